@@ -1,0 +1,47 @@
+# Two commands do everything on a machine with git, make, Python 3.11 or newer and a package index:
+#   make lab      and      make test
+# `make help` lists the rest. PYTHON=python3.12 chooses the interpreter; LAB_ARGS=--no-browser is for servers.
+
+BIN := .venv/bin
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+# One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
+
+.PHONY: help lab test test-all grade build bench lint venv venv-dev
+export PYTHON
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+lab: venv ## set up, build the notebooks, open JupyterLab on the lectures (LAB_ARGS=--no-browser on a server)
+	$(BIN)/cnnlab build
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/lectures/00_start_here.ipynb $(LAB_ARGS)
+
+test: venv-dev ## set up and run the tests (what the machine lacks is skipped, and said so)
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+test-all: venv-dev ## the tests, and those that take longer
+	$(PYTEST) $(PYTEST_ARGS)
+
+grade: venv ## grade the sample class in course/samples/a1
+	$(BIN)/cnnlab build
+	$(BIN)/cnnlab grade a1 --submissions course/samples/a1 --allow-unsandboxed
+
+build: venv ## build lectures, release notebooks and solutions from their sources
+	$(BIN)/cnnlab build
+
+bench: venv-dev ## run the benchmarks and print their tables
+	$(BIN)/cnnlab bench
+
+lint: venv-dev ## ruff (lint and format) and mypy --strict
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+venv:
+	@scripts/venv.sh course
+
+venv-dev:
+	@scripts/venv.sh course,test,dev
