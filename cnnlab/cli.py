@@ -1,0 +1,173 @@
+"""The command line: ``cnnlab doctor | build | release | grade | report | bench``.
+
+Each command is a thin call of one function elsewhere; what it needs is imported when it runs, so that
+``cnnlab --help`` and ``cnnlab doctor`` work in a bare installation too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnlab import __version__
+
+
+def find_course(start: Path) -> Path:
+    """Return the course folder at or above ``start``: one that holds ``exercises/``, or a ``course/`` that does.
+
+    Raises
+    ------
+    SystemExit
+        When there is none, with a message that says how to name one.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        for candidate in (folder, folder / "course"):
+            if (candidate / "exercises").is_dir():
+                return candidate
+    raise SystemExit(
+        f"cnnlab: no course folder (one with exercises/ in it) in {start} or above it. "
+        "Run the command in the course's checkout, or name the folder: --course DIR"
+    )
+
+
+def _course_of(arguments: argparse.Namespace) -> Path:
+    named: Path | None = arguments.course
+    if named is None:
+        return find_course(Path.cwd())
+    if not (named / "exercises").is_dir():
+        raise SystemExit(f"cnnlab: --course {named} has no exercises/ in it. Name the folder that holds exercises/")
+    return named.resolve()
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from cnnlab import doctor
+
+    lines = doctor.examine()
+    print(doctor.as_text(lines))
+    return 0 if all(line.ok or line.optional for line in lines) else 1
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from cnnlab.authoring.build import build
+
+    root = _course_of(arguments).parent
+    changed = build(root, check=arguments.check)
+    for path in changed:
+        print(f"{'stale' if arguments.check else 'built'}  {path.relative_to(root)}")
+    if not changed:
+        print("Notebooks are up to date with their sources.")
+    elif arguments.check:
+        print("Run `cnnlab build` (or `make build`) and commit the result.")
+    return 1 if arguments.check and changed else 0
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from cnnlab.grading import commands
+
+    print(commands.release(arguments.assignment, course_dir=_course_of(arguments)))
+    return 0
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    from cnnlab.grading import commands
+
+    result = commands.grade(
+        arguments.assignment,
+        course_dir=_course_of(arguments),
+        submissions_dir=arguments.submissions,
+        jobs=arguments.jobs,
+        allow_unsandboxed=arguments.allow_unsandboxed,
+    )
+    return 1 if result.has_grader_errors else 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from cnnlab.grading import commands
+
+    commands.report(arguments.assignment, course_dir=_course_of(arguments))
+    return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from cnnlab import bench
+
+    return bench.run(arguments.names, start=Path.cwd())
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return path
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the ``cnnlab`` command."""
+    parser = argparse.ArgumentParser(prog="cnnlab", description="The cnnlab course: check, build, release, grade.")
+    parser.add_argument("--version", action="version", version=f"cnnlab {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    in_course = argparse.ArgumentParser(add_help=False)
+    in_course.add_argument("--course", type=_folder, metavar="DIR", help="the course folder (default: found from here)")
+    for_assignment = argparse.ArgumentParser(add_help=False, parents=[in_course])
+    for_assignment.add_argument("assignment", metavar="ASSIGNMENT", help="for example: a1")
+
+    commands.add_parser("doctor", help="say what this machine has, and what to do about the rest").set_defaults(
+        run=_doctor
+    )
+
+    build = commands.add_parser("build", parents=[in_course], help="build notebooks from their sources")
+    build.add_argument("--check", action="store_true", help="write nothing; fail when a notebook is stale")
+    build.set_defaults(run=_build)
+
+    release = commands.add_parser("release", parents=[for_assignment], help="register an assignment for its release")
+    release.set_defaults(run=_release)
+
+    grade = commands.add_parser("grade", parents=[for_assignment], help="grade a class")
+    grade.add_argument(
+        "--submissions", type=_folder, metavar="DIR", help="a folder with one folder a student (default: submitted/)"
+    )
+    grade.add_argument("--jobs", type=_positive, default=1, metavar="N", help="submissions run at a time (default: 1)")
+    grade.add_argument(
+        "--allow-unsandboxed",
+        action="store_true",
+        help="where no sandbox works, run submissions as ordinary processes; for files you trust",
+    )
+    grade.set_defaults(run=_grade)
+
+    report = commands.add_parser("report", parents=[for_assignment], help="show the last run's table again")
+    report.set_defaults(run=_report)
+
+    bench = commands.add_parser("bench", help="run the benchmarks and print their tables")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="which ones (default: all)")
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 done but something is wrong, 2 could not be done."""
+    arguments = make_parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("cnnlab: interrupted", file=sys.stderr)
+        return 130
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "cnnlab":
+            raise
+        print(
+            f"cnnlab: `cnnlab {arguments.command}` needs the package {error.name}. "
+            "Install what courses need: pip install 'cnnlab[course]' (in a checkout, `make lab` does it)",
+            file=sys.stderr,
+        )
+        return 2
+    return status

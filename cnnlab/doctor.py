@@ -1,0 +1,156 @@
+"""``cnnlab doctor``: what this machine has, and what to do about the rest. Nothing here raises or changes anything."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnlab import __version__
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding: what was looked at, whether it is well, what was seen, and the next step where it is not."""
+
+    name: str
+    ok: bool
+    seen: str
+    next_step: str = ""
+    optional: bool = False
+
+
+def examine() -> list[Line]:
+    """Look at everything the course uses, in the order in which a newcomer meets it."""
+    looks: tuple[tuple[str, Callable[[], Line]], ...] = (
+        ("Python", _python),
+        ("cnnlab", lambda: Line("cnnlab", ok=True, seen=__version__)),
+        ("NumPy", lambda: _package("NumPy", "numpy")),
+        ("matplotlib", lambda: _package("matplotlib", "matplotlib")),
+        ("BLAS", _blas),
+        ("device", _device),
+        ("JupyterLab", lambda: _package("JupyterLab", "jupyterlab", extra="course")),
+        ("widgets", _widgets),
+        ("nbgrader", _nbgrader),
+        ("sandbox", _sandbox),
+        ("data cache", _data_cache),
+    )
+    return [_guarded(name, look) for name, look in looks]
+
+
+def as_text(lines: list[Line]) -> str:
+    """Return the findings as a table for the terminal: ``ok``, ``--`` (missing, but optional) or ``!!``."""
+    width = max(len(line.name) for line in lines)
+    rows = []
+    for line in lines:
+        mark = "ok" if line.ok else "--" if line.optional else "!!"
+        rows.append(f"{mark}  {line.name:<{width}}  {line.seen}")
+        if line.next_step and not line.ok:
+            rows.append(f"    {'':<{width}}  → {line.next_step}")
+    return "\n".join(rows)
+
+
+def _guarded(name: str, look: Callable[[], Line]) -> Line:
+    # A report about a broken machine must not itself break on it.
+    try:
+        return look()
+    except Exception as error:
+        return Line(name, ok=False, seen=f"could not be examined: {type(error).__name__}: {error}")
+
+
+def _python() -> Line:
+    seen = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.platform == "win32":
+        return Line("Python", ok=False, seen=seen, next_step="cnnlab is meant to run in WSL2 on Windows; see README.md")
+    return Line("Python", ok=True, seen=seen)
+
+
+def _package(name: str, distribution: str, extra: str = "") -> Line:
+    try:
+        return Line(name, ok=True, seen=importlib.metadata.version(distribution))
+    except importlib.metadata.PackageNotFoundError:
+        wanted = f"cnnlab[{extra}]" if extra else "cnnlab"
+        return Line(name, ok=False, seen="not installed", next_step=f"pip install '{wanted}'", optional=bool(extra))
+
+
+def _blas() -> Line:
+    import numpy as np
+
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload]
+    seen = f"{library['name']} {library['version']}, {os.cpu_count()} cores"
+    if importlib.util.find_spec("threadpoolctl") is None:
+        return Line("BLAS", ok=True, seen=f"{seen}, threads not known (threadpoolctl is not installed)")
+    from threadpoolctl import threadpool_info
+
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    threads = ", ".join(f"{pool['num_threads']} thread{'s' * (pool['num_threads'] != 1)}" for pool in pools)
+    return Line("BLAS", ok=True, seen=f"{seen}, {threads or 'no thread pool'}")
+
+
+def _device() -> Line:
+    from cnnlab.backend import current_device, gpu_status
+
+    gpu = gpu_status()
+    seen = f"computing on {current_device()}; GPU: {gpu.reason}"
+    return Line("device", ok=gpu.ok, seen=seen, next_step=gpu.hint, optional=True)
+
+
+def _labextension(name: str) -> bool:
+    from jupyter_core.paths import jupyter_path
+
+    return any((Path(folder) / name / "package.json").is_file() for folder in jupyter_path("labextensions"))
+
+
+def _widgets() -> Line:
+    if importlib.util.find_spec("jupyter_core") is None:
+        return Line(
+            "widgets", ok=False, seen="no Jupyter here", next_step="pip install 'cnnlab[course]'", optional=True
+        )
+    missing = [name for name in ("@jupyter-widgets/jupyterlab-manager", "anywidget") if not _labextension(name)]
+    if missing:
+        return Line(
+            "widgets",
+            ok=False,
+            seen=f"JupyterLab cannot see {' and '.join(missing)}",
+            next_step="install cnnlab into the same environment as JupyterLab, then reload the browser's page",
+        )
+    return Line("widgets", ok=True, seen="JupyterLab's widget manager and anywidget are in place")
+
+
+def _nbgrader() -> Line:
+    line = _package("nbgrader", "nbgrader", extra="course")
+    if line.ok and importlib.util.find_spec("alembic") is None:
+        return Line("nbgrader", ok=False, seen=f"{line.seen}, but alembic is missing", next_step="pip install alembic")
+    return line
+
+
+def _sandbox() -> Line:
+    from cnnlab.grading.executor import sandbox_status
+
+    status: Any = sandbox_status()
+    return Line("sandbox", ok=status.ok, seen=status.reason, next_step=status.hint, optional=True)
+
+
+def _data_cache() -> Line:
+    import pooch
+
+    folder = Path(os.environ.get("CNNLAB_DATA") or pooch.os_cache("cnnlab"))
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if folder.exists() and not folder.is_dir():
+        return Line("data cache", ok=False, seen=f"{folder} is a file", next_step="set CNNLAB_DATA to a folder")
+    if not os.access(existing, os.W_OK):
+        readable = folder.is_dir()
+        return Line(
+            "data cache",
+            ok=readable,
+            seen=f"{folder} {'can be read but not written' if readable else 'cannot be made'}",
+            next_step="set CNNLAB_DATA to a folder that you may write to",
+            optional=True,
+        )
+    return Line("data cache", ok=True, seen=f"{folder}{'' if folder.exists() else ' (made when first needed)'}")
