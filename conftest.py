@@ -1,0 +1,74 @@
+"""What a machine may lack: one table for all tests.
+
+A test marked ``browser``, ``oracle``, ``sandbox`` or ``gpu`` is skipped, visibly, where the machine lacks that; where
+``CNNLAB_TESTS_REQUIRE`` names it (``.ci/run`` sets ``browser,oracle,sandbox``), the test fails instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+
+def _browser() -> str:
+    """Return why no browser can be driven, or an empty string."""
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed"
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return "no Chromium (on Debian: apt install chromium)"
+    return ""
+
+
+def _oracle() -> str:
+    return "" if importlib.util.find_spec("torch") else "PyTorch is not installed (pip install 'cnnlab[oracle]')"
+
+
+def _sandbox() -> str:
+    from cnnlab.grading.executor import sandbox_status
+
+    status = sandbox_status()
+    return "" if status.ok else status.reason
+
+
+def _gpu() -> str:
+    from cnnlab.backend import gpu_status
+
+    status = gpu_status()
+    return "" if status.ok else status.reason
+
+
+ABILITIES: dict[str, Callable[[], str]] = {
+    "browser": functools.cache(_browser),
+    "oracle": functools.cache(_oracle),
+    "sandbox": functools.cache(_sandbox),
+    "gpu": functools.cache(_gpu),
+}
+
+
+def _required() -> set[str]:
+    names = {name.strip() for name in os.environ.get("CNNLAB_TESTS_REQUIRE", "").split(",")} - {""}
+    unknown = names - set(ABILITIES)
+    if unknown:
+        raise pytest.UsageError(f"CNNLAB_TESTS_REQUIRE names {sorted(unknown)}; there are {sorted(ABILITIES)}")
+    return names
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the top of a run what this machine lacks, and which tests that skips."""
+    lacks = {name: look() for name, look in ABILITIES.items()}
+    return [f"skipping tests marked {name}: {why}" for name, why in lacks.items() if why and name not in _required()]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test for what the machine lacks, or fail it where that is required."""
+    for name, look in ABILITIES.items():
+        if item.get_closest_marker(name) is None or not (why := look()):
+            continue
+        if name in _required():
+            pytest.fail(f"CNNLAB_TESTS_REQUIRE asks for {name}, but: {why}", pytrace=False)
+        pytest.skip(why)

@@ -1,0 +1,165 @@
+"""The command line: what it finds, what it refuses, and that each command reaches its function."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cnnlab import __version__, bench, cli, doctor
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    (tmp_path / "course" / "exercises").mkdir(parents=True)
+    (tmp_path / "lectures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("start", [".", "course", "course/exercises", "lectures"])
+def test_course_is_found_from_anywhere_in_the_checkout(checkout, start):
+    assert cli.find_course(checkout / start) == checkout / "course"
+
+
+def test_no_course_says_how_to_name_one(tmp_path):
+    with pytest.raises(SystemExit, match="--course DIR"):
+        cli.find_course(tmp_path)
+
+
+def test_named_course_without_exercises_is_refused(checkout):
+    with pytest.raises(SystemExit, match="lectures has no exercises/"):
+        cli.main(["report", "a1", "--course", "lectures"])
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "COMMAND"),
+        (["dance"], "dance"),
+        (["grade"], "ASSIGNMENT"),
+        (["grade", "a1", "--jobs", "0"], "'0' is not a number of 1 or more"),
+        (["grade", "a1", "--jobs", "two"], "'two' is not a number of 1 or more"),
+        (["grade", "a1", "--submissions", "nowhere"], "there is no folder 'nowhere'"),
+        (["build", "--course", "nowhere"], "there is no folder 'nowhere'"),
+    ],
+)
+def test_bad_words_are_named(checkout, capsys, words, complaint):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(words)
+    assert stop.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"cnnlab {__version__}\n"
+
+
+@pytest.mark.parametrize(("has_errors", "status"), [(False, 0), (True, 1)])
+def test_grade_hands_its_options_over_and_reports_faults_of_ours(checkout, monkeypatch, has_errors, status):
+    from cnnlab.grading import commands
+
+    (checkout / "handed_in").mkdir()
+    seen = {}
+
+    def grade(assignment, **options):
+        seen.update(options, assignment=assignment)
+        return SimpleNamespace(has_grader_errors=has_errors)
+
+    monkeypatch.setattr(commands, "grade", grade)
+    words = ["grade", "a1", "--submissions", "handed_in", "--jobs", "3", "--allow-unsandboxed"]
+    assert cli.main(words) == status
+    assert seen == {
+        "assignment": "a1",
+        "course_dir": checkout / "course",
+        "submissions_dir": Path("handed_in"),
+        "jobs": 3,
+        "allow_unsandboxed": True,
+    }
+
+
+def test_missing_package_is_named_with_the_extra_that_brings_it(checkout, monkeypatch, capsys):
+    def needs_nbgrader(start):
+        raise ModuleNotFoundError("No module named 'nbgrader'", name="nbgrader.api")
+
+    monkeypatch.setattr(cli, "find_course", needs_nbgrader)
+    assert cli.main(["report", "a1"]) == 2
+    assert "needs the package nbgrader" in capsys.readouterr().err
+
+
+def test_own_missing_module_is_our_fault_and_not_hidden(checkout, monkeypatch):
+    def broken(start):
+        raise ModuleNotFoundError("No module named 'cnnlab.gone'", name="cnnlab.gone")
+
+    monkeypatch.setattr(cli, "find_course", broken)
+    with pytest.raises(ModuleNotFoundError, match=r"cnnlab\.gone"):
+        cli.main(["report", "a1"])
+
+
+def test_interrupt_ends_quietly(checkout, monkeypatch, capsys):
+    def interrupt(start):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "find_course", interrupt)
+    assert cli.main(["report", "a1"]) == 130
+    assert capsys.readouterr().err == "cnnlab: interrupted\n"
+
+
+def test_doctor_examines_this_machine(capsys):
+    status = cli.main(["doctor"])
+    printed = capsys.readouterr().out
+    for name in ("Python", "NumPy", "BLAS", "device", "JupyterLab", "widgets", "nbgrader", "sandbox", "data cache"):
+        assert f"  {name}  " in printed.replace(name.ljust(10), f"{name}  ")
+    assert status == (1 if "!!" in printed else 0)
+    assert "could not be examined" not in printed
+
+
+def test_doctor_survives_a_look_that_breaks():
+    def broken():
+        raise OSError("disk on fire")
+
+    line = doctor._guarded("disk", broken)
+    assert not line.ok
+    assert line.seen == "could not be examined: OSError: disk on fire"
+
+
+def test_doctor_says_the_next_step_only_where_something_is_wrong():
+    text = doctor.as_text(
+        [
+            doctor.Line("a", ok=True, seen="fine", next_step="never shown"),
+            doctor.Line("bb", ok=False, seen="gone", next_step="fetch it"),
+            doctor.Line("c", ok=False, seen="gone", next_step="if you like", optional=True),
+        ]
+    )
+    assert text.splitlines() == [
+        "ok  a   fine",
+        "!!  bb  gone",
+        "        → fetch it",
+        "--  c   gone",
+        "        → if you like",
+    ]
+
+
+def test_data_cache_that_is_a_file_is_a_fault(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("")
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "cache"))
+    assert not doctor._data_cache().ok
+
+
+@pytest.mark.parametrize(("body", "status"), [("pass", 0), ("raise SystemExit(3)", 1)])
+def test_bench_runs_each_script_and_reports_failure(tmp_path, body, status):
+    (tmp_path / "benchmarks").mkdir()
+    ran = tmp_path / "ran"
+    (tmp_path / "benchmarks" / "one.py").write_text(f"open({str(ran)!r}, 'a').write('one ')\n{body}\n")
+    (tmp_path / "benchmarks" / "two.py").write_text(f"open({str(ran)!r}, 'a').write('two ')\n")
+    assert bench.run(start=tmp_path) == status
+    assert ran.read_text() == "one two "
+
+
+def test_bench_names_what_there_is(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "one.py").write_text("")
+    with pytest.raises(SystemExit, match=r"no benchmark called 'three'. There are: one"):
+        bench.run(["three"], start=tmp_path)
