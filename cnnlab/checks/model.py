@@ -129,6 +129,8 @@ class CheckOutcome:
         One or two sentences for the student.
     mistake_id, mistake_name, hint
         The named mistake, when the answers are exactly what it gives, and its first hint.
+    more_hints
+        The second and the third hint, for a reader who asks for them.
     case
         The smallest failing case.
     first_wrong_index
@@ -151,6 +153,7 @@ class CheckOutcome:
     first_wrong_index: tuple[int, ...] | None = None
     expected: Any = None
     got: Any = None
+    more_hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,8 @@ class ExerciseResult:
         How many hidden checks were not run.
     printed
         What the student's function printed while visible checks called it, shortened.
+    function, parameters
+        As in `Exercise`, so that a case can be shown as a call.
     """
 
     exercise_id: str
@@ -178,3 +183,5 @@ class ExerciseResult:
     max_score: float
     pending_hidden: int
     printed: str = ""
+    function: str = ""
+    parameters: tuple[str, ...] = ()

@@ -1,0 +1,98 @@
+"""Call a student's function once, on copies, and keep whatever happens as data."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import linecache
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cnnlab.checks.errors import ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
+from cnnlab.checks.model import Case, Exercise
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one call gave: a value, or a problem; and the name of an argument that it changed."""
+
+    value: Any = None
+    problem: StudentRaised | StudentTimeout | StudentCrashed | FunctionMissing | None = None
+    changed: str | None = None
+
+
+def call(exercise: Exercise, function: Callable[..., Any], case: Case) -> Answer:
+    """Call `function` on a copy of the case's arguments.
+
+    KeyboardInterrupt passes through, so that an endless loop in a notebook can be interrupted.
+    """
+    arguments = copy.deepcopy(case.arguments)
+    try:
+        value = function(*arguments)
+    except (StudentRaised, StudentTimeout, StudentCrashed, FunctionMissing) as problem:
+        return Answer(problem=problem)
+    except ArgumentChanged as change:
+        return Answer(changed=change.name)
+    except (Exception, SystemExit) as error:
+        return Answer(problem=_as_raised(exercise, function, error))
+    pairs = zip(exercise.parameters, case.arguments, arguments, strict=True)
+    changed = next((name for name, before, after in pairs if not _unchanged(before, after)), None)
+    return Answer(value=value, changed=changed)
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    if isinstance(before, np.ndarray):
+        return (
+            isinstance(after, np.ndarray)
+            and before.dtype == after.dtype
+            and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+        )
+    if isinstance(before, list | tuple):
+        return (
+            type(before) is type(after)
+            and len(before) == len(after)
+            and all(_unchanged(b, a) for b, a in zip(before, after, strict=True))
+        )
+    return bool(before == after)
+
+
+def _as_raised(exercise: Exercise, function: Callable[..., Any], error: BaseException) -> StudentRaised:
+    line = _own_line(function, error)
+    message = _text(error)
+    if not line and isinstance(error, TypeError) and not _accepts(function, len(exercise.parameters)):
+        wanted = f"{exercise.function}({', '.join(exercise.parameters)})"
+        message = f"The function is called as {wanted}; give it these parameters, in this order."
+    return StudentRaised(type(error).__name__, message, line)
+
+
+def _text(error: BaseException) -> str:
+    # A student's exception class may have a __str__ that fails.
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _own_line(function: Callable[..., Any], error: BaseException) -> str:
+    """Return the last line in the student's own file or cell that was running when `error` was raised."""
+    home = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
+    line = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        # A notebook gives each cell a file name of its own; helper functions of the student stand in other cells.
+        if name == home or name.startswith("<ipython-input") or "ipykernel_" in name:
+            line = linecache.getline(name, trace.tb_lineno).strip() or line
+        trace = trace.tb_next
+    return line
+
+
+def _accepts(function: Callable[..., Any], count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""Turn the calls of one check into what its student is told.
+
+Two readers: for a visible check everything helps; for a hidden one nothing may be told that gives the input away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cnnlab.checks.calling import Answer
+from cnnlab.checks.compare import Finding, find_fault
+from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
+from cnnlab.checks.model import Case, Check, CheckOutcome, Kind
+
+_HIDDEN_MESSAGES: dict[Kind, str] = {
+    "wrong_value": "Some numbers are wrong.",
+    "wrong_shape": "The answer has the wrong shape.",
+    "wrong_type": "The answer is not a NumPy array of floating numbers in the precision of the input.",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One call of the student's function, and what is wrong with its answer."""
+
+    case: Case
+    answer: Answer
+    expected: np.ndarray[Any, Any]
+    fault: Finding | None
+
+
+def judge(expected: np.ndarray[Any, Any], answer: Answer) -> Finding | None:
+    """Return what is wrong with an answer, or None; a call that failed or changed its input is wrong as well."""
+    match answer.problem:
+        case StudentTimeout(seconds=seconds):
+            return Finding("timeout", f"No answer within {seconds:g} seconds. Is there a loop that never ends?")
+        case StudentCrashed(reason=reason):
+            return Finding("crashed", f"The program ended while it was checked: {reason}")
+        case FunctionMissing(name=name):
+            return Finding("missing", f"There is no function {name} to check. Run the cell that defines it first.")
+        case StudentRaised(type_name="NotImplementedError", message=message):
+            return Finding("raised", f"Not written yet. {message}".strip())
+        case StudentRaised(message=message) as problem:
+            return Finding("raised", f"{_where(problem)}{': ' if message else '.'}{message}")
+    if answer.changed is not None:
+        return Finding(
+            "mutated",
+            f"The function changed its argument {answer.changed}, which must come back as it was. "
+            f"Work on a copy: np.array({answer.changed}) makes one of an array.",
+        )
+    return find_fault(expected, answer.value)
+
+
+def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
+    """Return the outcome of one check; the smallest failing case stands for all."""
+    failed = [(trial, trial.fault) for trial in trials if trial.fault is not None]
+    if not failed:
+        return CheckOutcome(check.title, check.hidden, True, check.points, check.points, "passed", "Passed.")
+    trial, fault = min(failed, key=lambda pair: _size(pair[0].case.arguments))
+    if check.hidden:
+        message = _hidden_message(fault, trial.answer)
+        return CheckOutcome(check.title, True, False, 0.0, check.points, fault.kind, message)
+    return CheckOutcome(
+        check.title,
+        False,
+        False,
+        0.0,
+        check.points,
+        fault.kind,
+        fault.message,
+        case=trial.case,
+        first_wrong_index=fault.index,
+        expected=trial.expected,
+        got=trial.answer.value,
+    )
+
+
+def _hidden_message(fault: Finding, answer: Answer) -> str:
+    if isinstance(answer.problem, StudentRaised):
+        unwritten = answer.problem.type_name == "NotImplementedError"
+        return "Not written yet." if unwritten else f"{_where(answer.problem)}."
+    return _HIDDEN_MESSAGES.get(fault.kind, fault.message)
+
+
+def _where(problem: StudentRaised) -> str:
+    return f"{problem.type_name} in your line “{problem.line}”" if problem.line else problem.type_name
+
+
+def _size(arguments: Any) -> int:
+    if isinstance(arguments, np.ndarray):
+        return arguments.size
+    return sum(map(_size, arguments)) if isinstance(arguments, list | tuple) else 1
