@@ -1,0 +1,79 @@
+"""Run a submission inside bubblewrap: nothing of the machine is there unless it is listed here.
+
+The submission gets its own user, process, network, IPC, mount and host-name namespaces, an empty home folder in
+memory, and read-only views of the interpreter, of the system's shared libraries and of the allowed packages. The
+course folder, the gradebook, the hidden seed, other submissions and the environment of the grader are not listed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from cnnlab.grading import tree
+from cnnlab.grading.limits import Limits
+from cnnlab.grading.process import ExecutorError, StudentProcess, quiet_environment
+
+_HOME = PurePosixPath("/home/student")
+_COURSE = PurePosixPath("/grading/course")
+_PACKAGES = PurePosixPath("/grading/packages")
+_HOME_BYTES = 64 << 20
+_LIBRARIES = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache")
+# Debian's Python packages, which would come with /usr/lib.
+_SYSTEM_PACKAGES = "/usr/lib/python3/dist-packages"
+
+
+class BubblewrapExecutor:
+    """A process in a bubblewrap sandbox (https://github.com/containers/bubblewrap)."""
+
+    name = "bubblewrap"
+    isolated = True
+
+    def start(self, limits: Limits) -> StudentProcess:
+        """Start a process in a new sandbox; see `Executor.start`."""
+        del limits  # the child sets them itself, inside its own user namespace, before it runs any cell
+        program = shutil.which("bwrap")
+        if program is None:
+            raise ExecutorError("bubblewrap (bwrap) is not installed")
+        _, python = tree.standard_library()
+        command = [program, *_arguments()]
+        command += [os.fspath(python), "-I", "-S", "-B", str(_COURSE / tree.MAIN), str(_COURSE), str(_PACKAGES)]
+        return StudentProcess(command, environment=quiet_environment(str(_HOME)), folder=Path("/"), own_user=True)
+
+
+def _arguments() -> Iterator[str]:
+    yield from ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "grading")
+    yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    for library in _LIBRARIES:
+        path = Path(library)
+        if path.is_symlink():
+            yield from ("--symlink", os.fspath(path.readlink()), library)
+        elif path.exists():
+            yield from ("--ro-bind", library, library)
+    if Path(_SYSTEM_PACKAGES).exists():
+        yield from ("--tmpfs", _SYSTEM_PACKAGES)
+    yield from _interpreter()
+    for parent, files in ((_PACKAGES, tree.packages_tree()), (_COURSE, tree.cnnlab_tree())):
+        for seen, real in files.items():
+            yield from ("--ro-bind", os.fspath(real), str(parent / seen))
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    yield from ("--size", str(_HOME_BYTES), "--tmpfs", "/tmp", "--size", str(_HOME_BYTES), "--tmpfs", str(_HOME))  # noqa: S108
+    yield from ("--chdir", str(_HOME), "--")
+
+
+def _interpreter() -> Iterator[str]:
+    """Bind the executable and the standard library, without the packages installed beside it."""
+    prefix, python = tree.standard_library()
+    version = f"python{'.'.join(platform.python_version_tuple()[:2])}"
+    library = prefix / "lib"
+    yield from ("--ro-bind", os.fspath(python), os.fspath(python))
+    if library != Path("/usr/lib"):
+        yield from ("--ro-bind", os.fspath(library / version), os.fspath(library / version))
+        for shared in sorted(library.glob("lib*.so*")):
+            yield from ("--ro-bind", os.fspath(shared), os.fspath(shared))
+    for packages in ("site-packages", "dist-packages"):
+        if (library / version / packages).is_dir():
+            yield from ("--tmpfs", os.fspath(library / version / packages))

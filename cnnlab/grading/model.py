@@ -1,0 +1,166 @@
+"""The data that the steps of a grading run hand to each other: frozen, plain, and written as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Status = Literal["graded", "timeout", "crashed", "unreadable", "missing", "grader_error"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell to run, and where it stands in the notebook."""
+
+    index: int
+    source: str
+
+
+@dataclass(frozen=True)
+class CellReport:
+    """What one cell did.
+
+    Attributes
+    ----------
+    index
+        Its position in the notebook.
+    error
+        Type, text and own line of the exception that it raised.
+    stdout, stderr
+        What it printed, shortened.
+    left_out
+        Why it was not run in the end: it hung, or it ended the process.
+    """
+
+    index: int
+    error: tuple[str, str, str] | None = None
+    stdout: str = ""
+    stderr: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """One check of one student; nothing in it tells the input or the expected answer."""
+
+    title: str
+    hidden: bool
+    passed: bool
+    points: float
+    max_points: float
+    kind: str
+    mistake_id: str | None
+    mistake_name: str | None
+
+
+@dataclass(frozen=True)
+class ExerciseRecord:
+    """One exercise of one student, with the card that the feedback page shows."""
+
+    exercise_id: str
+    grade_id: str
+    title: str
+    score: float
+    max_score: float
+    checks: tuple[CheckRecord, ...]
+    card: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that grading one submission found.
+
+    Attributes
+    ----------
+    student, assignment
+        Whose, and for what.
+    status
+        ``graded``, or what kept it from being graded in the ordinary way.
+    reason
+        One sentence when the status is another than ``graded``.
+    key
+        Hash of the submission, the checks, and everything else that the result depends on.
+    isolation
+        Name of the executor; empty when nothing was run.
+    isolated
+        Whether that executor keeps hostile code in.
+    seconds
+        How long it took.
+    exercises, cells
+        Details, empty when nothing was run.
+    notes
+        What the intake repaired, for the teaching team.
+    """
+
+    student: str
+    assignment: str
+    status: Status
+    reason: str = ""
+    key: str = ""
+    isolation: str = ""
+    isolated: bool = True
+    seconds: float = 0.0
+    exercises: tuple[ExerciseRecord, ...] = ()
+    cells: tuple[CellReport, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float | None:
+        """Points; 0 when there was nothing to grade, None when the grader failed."""
+        if self.status == "grader_error":
+            return None
+        return float(sum(exercise.score for exercise in self.exercises))
+
+    @property
+    def was_run(self) -> bool:
+        """Whether the checks looked at it, so that its points are true."""
+        return self.status in {"graded", "timeout", "crashed"}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as data that JSON can say."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Result:
+        """Return the result that `as_dict` was made from; raises TypeError or KeyError for anything else."""
+        exercises = tuple(
+            ExerciseRecord(**{**item, "checks": tuple(CheckRecord(**check) for check in item["checks"])})
+            for item in data["exercises"]
+        )
+        cells = tuple(
+            CellReport(**{**item, "error": tuple(item["error"]) if item["error"] else None}) for item in data["cells"]
+        )
+        return cls(**{**data, "exercises": exercises, "cells": cells, "notes": tuple(data["notes"])})
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run over a class.
+
+    Attributes
+    ----------
+    assignment
+        Which.
+    exercises
+        ``(id, points)`` in the order of the notebook.
+    results
+        One a student, sorted by name.
+    warnings
+        Said in every form of the report: no isolation, a public seed.
+    """
+
+    assignment: str
+    exercises: tuple[tuple[str, float], ...]
+    results: tuple[Result, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def max_score(self) -> float:
+        """What the assignment is worth."""
+        return sum(points for _, points in self.exercises)
+
+    @property
+    def has_grader_errors(self) -> bool:
+        """Whether some submission could not be graded through a fault of ours."""
+        return any(result.status == "grader_error" for result in self.results)

@@ -1,0 +1,218 @@
+"""One submission in its process: run the cells, call the functions, and start again after a hang or a crash.
+
+An endless loop costs its own time limit and nothing else: a cell that hangs is left out of the next start, and after a
+function that hangs the cells run again in a fresh process, so that the other exercises keep their points.
+"""
+
+from __future__ import annotations
+
+import keyword
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.checks.errors import (
+    ArgumentChanged,
+    FunctionMissing,
+    StudentCrashed,
+    StudentRaised,
+    StudentTimeout,
+)
+from cnnlab.checks.model import Exercise
+from cnnlab.grading.limits import Limits
+from cnnlab.grading.model import Cell, CellReport
+from cnnlab.grading.process import ExecutorError, ProcessEnded, ProcessTimeout, StudentProcess
+from cnnlab.grading.wire import ProtocolError, without_surrogates
+
+if TYPE_CHECKING:
+    from cnnlab.grading.executor import Executor
+
+_START_SECONDS = 30.0
+_FORGED = "it sent something that is not an answer"
+_FROM_THE_STUDENT = (ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout)
+
+
+class Session:
+    """A submission that can be asked to call its functions; use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    executor
+        Starts the process.
+    cells
+        The code to run before the first call.
+    limits
+        The time counts from the first start.
+
+    Attributes
+    ----------
+    reports
+        What the cells printed and raised in the latest start.
+    fault
+        The first error of ours. A checker takes every exception of a function for the student's, so whoever uses
+        a session looks here before believing a result.
+    """
+
+    def __init__(self, executor: Executor, cells: Sequence[Cell], limits: Limits) -> None:
+        self._executor = executor
+        self._cells = tuple(cells)
+        self._limits = limits
+        self._process: StudentProcess | None = None
+        self._end: float | None = None
+        self._left_out: dict[int, StudentTimeout | StudentCrashed] = {}
+        self.reports: list[CellReport] = []
+        self.fault: Exception | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def prepare(self) -> None:
+        """Start and run the cells, unless that has been done; raises `StudentTimeout` when the time is used up."""
+        while self._process is None:
+            self._start()
+
+    def function(self, exercise: Exercise) -> Any:
+        """Return a callable that forwards to the student's function and raises what `cnnlab.checks.errors` lists."""
+
+        def forward(*arguments: Any) -> Any:
+            try:
+                return self._call(exercise, arguments)
+            except _FROM_THE_STUDENT:
+                raise
+            except Exception as error:
+                self.fault = self.fault or error
+                raise
+
+        forward.__name__ = exercise.function
+        return forward
+
+    def _call(self, exercise: Exercise, arguments: Sequence[Any]) -> Any:
+        self.prepare()
+        process = self._process
+        if process is None:
+            raise ExecutorError("there is no process after it was prepared")
+        seconds = exercise.seconds * self._limits.call_factor
+        deadline = self._deadline(seconds)
+        try:
+            process.send({"function": exercise.function}, arguments, deadline=deadline)
+            message, values = process.receive(deadline=deadline)
+            return self._answer(exercise, message, values)
+        except ProcessTimeout:
+            self._close()
+            raise StudentTimeout(seconds) from None
+        except ProcessEnded as ended:
+            self._close()
+            raise StudentCrashed(str(ended)) from None
+        except ProtocolError:
+            self._close()
+            raise StudentCrashed(_FORGED) from None
+
+    def _answer(self, exercise: Exercise, message: dict[str, Any], values: list[Any]) -> Any:
+        match message:
+            case {"result": True, "changed": [int(index), *_]} if 0 <= index < len(exercise.parameters):
+                raise ArgumentChanged(exercise.parameters[index])
+            case {"result": True} if len(values) == 1:
+                return values[0]
+            case {"raised": dict(error)}:
+                raise StudentRaised(*_raised(error))
+            case {"missing": True}:
+                # A cell that never finished is the better explanation of why the function is not there.
+                raise next(iter(self._left_out.values()), FunctionMissing(exercise.function))
+            case {"unsupported": str(type_name)}:
+                return _stand_in(type_name)
+        raise ProtocolError("an answer has no known form")
+
+    def _start(self) -> None:
+        if self._end is None:
+            self._end = time.monotonic() + self._limits.submission_seconds
+        if time.monotonic() >= self._end:
+            raise StudentTimeout(self._limits.submission_seconds)
+        cells = [cell for cell in self._cells if cell.index not in self._left_out]
+        process = self._executor.start(self._limits)
+        self._process = process
+        self._greet(process, cells)
+        self.reports = []
+        for cell in cells:
+            try:
+                message, _ = process.receive(deadline=self._deadline(self._limits.cell_seconds))
+                self.reports.append(_cell_report(cell, message))
+            except ProcessTimeout:
+                return self._leave_out(cell, StudentTimeout(self._limits.cell_seconds))
+            except ProcessEnded as ended:
+                return self._leave_out(cell, StudentCrashed(str(ended)))
+            except ProtocolError:
+                return self._leave_out(cell, StudentCrashed(_FORGED))
+        self.reports += [
+            CellReport(cell.index, left_out=_why(self._left_out[cell.index]))
+            for cell in self._cells
+            if cell.index in self._left_out
+        ]
+        self.reports.sort(key=lambda report: report.index)
+        return None
+
+    def _greet(self, process: StudentProcess, cells: Sequence[Cell]) -> None:
+        """Send the cells and wait for the sign that the process works; until then every failure is ours."""
+        deadline = time.monotonic() + _START_SECONDS
+        limits = self._limits.resource_limits(own_user=process.own_user)
+        listed = [{"index": cell.index, "source": cell.source} for cell in cells]
+        try:
+            process.send({"cells": listed, "limits": limits}, (), deadline=deadline)
+            message, _ = process.receive(deadline=deadline)
+        except (ProcessTimeout, ProcessEnded, ProtocolError) as error:
+            complaint = process.complaint()
+            self._close()
+            detail = complaint.splitlines()[-1] if complaint else str(error) or "it did not answer in time"
+            raise ExecutorError(f"{self._executor.name}: {detail}") from error
+        if message != {"hello": True}:
+            self._close()
+            raise ExecutorError(f"{self._executor.name}: its first message was {message!r}")
+
+    def _leave_out(self, cell: Cell, why: StudentTimeout | StudentCrashed) -> None:
+        self._left_out[cell.index] = why
+        self._close()
+
+    def _deadline(self, seconds: float) -> float:
+        end = time.monotonic() + seconds
+        return end if self._end is None else min(end, self._end)
+
+    def _close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def _why(problem: StudentTimeout | StudentCrashed) -> str:
+    if isinstance(problem, StudentTimeout):
+        return f"did not finish within {problem.seconds:g} s"
+    return f"ended the notebook: {problem.reason}"
+
+
+def _raised(error: dict[str, Any]) -> tuple[str, str, str]:
+    parts = [error.get(key) for key in ("type", "message", "line")]
+    type_name, text, line = (without_surrogates(part) if isinstance(part, str) else "" for part in parts)
+    return type_name[:80] or "Exception", text[:1_000], line[:200]
+
+
+def _cell_report(cell: Cell, message: dict[str, Any]) -> CellReport:
+    match message:
+        case {"cell": cell.index, "error": dict() | None as error, "stdout": str(output), "stderr": str(errors)}:
+            return CellReport(
+                cell.index,
+                error=_raised(error) if error else None,
+                stdout=without_surrogates(output[:20_000]),
+                stderr=without_surrogates(errors[:20_000]),
+            )
+    raise ProtocolError("a report on a cell has no known form")
+
+
+def _stand_in(type_name: str) -> Any:
+    """Return an object of an empty class of that name, so that the checker can say what it got instead of numbers."""
+    name = type_name.partition(" ")[0]
+    safe = name[:40] if name.isidentifier() and not keyword.iskeyword(name) else "object"
+    return type(safe, (), {})()

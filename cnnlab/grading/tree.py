@@ -1,0 +1,85 @@
+"""What a student's process may import: an allow-list of packages, and a cnnlab without answers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path, PurePosixPath
+
+import cnnlab
+
+# What a notebook of the course may use, each with whatever it needs itself. Not SciPy and not PyTorch: they have the
+# answers to many exercises.
+_DISTRIBUTIONS = ("numpy", "matplotlib", "ipython", "tqdm", "pooch", "array-api-compat")
+
+_VIEW = PurePosixPath("cnnlab/grading/student_view")
+_CNNLAB = {
+    # as seen by the student: where it is in the real package
+    "cnnlab/__init__.py": "grading/student_view/top.py",
+    "cnnlab/checks/__init__.py": "grading/student_view/checks.py",
+    "cnnlab/backend": "backend",
+    "cnnlab/data": "data",
+    "cnnlab/viz/__init__.py": "viz/__init__.py",
+    "cnnlab/viz/style.py": "viz/style.py",
+    "cnnlab/grading/__init__.py": "grading/__init__.py",
+    "cnnlab/grading/wire.py": "grading/wire.py",
+    str(_VIEW / "__init__.py"): "grading/student_view/__init__.py",
+    str(_VIEW / "cells.py"): "grading/student_view/cells.py",
+    str(_VIEW / "main.py"): "grading/student_view/main.py",
+}
+
+MAIN = _VIEW / "main.py"
+
+
+@cache
+def cnnlab_tree() -> Mapping[PurePosixPath, Path]:
+    """Return the files and folders of the student's cnnlab: where they are seen, and where they are."""
+    root = Path(cnnlab.__file__).parent
+    found = {PurePosixPath(seen): root / real for seen, real in _CNNLAB.items()}
+    return {seen: real for seen, real in found.items() if real.exists()}
+
+
+@cache
+def packages_tree() -> Mapping[PurePosixPath, Path]:
+    """Return the top-level files and folders of the allowed packages, by name."""
+    return {
+        PurePosixPath(path.name): path
+        for name in sorted(_with_requirements(_DISTRIBUTIONS))
+        for path in _top_level(distribution(name))
+    }
+
+
+def standard_library() -> tuple[Path, Path]:
+    """Return the folder of the interpreter that this environment was made from, and its executable."""
+    # In a virtual environment `sys.executable` is a link that would bring the environment's packages with it.
+    return Path(sys.base_prefix), Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
+def _with_requirements(names: tuple[str, ...]) -> set[str]:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found:
+            continue
+        try:
+            requirements = distribution(name).requires or []
+        except PackageNotFoundError:
+            continue  # an optional one that is not installed; the canary finds out whether it was needed
+        found.add(name)
+        needed = map(Requirement, requirements)
+        waiting += [each.name for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return found
+
+
+def _top_level(package: Distribution) -> Iterator[Path]:
+    names = {file.parts[0] for file in package.files or []}
+    for name in sorted(names - {"..", "__pycache__"}):
+        path = Path(str(package.locate_file(name)))
+        if path.exists():
+            yield path
