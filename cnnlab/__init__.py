@@ -1,3 +1,69 @@
-"""cnnlab: convolutional neural networks, taught from the scan up."""
+"""cnnlab: convolutional neural networks, taught from the scan up.
+
+The names below are loaded when they are first used, so that ``import cnnlab`` costs no more than NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from cnnlab import backend, checks, data, demos, geometry, nn, ops, optim, reference, train, viz
+    from cnnlab.backend import (
+        asarray,
+        current_device,
+        device,
+        gpu_status,
+        namespace,
+        synchronize,
+        to_numpy,
+        use_device,
+    )
+
+__all__ = [
+    "__version__",
+    "asarray",
+    "backend",
+    "checks",
+    "current_device",
+    "data",
+    "demos",
+    "device",
+    "geometry",
+    "gpu_status",
+    "namespace",
+    "nn",
+    "ops",
+    "optim",
+    "reference",
+    "synchronize",
+    "to_numpy",
+    "train",
+    "use_device",
+    "viz",
+]
+
+_MODULES = ("backend", "checks", "data", "demos", "geometry", "nn", "ops", "optim", "reference", "train", "viz")
+_HOMES = {
+    "asarray": "backend",
+    "current_device": "backend",
+    "device": "backend",
+    "gpu_status": "backend",
+    "namespace": "backend",
+    "synchronize": "backend",
+    "to_numpy": "backend",
+    "use_device": "backend",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"cnnlab.{name}")
+    if name in _HOMES:
+        return getattr(import_module(f"cnnlab.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'cnnlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

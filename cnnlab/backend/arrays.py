@@ -1,0 +1,149 @@
+"""Making arrays, moving them, and finding the library that computes with them.
+
+Only `asarray` and `to_numpy` move data between devices.
+"""
+
+from typing import Any, TypeAlias
+
+import array_api_compat
+import numpy as np
+
+from cnnlab.backend.errors import DeviceMismatchError
+from cnnlab.backend.gpu import loaded_cupy, require_cupy
+from cnnlab.backend.state import current_device, resolve
+
+# A numpy.ndarray, a cupy.ndarray or another array that follows the Python array API standard.
+# The type checker cannot tell them apart, so shapes and dtypes are written in the docstrings.
+Array: TypeAlias = Any
+
+
+def asarray(x: Any, *, dtype: Any = None, device: str | None = None) -> Array:
+    """Make an array on a device, moving the data there if it lies elsewhere.
+
+    Parameters
+    ----------
+    x : array, number or nested sequence of numbers
+        The data.
+    dtype : dtype or str, optional
+        Element type; by default that of ``x``.
+    device : {"cpu", "gpu", "auto"}, optional
+        Where the result shall lie; by default the current device (`use_device`).
+
+    Returns
+    -------
+    array
+        A ``numpy.ndarray`` or ``cupy.ndarray``; ``x`` itself when it is already as wanted.
+
+    Raises
+    ------
+    ValueError
+        The device name is unknown.
+    GPUNotInstalledError, GPUBrokenError, NoGPUError
+        The device is "gpu" and cannot be used.
+
+    Examples
+    --------
+    >>> asarray([1, 2], dtype="float32", device="cpu")
+    array([1., 2.], dtype=float32)
+    """
+    target = current_device() if device is None else resolve(device)
+    if target == "gpu":
+        cupy = require_cupy()
+        source = x if isinstance(x, cupy.ndarray) else to_numpy(x)
+        return cupy.asarray(source, dtype=dtype)
+    return np.asarray(to_numpy(x), dtype=dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray[Any, Any]:
+    """Bring an array to the host as ``numpy.ndarray``.
+
+    Parameters
+    ----------
+    x : array, number or nested sequence of numbers
+        The data, on any device.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``x`` itself when it is a NumPy array already; it may share memory with another library's array on the CPU.
+
+    Examples
+    --------
+    >>> to_numpy([1.0, 2.0])
+    array([1., 2.])
+    """
+    if isinstance(x, np.ndarray | np.generic) or not hasattr(x, "__dlpack__"):
+        return np.asarray(x)
+    if array_api_compat.is_cupy_array(x):
+        host: np.ndarray[Any, Any] = x.get()
+        return host
+    return np.from_dlpack(x)
+
+
+def namespace(*arrays: Array | None, **named: Array | None) -> Any:
+    """Return the library to compute with: the one that the arrays belong to.
+
+    Parameters
+    ----------
+    *arrays, **named : array or None
+        The inputs of one computation. None stands for an input that was left out. Keywords give an error message the
+        names to speak of; positional arrays are called "argument 1", "argument 2", …
+
+    Returns
+    -------
+    module
+        The array API namespace (from array-api-compat) of NumPy, CuPy or whatever library the arrays come from.
+
+    Raises
+    ------
+    TypeError
+        Something is no array, or there is no array at all.
+    DeviceMismatchError
+        The arrays lie in different places.
+
+    Examples
+    --------
+    >>> xp = namespace(np.ones(3), None)
+    >>> xp.sum(xp.ones(3))
+    np.float64(3.0)
+    """
+    given = {f"argument {i}": x for i, x in enumerate(arrays, start=1)} | named
+    given = {name: x for name, x in given.items() if x is not None}
+    if not given:
+        raise TypeError("namespace() needs at least one array")
+    for name, x in given.items():
+        if not array_api_compat.is_array_api_obj(x):
+            raise TypeError(f"{name} is a {type(x).__name__}, not an array: make one with cnnlab.asarray(...)")
+    places = {name: _place(x) for name, x in given.items()}
+    if len(set(places.values())) > 1:
+        raise DeviceMismatchError(_describe_mismatch(places))
+    return array_api_compat.array_namespace(next(iter(given.values())))
+
+
+def synchronize() -> None:
+    """Wait until the GPU has finished what it was given; on the CPU there is nothing to wait for.
+
+    A GPU works while Python goes on. Call this before reading a clock.
+    """
+    cupy = loaded_cupy()
+    if cupy is not None:
+        cupy.cuda.runtime.deviceSynchronize()
+
+
+def _place(x: Array) -> str:
+    """Name where an array lies, in the words of `use_device` where they apply."""
+    if array_api_compat.is_numpy_array(x):
+        return "cpu"
+    if array_api_compat.is_cupy_array(x):
+        return "gpu" if x.device.id == 0 else f"gpu number {x.device.id}"
+    return f"{type(x).__module__.partition('.')[0]} device {array_api_compat.device(x)}"
+
+
+def _describe_mismatch(places: dict[str, str]) -> str:
+    where = ", ".join(f"{name} is on {place}" for name, place in places.items())
+    first_name, first_place = next(iter(places.items()))
+    other = next(name for name, place in places.items() if place != first_place)
+    if set(places.values()) == {"cpu", "gpu"}:
+        variable = other if other.isidentifier() else "the_array"
+        return f'{where}: move {other} with {variable} = cnnlab.asarray({variable}, device="{first_place}")'
+    return f"{where}: bring {other} to where {first_name} is before computing with both"

@@ -1,0 +1,45 @@
+"""What every op asks of its arguments."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cnnlab.backend import Array, namespace
+
+
+def float_namespace(**arrays: Array | None) -> Any:
+    """Return the namespace of arrays that are floating point, all of one dtype and on one device.
+
+    Parameters
+    ----------
+    **arrays : array or None
+        The inputs of an op by name. None stands for an input that was left out.
+
+    Raises
+    ------
+    TypeError
+        An argument is no array or not floating point, or the dtypes differ: an op does not convert behind one's back.
+    DeviceMismatchError
+        The arrays lie on different devices.
+    """
+    xp = namespace(**arrays)
+    given = {name: x for name, x in arrays.items() if x is not None}
+    for name, x in given.items():
+        if not xp.isdtype(x.dtype, "real floating"):
+            raise TypeError(
+                f"{name} has dtype {x.dtype}, and a floating-point one is needed: "
+                f'convert it with cnnlab.asarray({name}, dtype="float32")'
+            )
+    (first, *_), (*_, last) = given, given
+    for name, x in given.items():
+        if x.dtype != given[first].dtype:
+            raise TypeError(
+                f"{first} is {given[first].dtype} and {name} is {x.dtype}: convert one of them, as in "
+                f"cnnlab.asarray({last}, dtype={first}.dtype)"
+            )
+    return xp
+
+
+def check_shape(name: str, x: Array, expected: Sequence[int], because: str) -> None:
+    """Raise ValueError unless ``x`` has the expected shape."""
+    if tuple(x.shape) != tuple(expected):
+        raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {tuple(expected)}: {because}")

@@ -1,0 +1,174 @@
+"""Convolution in any number of dimensions, written as a sum over the taps of the kernel.
+
+As everywhere in the field, "convolution" means cross-correlation: the kernel is not flipped. A tap is one position in
+the kernel. It sees one input position for each output, which is a strided slice of the padded input, and its weights
+are a matrix from input channels to output channels. Forward adds up what the taps contribute; backward walks the same
+taps and the same slices.
+
+Letters: N batch, G groups, C_in and C_out channels, P number of output positions.
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+from cnnlab.backend import Array
+from cnnlab.geometry import ConvGeometry
+from cnnlab.geometry.options import Padding
+from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.ops.padding import pad_backward, pad_forward
+
+
+def conv_forward(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
+) -> Array:
+    """Slide every filter over the input.
+
+    ``y[n, j, o] = b[j] + Σ_c Σ_t w[j, c, t] · x[n, c, S·o + D·t − P]`` over the input channels ``c`` in the group of
+    output channel ``j`` and the taps ``t``, with stride S, dilation D and P positions of padding before the input (deck
+    rows D25–D31 and D50).
+
+    Parameters
+    ----------
+    x : array (N, C_in, *spatial)
+        Input; one, two, three or more spatial axes.
+    w : array (C_out, C_in/groups, *kernel)
+        Filters.
+    b : array (C_out,), optional
+        One bias for each filter.
+    stride, padding, dilation, groups, padding_mode
+        As in `cnnlab.geometry.ConvGeometry`, and as in PyTorch.
+
+    Returns
+    -------
+    array (N, C_out, *out)
+        One activation map for each filter.
+
+    Raises
+    ------
+    TypeError
+        An argument is no floating-point array, or the dtypes differ.
+    ValueError
+        The shapes or the options do not fit together.
+    DeviceMismatchError
+        The arrays lie on different devices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[[1.0, 2.0, 3.0, 4.0]]])
+    >>> conv_forward(x, np.array([[[1.0, 10.0]]]))
+    array([[[21., 32., 43.]]])
+    """
+    xp = float_namespace(x=x, w=w, b=b)
+    _check_axes(x, w)
+    geometry = ConvGeometry.of_weight(
+        w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
+    )
+    N, C_in, *spatial = x.shape
+    _, C_out, *out = geometry.output_shape(x.shape)
+    G, P = groups, prod(out)
+
+    x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
+    y = xp.zeros((N, G, C_out // G, P), dtype=x.dtype, device=x.device)
+    for tap, seen in geometry.taps(spatial):
+        x_tap = xp.reshape(x[..., *seen], (N, G, C_in // G, P))
+        w_tap = xp.reshape(w[..., *tap], (G, C_out // G, C_in // G))
+        y += w_tap @ x_tap  # (N, G, C_out/G, P)
+    if b is not None:
+        check_shape("b", b, (C_out,), "one bias for each output channel")
+        y += xp.reshape(b, (G, C_out // G, 1))
+    return xp.reshape(y, (N, C_out, *out))
+
+
+def conv_backward(
+    dy: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of a loss with respect to input, filters and biases.
+
+    Each is a sum over the connections of the layer (`cnnlab.geometry.WindowGeometry.edges`; deck row D15):
+    ``dx[i] += wᵀ[t] · dy[o]``, ``dw[t] += dy[o] · xᵀ[i]``, ``db += dy[o]``.
+
+    Parameters
+    ----------
+    dy : array (N, C_out, *out)
+        Gradient of the loss with respect to the output of `conv_forward`.
+    x : array (N, C_in, *spatial)
+        Input, as given to `conv_forward`.
+    w : array (C_out, C_in/groups, *kernel)
+        Filters, likewise.
+    stride, padding, dilation, groups, padding_mode
+        Likewise.
+
+    Returns
+    -------
+    dx : array (N, C_in, *spatial)
+        Gradient with respect to the input.
+    dw : array (C_out, C_in/groups, *kernel)
+        Gradient with respect to the filters, summed over the batch and all places.
+    db : array (C_out,)
+        Gradient with respect to the biases, summed likewise.
+
+    Raises
+    ------
+    TypeError
+        An argument is no floating-point array, or the dtypes differ.
+    ValueError
+        The shapes or the options do not fit together.
+    DeviceMismatchError
+        The arrays lie on different devices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, dy = np.array([[[1.0, 2.0, 3.0]]]), np.array([[[1.0, 10.0]]]), np.array([[[1.0, 100.0]]])
+    >>> conv_backward(dy, x, w)
+    (array([[[   1.,  110., 1000.]]]), array([[[201., 302.]]]), array([101.]))
+    """
+    xp = float_namespace(dy=dy, x=x, w=w)
+    _check_axes(x, w)
+    geometry = ConvGeometry.of_weight(
+        w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
+    )
+    N, C_in, *spatial = x.shape
+    _, C_out, *out = geometry.output_shape(x.shape)
+    check_shape("dy", dy, (N, C_out, *out), "the shape of the layer's output")
+    G, P = groups, prod(out)
+
+    dy = xp.reshape(dy, (N, G, C_out // G, P))
+    x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
+    dx = xp.zeros_like(x)
+    dw = xp.zeros_like(w)
+    for tap, seen in geometry.taps(spatial):
+        x_tap = xp.reshape(x[..., *seen], (N, G, C_in // G, P))
+        w_tap = xp.reshape(w[..., *tap], (G, C_out // G, C_in // G))
+        dx_tap = xp.matrix_transpose(w_tap) @ dy  # (N, G, C_in/G, P)
+        dw_tap = xp.sum(dy @ xp.matrix_transpose(x_tap), axis=0)  # (G, C_out/G, C_in/G)
+        dx[..., *seen] += xp.reshape(dx_tap, (N, C_in, *out))
+        dw[..., *tap] = xp.reshape(dw_tap, (C_out, C_in // G))
+    dx = pad_backward(dx, geometry.padding, mode=padding_mode)  # (N, C_in, *spatial)
+    db = xp.reshape(xp.sum(dy, axis=(0, 3)), (C_out,))
+    return dx, dw, db
+
+
+def _check_axes(x: Array, w: Array) -> None:
+    if x.ndim != w.ndim:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and w has shape {tuple(w.shape)}: expected (N, C_in, *spatial) and "
+            "(C_out, C_in/groups, *kernel) with equally many axes"
+        )
