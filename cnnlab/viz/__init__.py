@@ -1,0 +1,20 @@
+"""Figures: data in, a picture for light and dark pages out, in one style.
+
+matplotlib is imported when the first figure is drawn, so that `import cnnlab.viz` stays quick.
+"""
+
+from cnnlab.viz.figure import Picture
+from cnnlab.viz.pictures import pictures
+from cnnlab.viz.sound import score_curve, sound_and_spectrogram, spectrograms, weight_over_time
+from cnnlab.viz.training import accuracy_against_shift, training_curve
+
+__all__ = [
+    "Picture",
+    "accuracy_against_shift",
+    "pictures",
+    "score_curve",
+    "sound_and_spectrogram",
+    "spectrograms",
+    "training_curve",
+    "weight_over_time",
+]
