@@ -1,0 +1,46 @@
+"""Layers and networks: parameters, a forward pass, and its backward pass written out.
+
+A layer keeps parameters and remembers its input; the mathematics is in `cnnlab.ops`.
+"""
+
+from cnnlab.nn.activation import ReLU, Sigmoid
+from cnnlab.nn.conv import Conv1d, Conv2d, Conv3d
+from cnnlab.nn.conv_op import ConvOp, ConvOpError
+from cnnlab.nn.flatten import Flatten
+from cnnlab.nn.global_pool import GlobalPool
+from cnnlab.nn.linear import Linear
+from cnnlab.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, Loss
+from cnnlab.nn.mlp import layers_of, mlp
+from cnnlab.nn.module import Module
+from cnnlab.nn.parameter import Parameter
+from cnnlab.nn.pool import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
+from cnnlab.nn.scan import Scan
+from cnnlab.nn.sequential import Sequential
+
+__all__ = [
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "BCEWithLogitsLoss",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvOp",
+    "ConvOpError",
+    "CrossEntropyLoss",
+    "Flatten",
+    "GlobalPool",
+    "Linear",
+    "Loss",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Scan",
+    "Sequential",
+    "Sigmoid",
+    "layers_of",
+    "mlp",
+]

@@ -1,0 +1,16 @@
+"""What layers with spatial axes ask of their input."""
+
+from __future__ import annotations
+
+from cnnlab.backend import Array
+
+_AXES = {1: "(N, C, T)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
+
+
+def check_rank(layer: str, x: Array, rank: int) -> None:
+    """Raise ValueError unless `x` has a batch axis, a channel axis and `rank` spatial axes."""
+    if x.ndim == rank + 2:
+        return
+    axes = _AXES.get(rank, f"(N, C, {rank} spatial axes)")
+    hint = "add the batch axis, x[None]" if x.ndim == rank + 1 else f"give it {rank} spatial axes"
+    raise ValueError(f"{layer} takes x {axes}, but x has shape {tuple(x.shape)}: {hint}")

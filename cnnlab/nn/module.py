@@ -1,0 +1,205 @@
+"""The base class of layers and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+from cnnlab import backend
+from cnnlab.backend import Array
+from cnnlab.nn.parameter import Parameter
+
+
+class Module:
+    """A layer or a network: parameters, a forward pass and its backward pass.
+
+    A subclass sets its `Parameter`s and sub-modules (or lists of them) as attributes and writes `forward` and
+    `backward`. What backward needs, forward hands to `keep`; backward fetches it with `recall`. The kept values are
+    a stack, so one layer may be used at several places, as long as the backward calls come in the opposite order.
+    Nothing is kept in evaluation mode.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Double(Module):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    ...     def backward(self, dy):
+    ...         return 2 * dy
+    >>> Double()(np.ones(2))
+    array([2., 2.])
+    """
+
+    training: bool = True
+
+    def forward(self, x: Array) -> Array:
+        """Return the output for the input `x`."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward: write `def forward(self, x)`")
+
+    def backward(self, dy: Array) -> Array:
+        """Return the gradient to the input, and add to the gradient of each parameter.
+
+        Parameters
+        ----------
+        dy
+            Gradient of the loss with respect to the output of the latest forward that has had no backward yet.
+
+        Returns
+        -------
+        Array
+            Gradient of the loss with respect to the input of that forward.
+
+        Raises
+        ------
+        RuntimeError
+            If there was no such forward in training mode.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no backward: write `def backward(self, dy)`")
+
+    def __call__(self, x: Array) -> Array:
+        """Return `forward(x)`."""
+        return self.forward(x)
+
+    # What backward needs ------------------------------------------------------------------------------------------
+
+    def keep(self, value: Any) -> None:
+        """Put `value` on the stack of things that backward needs; in evaluation mode do nothing."""
+        if self.training:
+            # Made here, not in __init__, so that a subclass need not call super().__init__().
+            vars(self).setdefault("_kept", []).append(value)
+
+    def recall(self) -> Any:
+        """Take the latest kept value from the stack.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing is left on the stack.
+        """
+        kept = vars(self).get("_kept")
+        if not kept:
+            raise RuntimeError(
+                f"{type(self).__name__}.backward has no forward to go back through: call the layer on its input first, "
+                "in training mode (`train()`), and once for each backward"
+            )
+        return kept.pop()
+
+    def forget(self) -> Self:
+        """Drop what was kept for backward, here and in all sub-modules; return self."""
+        for module in self.modules():
+            vars(module).pop("_kept", None)
+        return self
+
+    # Parts --------------------------------------------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) for each direct sub-module, also those in a list or tuple attribute."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+            elif isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(value) if isinstance(item, Module))
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all modules below it, each once."""
+        seen: dict[int, Module] = {}
+        waiting: list[Module] = [self]
+        while waiting:
+            module = waiting.pop()
+            if id(module) not in seen:
+                seen[id(module)] = module
+                waiting.extend(reversed([child for _, child in module.named_children()]))
+        yield from seen.values()
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (name, parameter), names such as ``0.weight``; a shared parameter comes once, by its first name."""
+        seen: set[int] = set()
+        for name, parameter in self._walk_parameters(""):
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield name, parameter
+
+    def _walk_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                yield prefix + name, value
+        for name, child in self.named_children():
+            yield from child._walk_parameters(f"{prefix}{name}.")
+
+    def parameters(self) -> list[Parameter]:
+        """Return all parameters, each once."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of each parameter to None."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    # Mode, device, state ------------------------------------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training mode (or, with False, to evaluation mode), with all sub-modules; return self."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation mode, in which nothing is kept for backward; return self."""
+        return self.train(False)
+
+    def to(self, device: str) -> Self:
+        """Move parameters and gradients to `device` ("cpu" or "gpu") and return self.
+
+        What was kept for backward lies on the old device and is dropped. Make the optimizer after the move.
+        """
+        for parameter in self.parameters():
+            parameter.data = backend.asarray(parameter.data, device=device)
+            if parameter.grad is not None:
+                parameter.grad = backend.asarray(parameter.grad, device=device)
+        return self.forget()
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of all parameter values by name, as NumPy arrays (so that `numpy.savez` can write them)."""
+        return {name: backend.to_numpy(parameter.data).copy() for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over the values of `state`, kept on the device and in the dtype of the parameters.
+
+        Parameters
+        ----------
+        state
+            Arrays by name: what `state_dict` returned, or what `numpy.load` reads from a file of it.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown, or if a shape differs. All faults are listed, and nothing is changed.
+        """
+        parameters = dict(self.named_parameters())
+        faults = [f"missing: {name}" for name in parameters if name not in state]
+        faults += [f"unknown: {name}" for name in state if name not in parameters]
+        for name, parameter in parameters.items():
+            if name in state and tuple(state[name].shape) != parameter.shape:
+                faults.append(f"{name} has shape {tuple(state[name].shape)}, not {parameter.shape}")
+        if faults:
+            raise ValueError(
+                f"this state does not fit {type(self).__name__}: {'; '.join(faults)}. "
+                "Build the network with the sizes it was saved with"
+            )
+        for name, parameter in parameters.items():
+            old = parameter.data
+            values = backend.to_numpy(state[name]).copy()
+            parameter.data = backend.namespace(old).asarray(values, dtype=old.dtype, device=old.device)
+
+    # How it prints ------------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """Return the options that `repr` shows between the brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        if not children:
+            return f"{type(self).__name__}({self.extra_repr()})"
+        options = [self.extra_repr()] if self.extra_repr() else []
+        return "\n  ".join([f"{type(self).__name__}(", *options, *children]) + "\n)"

@@ -1,0 +1,57 @@
+"""A trainable array together with its gradient."""
+
+from __future__ import annotations
+
+from cnnlab.backend import Array
+
+
+class Parameter:
+    """A trainable array and the gradient of the loss with respect to it.
+
+    Both can be assigned. A layer used at several places, or several backward passes, add up in `grad`: the gradient
+    of a shared value is the sum over everything it touched (deck D15, D16).
+
+    Parameters
+    ----------
+    data
+        The values, an array of any shape.
+
+    Attributes
+    ----------
+    data : Array
+        The values.
+    grad : Array or None
+        The gradient, of the shape of `data`; None until the first backward.
+    """
+
+    def __init__(self, data: Array) -> None:
+        self.data = data
+        self.grad: Array | None = None
+
+    def accumulate(self, gradient: Array) -> None:
+        """Add `gradient` to `grad`.
+
+        Parameters
+        ----------
+        gradient
+            An array of the shape of `data`. It is never changed, and `grad` keeps its dtype.
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
+        if gradient.shape != self.data.shape:
+            raise ValueError(
+                f"the gradient has shape {tuple(gradient.shape)} but the parameter has shape {self.shape}: "
+                "return a gradient with one number for each parameter value"
+            )
+        self.grad = gradient if self.grad is None else self.grad + gradient
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return tuple(self.data.shape)
+
+    def __repr__(self) -> str:
+        return f"Parameter(shape={self.shape}, dtype={self.data.dtype}, grad={'no' if self.grad is None else 'yes'})"

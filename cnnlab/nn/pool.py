@@ -1,0 +1,142 @@
+"""Pooling layers: one of each kind in any number of dimensions, and names that fix that number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from cnnlab import ops
+from cnnlab.backend import Array
+from cnnlab.geometry import PoolGeometry
+from cnnlab.geometry.options import per_axis
+from cnnlab.nn.checks import check_rank
+from cnnlab.nn.module import Module
+
+
+class Pool(Module):
+    """What the pooling layers share: their options, with the names and the order of PyTorch.
+
+    Parameters
+    ----------
+    kernel_size
+        Size of the window: one int for each spatial axis, or one for all.
+    stride
+        Step between windows; the kernel size by default, so that windows touch and do not overlap.
+    padding
+        Added at both ends of each axis, at most half the kernel size.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is no whole number, out of range, or does not fit the others.
+    """
+
+    rank: ClassVar[int]
+
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+    ) -> None:
+        self.kernel_size = per_axis("kernel_size", kernel_size, self.rank, at_least=1)
+        self.stride = self.kernel_size if stride is None else per_axis("stride", stride, self.rank, at_least=1)
+        self.padding = per_axis("padding", padding, self.rank, at_least=0)
+        PoolGeometry(self.kernel_size, self.stride, self.padding)  # refuses what does not fit together
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name, as the ops take them."""
+        return {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return ", ".join(f"{name}={value}" for name, value in self.options.items())
+
+
+class MaxPool(Pool):
+    """The largest value of each window, in `rank` dimensions; options as in `Pool`.
+
+    A tie goes to the first in row-major order. The padding never wins.
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return y (N, C, *out) for x (N, C, *spatial)."""
+        check_rank(type(self).__name__, x, self.rank)
+        y = ops.max_pool_forward(x, **self.options)
+        self.keep(x)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Return dx (N, C, *spatial): each dy goes to the input that was the largest."""
+        return ops.max_pool_backward(dy, self.recall(), **self.options)
+
+
+class AvgPool(Pool):
+    """The mean of each window, in `rank` dimensions; options as in `Pool`.
+
+    Zeros of the padding count, as in PyTorch by default.
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return y (N, C, *out) for x (N, C, *spatial)."""
+        check_rank(type(self).__name__, x, self.rank)
+        y = ops.avg_pool_forward(x, **self.options)
+        self.keep(x)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Return dx (N, C, *spatial): each dy in equal shares to its window."""
+        return ops.avg_pool_backward(dy, self.recall(), **self.options)
+
+
+class MaxPool1d(MaxPool):
+    """The largest value of each window of x (N, C, T); options as in `Pool`."""
+
+    rank = 1
+
+
+class MaxPool2d(MaxPool):
+    """The largest value of each window of x (N, C, H, W); options as in `Pool`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
+    """
+
+    rank = 2
+
+
+class MaxPool3d(MaxPool):
+    """The largest value of each window of x (N, C, D, H, W); options as in `Pool`."""
+
+    rank = 3
+
+
+class AvgPool1d(AvgPool):
+    """The mean of each window of x (N, C, T); options as in `Pool`."""
+
+    rank = 1
+
+
+class AvgPool2d(AvgPool):
+    """The mean of each window of x (N, C, H, W); options as in `Pool`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AvgPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))
+    array([[[[ 2.5,  4.5],
+             [10.5, 12.5]]]])
+    """
+
+    rank = 2
+
+
+class AvgPool3d(AvgPool):
+    """The mean of each window of x (N, C, D, H, W); options as in `Pool`."""
+
+    rank = 3

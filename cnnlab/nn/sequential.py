@@ -1,0 +1,62 @@
+"""Layers one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import overload
+
+from cnnlab.backend import Array
+from cnnlab.nn.module import Module
+
+
+class Sequential(Module):
+    """Apply `layers` one after the other; go back through them in the opposite order.
+
+    Parameters
+    ----------
+    *layers
+        The modules, first to last. The same module may occur twice: its gradients add up.
+
+    Raises
+    ------
+    TypeError
+        If something is not a `Module`.
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        given: tuple[object, ...] = layers  # the type checker trusts the annotation, readers may not follow it
+        for i, layer in enumerate(given):
+            if not isinstance(layer, Module):
+                hint = "pass the layers one by one, `Sequential(*layers)`" if isinstance(layer, list) else "pass layers"
+                raise TypeError(f"layer {i} of Sequential is a {type(layer).__name__}, not a Module: {hint}")
+        self.layers = layers
+
+    def forward(self, x: Array) -> Array:
+        """Return the output of the last layer."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        """Return the gradient to the input of the first layer."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield the layers, named by their place: "0", "1", …."""
+        return ((str(i), layer) for i, layer in enumerate(self.layers))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, place: int) -> Module: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequential: ...
+    def __getitem__(self, place: int | slice) -> Module | Sequential:
+        """Return the layer at `place`, or for a slice a Sequential that shares those layers."""
+        return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
