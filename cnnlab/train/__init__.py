@@ -1,0 +1,8 @@
+"""Training and prediction in mini-batches."""
+
+from cnnlab.train.history import History
+from cnnlab.train.loop import fit
+from cnnlab.train.metrics import accuracy, binary_accuracy
+from cnnlab.train.prediction import evaluate, predict
+
+__all__ = ["History", "accuracy", "binary_accuracy", "evaluate", "fit", "predict"]

@@ -1,0 +1,51 @@
+"""What a training run saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass
+class History:
+    """What `fit` saw, one value an epoch.
+
+    Attributes
+    ----------
+    loss
+        Mean training loss over the epoch, each batch measured before its own step.
+    metrics
+        The same for each metric, by name.
+    validation
+        At the end of each epoch in evaluation mode: "loss" and each metric; empty without validation data.
+    interrupted
+        Whether the training was stopped by the keyboard; then the values are those of the finished epochs.
+
+    Examples
+    --------
+    >>> History(loss=[0.7, 0.4], metrics={"accuracy": [0.5, 0.9]}).as_dict()
+    {'loss': [0.7, 0.4], 'accuracy': [0.5, 0.9]}
+    """
+
+    loss: list[float] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    validation: dict[str, list[float]] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def __len__(self) -> int:
+        """Return the number of finished epochs."""
+        return len(self.loss)
+
+    def as_dict(self) -> dict[str, list[float]]:
+        """Return all curves in one dict, those of the validation named "validation …"."""
+        curves = {"loss": self.loss, **self.metrics}
+        return curves | {f"validation {name}": values for name, values in self.validation.items()}
+
+    def append(self, epoch: Mapping[str, float], validation: Mapping[str, float]) -> None:
+        """Add the values of one epoch: "loss" and the metrics, and the same on the validation data if there is any."""
+        self.loss.append(epoch["loss"])
+        for name, value in epoch.items():
+            if name != "loss":
+                self.metrics.setdefault(name, []).append(value)
+        for name, value in validation.items():
+            self.validation.setdefault(name, []).append(value)
