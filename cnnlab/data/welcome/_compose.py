@@ -130,9 +130,7 @@ def render(plans: list[Plan], clips: Clips, frames: int, noise: NDArray[np.float
 
 def white_noise(rng: np.random.Generator, frames: int, floor: float) -> NDArray[np.float32]:
     """Return mel powers of white noise as loud as a clip, long enough for recordings of ``frames``, shape (20, ·)."""
-    wave = LOUDNESS * rng.standard_normal(
-        (frames + _NOISE_FRAMES) * round(FRAME_SECONDS * SAMPLE_RATE), dtype=np.float32
-    )
+    wave = LOUDNESS * rng.standard_normal((frames + _NOISE_FRAMES) * FRAME_SAMPLES, dtype=np.float32)
     return np.exp(log_mel(wave, normalize=False)) - np.float32(floor)
 
 
