@@ -62,11 +62,9 @@ def scan_by_crops(x: Floats, layers: Layers, kernel: Sequence[int], stride: int 
     """
     geometry = WindowGeometry(kernel, stride)
     spatial = x.shape[1:]
-    y = np.zeros((len(layers[-1][1]), *geometry.output_size(spatial)), dtype=x.dtype)
-    for position, window in geometry.windows(spatial):
-        crop = x[(slice(None), *window)]  # (C, *kernel)
-        y[(slice(None), *position)] = mlp(crop.ravel(), layers)
-    return y
+    crops = [x[(slice(None), *window)] for _, window in geometry.windows(spatial)]  # each (C, *kernel)
+    scores = np.stack([mlp(crop.ravel(), layers) for crop in crops], axis=1)  # (out, P)
+    return scores.reshape(-1, *geometry.output_size(spatial))
 
 
 def scan_1d(x: Floats, layers: Layers, width: int, hop: int = 1) -> Floats:
