@@ -72,6 +72,7 @@ def _show(result: ExerciseResult) -> None:
     if shell is not None and shell.get_ipython() is not None:
         from IPython.display import display
 
-        display({"text/html": cards.as_html(result), "text/plain": cards.as_text(result)}, raw=True)
+        card = {"text/html": cards.as_html(result), "text/plain": cards.as_text(result)}
+        display(card, raw=True)  # type: ignore[no-untyped-call]
     else:
         sys.stdout.write(cards.as_text(result) + "\n")

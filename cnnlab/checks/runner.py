@@ -67,7 +67,7 @@ class _Caller:
     def __init__(self, exercise: Exercise, function: Callable[..., Any]) -> None:
         self.exercise = exercise
         self.function = function
-        self.lost = None if callable(function) else Answer(problem=FunctionMissing(exercise.function))
+        self.lost: Answer | None = None if callable(function) else Answer(problem=FunctionMissing(exercise.function))
 
     def ask(self, case: Case) -> Answer:
         if self.lost is not None:

@@ -43,10 +43,17 @@ def scan_1d(x: np.ndarray[Any, Any], layers: Layers, width: int, hop: int) -> np
 
 
 def _case(
-    rng: np.random.Generator, C: int, T: int, width: int, hop: int, sizes: Sequence[int] = (1,), dtype: Any = np.float64
+    rng: np.random.Generator,
+    C: int,
+    T: int,
+    width: int,
+    hop: int,
+    *,
+    outs: Sequence[int] = (1,),
+    dtype: Any = np.float64,
 ) -> Case:
-    """Make a case; `sizes` are the outputs of the layers."""
-    layers = layers_of_sizes(rng, (C * width, *sizes), dtype)
+    """Make a case; `outs` are the outputs of the layers."""
+    layers = layers_of_sizes(rng, (C * width, *outs), dtype)
     return Case(_describe(C, T, width, hop), (numbers(rng, (C, T), dtype), layers, width, hop))
 
 
@@ -61,57 +68,57 @@ def _example(rng: np.random.Generator) -> list[Case]:
 
 
 def _every_window(rng: np.random.Generator) -> list[Case]:
-    return [_case(rng, 2, 5, 3, 1, (2,)), _case(rng, 3, 7, 2, 1)]
+    return [_case(rng, 2, 5, 3, 1, outs=(2,)), _case(rng, 3, 7, 2, 1)]
 
 
 def _two_layers(rng: np.random.Generator) -> list[Case]:
-    return [_case(rng, 2, 5, 2, 1, (3, 2)), _case(rng, 3, 8, 4, 1, (4, 1))]
+    return [_case(rng, 2, 5, 2, 1, outs=(3, 2)), _case(rng, 3, 8, 4, 1, outs=(4, 1))]
 
 
 def _hops(rng: np.random.Generator) -> list[Case]:
-    return [_case(rng, 2, 7, 3, 2), _case(rng, 2, 9, 2, 3, (3, 2)), _case(rng, 3, 11, 4, 3, (3, 1))]
+    return [_case(rng, 2, 7, 3, 2), _case(rng, 2, 9, 2, 3, outs=(3, 2)), _case(rng, 3, 11, 4, 3, outs=(3, 1))]
 
 
 def _short(rng: np.random.Generator) -> list[Case]:
-    return [_case(rng, 2, 3, 4, 1), _case(rng, 2, 2, 5, 2, (2,)), _case(rng, 2, 4, 4, 2), _case(rng, 2, 6, 4, 2)]
+    return [_case(rng, 2, 3, 4, 1), _case(rng, 2, 2, 5, 2, outs=(2,)), _case(rng, 2, 4, 4, 2), _case(rng, 2, 6, 4, 2)]
 
 
 def _hidden_sizes(rng: np.random.Generator) -> list[Case]:
-    cases = []
+    cases: list[Case] = []
     for _ in range(3):
         C, width, extra = (int(n) for n in rng.integers((2, 2, 1), (6, 6, 9)))
-        cases.append(_case(rng, C, width + extra, width, 1, (int(rng.integers(1, 4)),)))
+        cases.append(_case(rng, C, width + extra, width, 1, outs=(int(rng.integers(1, 4)),)))
     return cases
 
 
 def _hidden_hops(rng: np.random.Generator) -> list[Case]:
-    cases = []
+    cases: list[Case] = []
     for _ in range(4):
         C, width, hop, hops = (int(n) for n in rng.integers((2, 2, 2, 2), (5, 6, 6, 5)))
         rest = int(rng.integers(1, hop))
-        cases.append(_case(rng, C, width + hops * hop + rest, width, hop, (3, 2)))
+        cases.append(_case(rng, C, width + hops * hop + rest, width, hop, outs=(3, 2)))
     return cases
 
 
 def _hidden_depth(rng: np.random.Generator) -> list[Case]:
-    sizes = ((5, 2), (4, 3, 2), (6, 5, 1))
-    return [_case(rng, int(rng.integers(2, 5)), int(rng.integers(9, 14)), 4, 2, outs) for outs in sizes]
+    depths = ((5, 2), (4, 3, 2), (6, 5, 1))
+    return [_case(rng, int(rng.integers(2, 5)), int(rng.integers(9, 14)), 4, 2, outs=outs) for outs in depths]
 
 
 def _hidden_edges(rng: np.random.Generator) -> list[Case]:
     C, T = (int(n) for n in rng.integers((2, 4), (5, 8)))
     return [
-        _case(rng, C, T, T, 3, (3, 2)),
-        _case(rng, C, T, 1, 2, (3, 2)),
-        _case(rng, 1, T + 4, 3, 2, (4, 1)),
-        _case(rng, C, T + 4, 2, T + 1, (2,)),
+        _case(rng, C, T, T, 3, outs=(3, 2)),
+        _case(rng, C, T, 1, 2, outs=(3, 2)),
+        _case(rng, 1, T + 4, 3, 2, outs=(4, 1)),
+        _case(rng, C, T + 4, 2, T + 1, outs=(2,)),
     ]
 
 
 def _hidden_single(rng: np.random.Generator) -> list[Case]:
-    case = _case(rng, 4, int(rng.integers(9, 13)), 3, 2, (5, 2), np.float32)
+    case = _case(rng, 4, int(rng.integers(9, 13)), 3, 2, outs=(5, 2), dtype=np.float32)
     x, *others = case.arguments
-    return [Case(case.name, (np.asfortranarray(x), *others)), _case(rng, 3, 8, 5, 1, (4, 1), np.float32)]
+    return [Case(case.name, (np.asfortranarray(x), *others)), _case(rng, 3, 8, 5, 1, outs=(4, 1), dtype=np.float32)]
 
 
 _half_hidden = partial(Check, points=0.5, hidden=True)

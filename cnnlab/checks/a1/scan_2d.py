@@ -52,11 +52,12 @@ def _case(
     shape: tuple[int, int, int],
     size: Pair,
     stride: Pair,
-    sizes: Sequence[int] = (1,),
+    *,
+    outs: Sequence[int] = (1,),
     dtype: Any = np.float64,
 ) -> Case:
-    """Make a case; `sizes` are the outputs of the layers."""
-    layers = layers_of_sizes(rng, (shape[0] * size[0] * size[1], *sizes), dtype)
+    """Make a case; `outs` are the outputs of the layers."""
+    layers = layers_of_sizes(rng, (shape[0] * size[0] * size[1], *outs), dtype)
     return Case(_describe(shape, size, stride), (numbers(rng, shape, dtype), layers, size, stride))
 
 
@@ -73,22 +74,22 @@ def _example(rng: np.random.Generator) -> list[Case]:
 
 def _every_place(rng: np.random.Generator) -> list[Case]:
     return [
-        _case(rng, (2, 4, 5), (2, 3), (1, 1), (2,)),
-        _case(rng, (3, 7, 4), (3, 2), (1, 1), (3, 1)),
-        _case(rng, (2, 5, 6), (3, 4), (1, 1), (4, 2)),
+        _case(rng, (2, 4, 5), (2, 3), (1, 1), outs=(2,)),
+        _case(rng, (3, 7, 4), (3, 2), (1, 1), outs=(3, 1)),
+        _case(rng, (2, 5, 6), (3, 4), (1, 1), outs=(4, 2)),
     ]
 
 
 def _strides(rng: np.random.Generator) -> list[Case]:
     return [
-        _case(rng, (2, 6, 7), (2, 3), (2, 2), (2,)),
-        _case(rng, (2, 8, 9), (3, 2), (2, 3), (3, 2)),
-        _case(rng, (1, 9, 6), (2, 3), (3, 1), (3, 1)),
+        _case(rng, (2, 6, 7), (2, 3), (2, 2), outs=(2,)),
+        _case(rng, (2, 8, 9), (3, 2), (2, 3), outs=(3, 2)),
+        _case(rng, (1, 9, 6), (2, 3), (3, 1), outs=(3, 1)),
     ]
 
 
 def _hidden_sizes(rng: np.random.Generator) -> list[Case]:
-    cases = []
+    cases: list[Case] = []
     for _ in range(3):
         C, K_H, more_K, more_H, more_W = (int(n) for n in rng.integers((2, 1, 1, 1, 1), (4, 4, 3, 4, 4)))
         K_W = K_H + more_K
@@ -96,42 +97,42 @@ def _hidden_sizes(rng: np.random.Generator) -> list[Case]:
         # Both kinds of windows, higher than wide and wider than high.
         if len(cases) % 2:
             size, shape = (K_W, K_H), (C, K_W + more_W, K_H + more_H + 2)
-        cases.append(_case(rng, shape, size, (1, 1), (int(rng.integers(1, 4)),)))
+        cases.append(_case(rng, shape, size, (1, 1), outs=(int(rng.integers(1, 4)),)))
     return cases
 
 
 def _hidden_strides(rng: np.random.Generator) -> list[Case]:
-    cases = []
+    cases: list[Case] = []
     for stride in ((2, 3), (3, 2), (1, 2), (2, 2)):
         K_H, K_W = (int(n) for n in rng.permutation((2, 3, 4))[:2])
         rest_H, rest_W = (int(rng.integers(0, s)) for s in stride)
         hops_H, hops_W = (int(n) for n in rng.permutation((1, 2, 3))[:2])
         shape = (2, K_H + hops_H * stride[0] + rest_H, K_W + hops_W * stride[1] + rest_W)
-        cases.append(_case(rng, shape, (K_H, K_W), stride, (3, 2)))
+        cases.append(_case(rng, shape, (K_H, K_W), stride, outs=(3, 2)))
     return cases
 
 
 def _hidden_depth(rng: np.random.Generator) -> list[Case]:
     depths = ((5, 2), (4, 3, 2), (6, 5, 1))
-    return [_case(rng, (int(rng.integers(2, 4)), 7, 10), (3, 2), (2, 3), outs) for outs in depths]
+    return [_case(rng, (int(rng.integers(2, 4)), 7, 10), (3, 2), (2, 3), outs=outs) for outs in depths]
 
 
 def _hidden_edges(rng: np.random.Generator) -> list[Case]:
     H, W = (int(n) for n in rng.permutation((4, 5, 6))[:2])
     return [
-        _case(rng, (2, H, W), (H, W), (2, 3), (3, 2)),
-        _case(rng, (3, H, W), (1, 1), (1, 2), (3, 2)),
-        _case(rng, (1, H, W + 2), (H, 2), (1, 1), (4, 1)),
-        _case(rng, (2, H + 3, W), (2, W), (2, 1), (2,)),
+        _case(rng, (2, H, W), (H, W), (2, 3), outs=(3, 2)),
+        _case(rng, (3, H, W), (1, 1), (1, 2), outs=(3, 2)),
+        _case(rng, (1, H, W + 2), (H, 2), (1, 1), outs=(4, 1)),
+        _case(rng, (2, H + 3, W), (2, W), (2, 1), outs=(2,)),
     ]
 
 
 def _hidden_single(rng: np.random.Generator) -> list[Case]:
-    case = _case(rng, (3, 6, int(rng.integers(7, 10))), (2, 3), (2, 1), (5, 2), np.float32)
+    case = _case(rng, (3, 6, int(rng.integers(7, 10))), (2, 3), (2, 1), outs=(5, 2), dtype=np.float32)
     image, *others = case.arguments
     return [
         Case(case.name, (np.asfortranarray(image), *others)),
-        _case(rng, (2, 7, 5), (3, 2), (1, 2), (1,), np.float32),
+        _case(rng, (2, 7, 5), (3, 2), (1, 2), outs=(1,), dtype=np.float32),
     ]
 
 

@@ -1,0 +1,147 @@
+"""Cards that tell a student what a check found, as text and as HTML.
+
+A card is data turned into words: which checks passed, what it is worth so far, the mistake if it is a known one, and
+the smallest failing case with the first wrong number. It needs no kernel, no network and no script.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from cnnlab.viz.card_arrays import answers_html, call_as_code
+from cnnlab.viz.card_style import CSS
+
+if TYPE_CHECKING:
+    from cnnlab.checks.model import CheckOutcome, ExerciseResult
+
+
+def as_text(result: ExerciseResult) -> str:
+    """Return the card as plain text.
+
+    Parameters
+    ----------
+    result
+        What `cnnlab.checks.run_exercise` returned.
+    """
+    lines = [f"{result.title} ({result.exercise_id}): {_points_text(result)}", _summary(result)]
+    known = _named(result)
+    if known is not None:
+        lines += [f"This looks like a known mistake: {known.mistake_name}.", f"  {known.hint}"]
+    for outcome in result.outcomes:
+        sign = "✓ passed " if outcome.passed else "✗ not yet"
+        title = f"{outcome.title} (hidden)" if outcome.hidden else outcome.title
+        lines.append(f"  {sign}  {title} — {_of(outcome.points, outcome.max_points)}")
+        if not outcome.passed:
+            if outcome.case is not None:
+                lines.append(f"             Case: {outcome.case.name}.")
+            lines.append(f"             {outcome.message}")
+    return "\n".join(lines)
+
+
+def as_html(result: ExerciseResult) -> str:
+    """Return the card as self-contained HTML for a notebook or a page.
+
+    Parameters
+    ----------
+    result
+        What `cnnlab.checks.run_exercise` returned. Everything in it is escaped.
+    """
+    label = escape(f"Check of {result.exercise_id}: {_points_text(result)}", quote=True)
+    rows = []
+    case_is_open = True
+    for outcome in result.outcomes:
+        rows.append(_outcome_html(result, outcome, case_is_open=case_is_open))
+        case_is_open = case_is_open and (outcome.passed or outcome.case is None)
+    return (
+        f'<section class="cnnlab-card" aria-label="{label}"><style>{CSS}</style>'
+        f'<header><span class="title">{escape(result.title)}</span> <code>{escape(result.exercise_id)}</code>'
+        f'<span class="points">{_points_html(result)}</span></header>'
+        f'<p class="summary">{escape(_summary(result))}</p>'
+        f"{_mistake_html(result)}"
+        f"<ul>{''.join(rows)}</ul>"
+        f"{_printed_html(result)}</section>"
+    )
+
+
+def _summary(result: ExerciseResult) -> str:
+    passed = sum(outcome.passed for outcome in result.outcomes)
+    total = len(result.outcomes)
+    pending = result.pending_hidden
+    later = f"{pending} hidden check{'s are' if pending != 1 else ' is'} run at grading." if pending else ""
+    if passed == total:
+        return f"Visible checks passed; {later}" if pending else "All checks passed."
+    if all(outcome.message.startswith("Not written yet") for outcome in result.outcomes):
+        return f"Not written yet: fill in {result.function or 'the function'}, run its cell, then check again."
+    return f"{passed} of {total} checks passed so far. {later[:1].upper()}{later[1:]}".rstrip()
+
+
+def _pending_points(result: ExerciseResult) -> float:
+    return result.max_score - sum(outcome.max_points for outcome in result.outcomes) if result.pending_hidden else 0.0
+
+
+def _of(points: float, most: float) -> str:
+    return f"{points:g} of {most:g} point{'' if most == 1 else 's'}"
+
+
+def _points_text(result: ExerciseResult) -> str:
+    pending = _pending_points(result)
+    later = f", {pending:g} more at grading" if pending else ""
+    return f"{_of(result.score, result.max_score - pending)}{later}"
+
+
+def _points_html(result: ExerciseResult) -> str:
+    pending = _pending_points(result)
+    later = f"<small>{pending:g} more at grading</small>" if pending else ""
+    return f"<b>{result.score:g}</b> of {_of(result.score, result.max_score - pending).partition(' of ')[2]}{later}"
+
+
+def _named(result: ExerciseResult) -> CheckOutcome | None:
+    return next((outcome for outcome in result.outcomes if outcome.mistake_name), None)
+
+
+def _mistake_html(result: ExerciseResult) -> str:
+    known = _named(result)
+    if known is None:
+        return ""
+    hints = ""
+    labels = ("Where to look", "A recipe, if you want one", "One more hint")
+    for label, hint in zip(labels, known.more_hints, strict=False):
+        hints += f"<details><summary>{label}</summary><p>{escape(hint)}</p></details>"
+    return (
+        '<div class="mistake"><p class="label">This looks like a known mistake</p>'
+        f'<p class="name">{escape(known.mistake_name or "")}</p>'
+        f"<p>{escape(known.hint or '')}</p>{hints}</div>"
+    )
+
+
+def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, *, case_is_open: bool) -> str:
+    badge = '<span class="badge yes">✓ passed</span>' if outcome.passed else '<span class="badge no">✗ not yet</span>'
+    hidden = ' <span class="hidden-mark">hidden</span>' if outcome.hidden else ""
+    row = (
+        f'<div class="row">{badge}<span class="what">{escape(outcome.title)}{hidden}</span>'
+        f'<span class="worth">{outcome.points:g} of {outcome.max_points:g}</span></div>'
+    )
+    if not outcome.passed:
+        row += f'<p class="message">{escape(outcome.message)}</p>{_case_html(result, outcome, is_open=case_is_open)}'
+    return f"<li>{row}</li>"
+
+
+def _case_html(result: ExerciseResult, outcome: CheckOutcome, *, is_open: bool) -> str:
+    if outcome.case is None:
+        return ""
+    code = escape(call_as_code(result.function, result.parameters, outcome.case.arguments))
+    return (
+        f'<details class="case"{" open" if is_open else ""}><summary>The case: {escape(outcome.case.name)}</summary>'
+        f"{answers_html(outcome)}"
+        f"<details><summary>Try it yourself: the call as code</summary><pre>{code}</pre></details></details>"
+    )
+
+
+def _printed_html(result: ExerciseResult) -> str:
+    if not result.printed.strip():
+        return ""
+    return (
+        "<details><summary>What your function printed during the check</summary>"
+        f"<pre>{escape(result.printed)}</pre></details>"
+    )
