@@ -1,0 +1,110 @@
+"""Checks on what a reader hands to the welcome scanner; each error says what to change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float32]
+Layers = Sequence[tuple[ArrayLike, ArrayLike]]
+
+
+def numbers(values: ArrayLike, name: str, *, ndim: int) -> Floats:
+    """Return `values` as float32 after checking rank, type and that every number is finite."""
+    array = np.asarray(values)
+    if array.ndim != ndim or array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape}: expected {ndim} axes, none of them empty")
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} has dtype {array.dtype}: expected real numbers")
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(f"{name} is {array[where]} at index {where}: replace what is not a finite number first")
+    return array.astype(np.float32)
+
+
+def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dict[int, list[tuple[Floats, Floats]]]:
+    """Return {width: [(W, b), …]} with every shape checked.
+
+    Parameters
+    ----------
+    layers : list of (W, b), or dict from width to such a list
+    width : int
+        The width of the one net, or the one to begin with; frames.
+    channels, frames : int
+        The shape of the spectrogram.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit its neighbor, its window or the recording.
+    """
+    nets: Mapping[int, Layers] = layers if isinstance(layers, Mapping) else {width: layers}
+    if width not in nets:
+        raise ValueError(f"width={width} has no net: layers holds widths {sorted(nets)}")
+    return {int(w): _net(nets[w], int(w), channels, frames) for w in sorted(nets)}
+
+
+def _net(layers: Layers, width: int, channels: int, frames: int) -> list[tuple[Floats, Floats]]:
+    if not 1 <= width <= frames:
+        raise ValueError(f"width={width} does not fit a recording of {frames} frames: choose 1 to {frames}")
+    if len(layers) == 0:
+        raise ValueError("layers is empty: pass [(W, b), …] with W of shape (out, in)")
+    checked = []
+    expected = channels * width
+    for index, layer in enumerate(layers):
+        if len(layer) != 2:
+            raise ValueError(f"layers[{index}] has {len(layer)} parts: expected a pair (W, b)")
+        W, b = (
+            numbers(part, f"{name} of layers[{index}]", ndim=n)
+            for part, name, n in zip(layer, "Wb", (2, 1), strict=True)
+        )
+        if W.shape[1] != expected:
+            raise ValueError(
+                f"layers[{index}] takes {W.shape[1]} numbers but {_source(index, channels, width, expected)}"
+            )
+        if b.shape != (W.shape[0],):
+            raise ValueError(f"b of layers[{index}] has shape {b.shape}: W of shape {W.shape} needs ({W.shape[0]},)")
+        checked.append((W, b))
+        expected = W.shape[0]
+    if expected != 1:
+        raise ValueError(f"the last layer has {expected} outputs: the scanner needs one score a window")
+    return checked
+
+
+def _source(index: int, channels: int, width: int, expected: int) -> str:
+    if index:
+        return f"layers[{index - 1}] gives {expected}: W has shape (out, in)"
+    return f"a window holds {channels} × {width} = {expected}: width must be the one the net was trained with"
+
+
+def span_of_word(truth: tuple[float, float] | None, seconds: float) -> list[float] | None:
+    """Return `truth` as [start, stop] in seconds after checking that it lies within the recording."""
+    if truth is None:
+        return None
+    start, stop = (float(value) for value in truth)
+    if not 0 <= start < stop <= seconds:
+        raise ValueError(
+            f"truth=({start:g}, {stop:g}) is no stretch of a recording of {seconds:g} s: "
+            "give start and stop in seconds (frames × frame_seconds)"
+        )
+    return [start, stop]
+
+
+def sound_like(wave: ArrayLike, sample_rate: int, seconds: float) -> Floats:
+    """Return `wave` as float32 after checking that it lasts as long as the spectrogram."""
+    if sample_rate <= 0:
+        raise ValueError(f"sample_rate={sample_rate}: expected samples per second, above 0")
+    samples = np.asarray(wave)
+    if samples.dtype.kind != "f":
+        raise ValueError(
+            f"wave has dtype {samples.dtype}: scale it to floats in -1 … 1 (divide 16-bit samples by 32768)"
+        )
+    samples = numbers(samples, "wave", ndim=1)
+    lasts = len(samples) / sample_rate
+    if abs(lasts - seconds) > 0.1:
+        raise ValueError(
+            f"wave lasts {lasts:.2f} s but x lasts {seconds:.2f} s: check sample_rate={sample_rate} and frame_seconds"
+        )
+    return samples
