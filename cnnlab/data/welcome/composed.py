@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.data._labels import balanced_labels
+from cnnlab.data._seeds import balanced_labels, stream
 from cnnlab.data.audio import FRAME_SECONDS, normalize_log_mel
 from cnnlab.data.welcome._compose import Spoken, plan, render, white_noise
 from cnnlab.data.welcome._files import clips
@@ -102,15 +102,15 @@ def load_welcome(
     ((4, 20, 200), [50, 50, 50, 50], 2)
     """
     stored = clips()
-    _check(split, n, snr, negatives, seed)
+    _check(split, n, snr, negatives)
     frames = round(seconds / FRAME_SECONDS)
     first, last = _place(at, seconds, frames, stored.longest)
     speakers = np.flatnonzero(np.array(stored.splits) == split)
     source = SPLITS.index(split)
-    y = balanced_labels(n, (seed, source))
+    y = balanced_labels(n, seed, source)
     plans = [
         plan(
-            np.random.default_rng((seed, source, i)),
+            stream(seed, source, i),
             stored,
             speakers,
             positive=bool(y[i]),
@@ -137,10 +137,10 @@ def load_welcome(
 
 @cache
 def _noise(source: int, frames: int) -> NDArray[np.float32]:
-    return white_noise(np.random.default_rng(source), frames, clips().floor)
+    return white_noise(stream(0, source), frames, clips().floor)
 
 
-def _check(split: str, n: int, snr: tuple[float, float], negatives: str, seed: int) -> None:
+def _check(split: str, n: int, snr: tuple[float, float], negatives: str) -> None:
     if split not in SPLITS:
         raise ValueError(f'split {split!r} is unknown: use "train", "test" or "other"')
     if n < 1:
@@ -151,8 +151,6 @@ def _check(split: str, n: int, snr: tuple[float, float], negatives: str, seed: i
         )
     if negatives not in {"any", "near"}:
         raise ValueError(f'negatives={negatives!r} is unknown: use "any" or "near"')
-    if seed < 0:
-        raise ValueError(f"seed={seed}: use 0 or a positive number")
 
 
 def _place(at: float | tuple[float, float] | None, seconds: float, frames: int, longest: int) -> tuple[int, int]:

@@ -1,0 +1,18 @@
+"""Random numbers for composed sets: a stream for every item, so that item i does not depend on how many there are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def stream(seed: int, *key: int) -> np.random.Generator:
+    """Return a random generator for an item, independent of those with another seed or key."""
+    if seed < 0:
+        raise ValueError(f"seed={seed}: use 0 or a positive number")
+    # A spawn key, not a longer seed: NumPy treats the seeds (5,) and (5, 0) alike.
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def balanced_labels(n: int, seed: int, *key: int) -> NDArray[np.float32]:
+    """Return n labels of which each two in a row hold one 1 and one 0, in random order; a larger n only adds labels."""
+    first = stream(seed, *key).random((n + 1) // 2) < 0.5
+    return np.stack([first, ~first], axis=1).reshape(-1)[:n].astype(np.float32)
