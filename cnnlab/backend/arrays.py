@@ -72,11 +72,11 @@ def to_numpy(x: Any) -> np.ndarray[Any, Any]:
     >>> to_numpy([1.0, 2.0])
     array([1., 2.])
     """
-    if isinstance(x, np.ndarray | np.generic) or not hasattr(x, "__dlpack__"):
-        return np.asarray(x)
     if array_api_compat.is_cupy_array(x):
         host: np.ndarray[Any, Any] = x.get()
         return host
+    if isinstance(x, np.ndarray | np.generic) or not hasattr(x, "__dlpack__"):
+        return np.asarray(x)
     return np.from_dlpack(x)
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class ReceptiveField:
     """Output ``o`` looks at inputs ``start + o·jump`` to ``start + o·jump + field − 1``, on each axis.
 
-    With dilation there are gaps inside. Positions below 0 or behind the last input lie in the padding.
+    Dilation, or a stride longer than the kernel, leaves gaps inside. Positions below 0 or behind the last input lie in
+    the padding.
 
     Attributes
     ----------
