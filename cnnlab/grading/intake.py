@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 MAX_BYTES = 20 << 20
 _MAX_CELLS = 2_000
+# Code travels to the sandbox in one header, where a character may take twelve bytes.
+_MAX_CODE = 300_000
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,11 @@ def read_notebook(data: bytes) -> dict[str, Any]:
     if len(cells) > _MAX_CELLS:
         raise UnreadableError(f"it has {len(cells)} cells; at most {_MAX_CELLS} are graded")
     used: set[str] = set()
-    return {
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "metadata": {},
-        "cells": [_clean_cell(cell, position, used) for position, cell in enumerate(cells)],
-    }
+    clean = [_clean_cell(cell, position, used) for position, cell in enumerate(cells)]
+    code = sum(len(cell["source"]) for cell in clean if cell["cell_type"] == "code")
+    if code > _MAX_CODE:
+        raise UnreadableError(f"it has {code} characters of code; at most {_MAX_CODE} are graded")
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": clean}
 
 
 def _place(error: ValueError) -> str:

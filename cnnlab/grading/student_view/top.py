@@ -1,4 +1,4 @@
-"""`cnnlab` as a student's process sees it while grading: the data and the array layer, and checks that do nothing.
+"""`cnnlab` as a student's process sees it while grading: data, figures, arrays, and checks that do nothing.
 
 The layers, the reference solutions and the real checks are not there: `return cnnlab.ops.conv_forward(…)` would be an
 answer to many exercises. This file is mounted as ``cnnlab/__init__.py``.
@@ -22,4 +22,6 @@ _ARRAY_LAYER = frozenset(
 def __getattr__(name: str) -> Any:
     if name in _ARRAY_LAYER:
         return getattr(import_module("cnnlab.backend"), name)
+    if name in {"backend", "data", "viz"}:
+        return import_module(f"cnnlab.{name}")
     raise AttributeError(f"cnnlab.{name} is not available while your notebook is graded")

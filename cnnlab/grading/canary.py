@@ -1,0 +1,49 @@
+"""Before a class is graded: the solution must get all points, and the untouched release none.
+
+A sandbox that could not read the interpreter's files, or a check that passes for everything, shows here and not in the
+grades of a class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnlab.grading.model import Cell, Result
+from cnnlab.grading.task import Task, grade_task
+
+
+class CanaryError(RuntimeError):
+    """The solution or the untouched release did not get the points that it must get; nothing was graded."""
+
+
+def sing(task: Task, *, solution: tuple[Cell, ...], release: tuple[Cell, ...]) -> None:
+    """Grade the solution and the release, and raise `CanaryError` if either is not what it must be.
+
+    Parameters
+    ----------
+    task
+        Seed, limits and executor of the run; its cells are not looked at.
+    solution, release
+        Code cells of the source notebook and of the release notebook.
+    """
+    right = grade_task(replace(task, student="the solution", cells=solution))
+    if right.score != _max_score(right) or right.status != "graded":
+        raise CanaryError(f"The solution must get {_max_score(right):g} points. {_what_happened(right)}")
+    untouched = grade_task(replace(task, student="the untouched release", cells=release))
+    if untouched.score != 0 or untouched.status != "graded":
+        raise CanaryError(f"The untouched release must get 0 points. {_what_happened(untouched)}")
+
+
+def _max_score(result: Result) -> float:
+    return sum(exercise.max_score for exercise in result.exercises)
+
+
+def _what_happened(result: Result) -> str:
+    lines = [f"It got {result.score or 0:g} ({result.status}), so nothing was graded."]
+    lines += [
+        f"  {exercise.exercise_id}, {check.title}: {check.kind}, {check.points:g} of {check.max_points:g}"
+        for exercise in result.exercises
+        for check in exercise.checks
+    ]
+    lines += [f"  cell {cell.index}: {': '.join(cell.error)}" for cell in result.cells if cell.error is not None]
+    return "\n".join(lines)

@@ -1,0 +1,176 @@
+"""Put results into nbgrader's gradebook, through nbgrader's own code.
+
+nbgrader reads a score from the outputs of a grade cell: an error is 0, a float is that many points, and everything
+else is full marks. The outputs are therefore written here, from the structured result, and nothing that a student's
+process printed can be among them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+
+from cnnlab.grading.course import Course
+from cnnlab.grading.model import CellReport, Result
+from cnnlab.grading.release import enter_assignment, nbgrader_config, nbgrader_surroundings
+from cnnlab.grading.repair import grade_cells
+from cnnlab.grading.store import write_whole
+
+
+class GradebookWriter:
+    """The one writer of a run; use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    course
+        Whose gradebook; the assignment is entered if it is not in it yet.
+    """
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._notebook_id = course.source_notebook().stem
+        with nbgrader_surroundings():
+            course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
+            self._gradebook = Gradebook(course.database_url, course_id)
+            self._enter_assignment()
+
+    def __enter__(self) -> GradebookWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gradebook.close()
+
+    def students(self) -> set[str]:
+        """Return the students in the gradebook."""
+        return {student.id for student in self._gradebook.students}
+
+    def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
+        """Record one result, in one transaction, and return whether anything changed.
+
+        Manual scores and comments stay as they are.
+
+        Parameters
+        ----------
+        result
+            Of a submission that was run.
+        notebook
+            The repaired submission.
+        """
+        graded = with_outputs(notebook, result)
+        changed = self._write_notebook(result.student, graded)
+        if self._is_recorded(result):
+            return changed
+        resources = {
+            "nbgrader": {
+                "student": result.student,
+                "assignment": result.assignment,
+                "notebook": self._notebook_id,
+                "db_url": self._course.database_url,
+            }
+        }
+        with nbgrader_surroundings(), _one_transaction(self._gradebook):
+            self._gradebook.update_or_create_student(result.student)
+            self._gradebook.update_or_create_submission(result.assignment, result.student)
+            _SaveHere(self._gradebook).preprocess(nbformat.from_dict(graded), resources)  # type: ignore[no-untyped-call]
+        return True
+
+    def _enter_assignment(self) -> None:
+        """Enter the assignment again when its source has changed since the last time."""
+        source = hashlib.sha256(self._course.source_notebook().read_bytes()).hexdigest()
+        entered = self._course.out / "entered.txt"
+        try:
+            self._gradebook.find_notebook(self._notebook_id, self._course.assignment)
+            if entered.read_text(encoding="ascii").strip() == source:
+                return
+        except (MissingEntry, FileNotFoundError):
+            pass
+        enter_assignment(self._course)
+        write_whole(entered, f"{source}\n")
+
+    def _is_recorded(self, result: Result) -> bool:
+        """Whether the gradebook has these points already; writing them again would ask for a second manual look."""
+        try:
+            return all(
+                self._gradebook.find_grade(
+                    exercise.grade_id, self._notebook_id, result.assignment, result.student
+                ).auto_score
+                == exercise.score
+                for exercise in result.exercises
+            )
+        except MissingEntry:
+            return False
+
+    def _write_notebook(self, student: str, graded: Mapping[str, Any]) -> bool:
+        path = self._course.autograded(student) / f"{self._notebook_id}.ipynb"
+        text = json.dumps(graded, indent=1, ensure_ascii=False) + "\n"
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            return False
+        write_whole(path, text)
+        return True
+
+
+def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:
+    """Return the notebook with what the cells printed, and with each grade cell's points as its output.
+
+    Every grade cell gets an output: nbgrader gives full marks to one that has none.
+    """
+    cells = [dict(cell) for cell in notebook["cells"]]
+    scores = {exercise.grade_id: exercise.score for exercise in result.exercises}
+    for report in result.cells:
+        cells[report.index]["outputs"] = list(_outputs(report))
+    checks = grade_cells(notebook)
+    for cell in cells:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if name in checks:
+            points = {"text/plain": repr(float(scores[name]))}  # NumPy's own repr would be full marks
+            cell["outputs"] = [
+                {"output_type": "execute_result", "data": points, "metadata": {}, "execution_count": None}
+            ]
+    return {**notebook, "cells": cells}
+
+
+def _outputs(report: CellReport) -> Iterator[dict[str, Any]]:
+    for name, text in (("stdout", report.stdout), ("stderr", report.stderr)):
+        if text:
+            yield {"output_type": "stream", "name": name, "text": text}
+    if report.left_out:
+        yield {"output_type": "stream", "name": "stderr", "text": f"This cell {report.left_out}."}
+    if report.error is not None:
+        type_name, message, line = report.error
+        yield {"output_type": "error", "ename": type_name, "evalue": message, "traceback": [line]}
+
+
+class _SaveHere(SaveAutoGrades):  # type: ignore[misc]
+    """nbgrader's step, with a gradebook that is open already."""
+
+    def __init__(self, gradebook: Gradebook) -> None:
+        super().__init__()
+        self.gradebook = gradebook
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        names = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = names["notebook"], names["assignment"]
+        self.student_id, self.db_url = names["student"], names["db_url"]
+        return NbGraderPreprocessor.preprocess(self, nb, resources)
+
+
+@contextmanager
+def _one_transaction(gradebook: Gradebook) -> Iterator[None]:
+    """Let each commit of nbgrader only flush, and commit once at the end, or not at all."""
+    session = gradebook.db
+    session.commit = session.flush
+    try:
+        yield
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.commit
+    session.commit()

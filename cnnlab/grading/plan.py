@@ -1,0 +1,114 @@
+"""What a run will do: its settings, and for each student what came in and what is to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnlab.checks import exercises, hidden_seed
+from cnnlab.grading.course import Course
+from cnnlab.grading.executor import choose_executor
+from cnnlab.grading.intake import Received, collect, read_notebook
+from cnnlab.grading.limits import Limits
+from cnnlab.grading.model import Cell, Result
+from cnnlab.grading.repair import Repaired, repair
+from cnnlab.grading.report import NOT_ISOLATED, PUBLIC_SEED
+from cnnlab.grading.store import ResultStore, checks_digest, result_key
+from cnnlab.grading.task import Task
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for all submissions of a run.
+
+    Attributes
+    ----------
+    task
+        A task without a submission.
+    checks
+        Hash of the checks.
+    exercises
+        ``(id, points)`` in the order of the notebook.
+    warnings
+        For every form of the report.
+    """
+
+    task: Task
+    checks: str
+    exercises: tuple[tuple[str, float], ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def max_score(self) -> float:
+        """What the assignment is worth."""
+        return sum(points for _, points in self.exercises)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One student of a run.
+
+    Attributes
+    ----------
+    received
+        What came in.
+    repaired
+        The same in the form of the assignment; None when there was nothing to read.
+    task
+        What to run; None likewise.
+    """
+
+    received: Received
+    repaired: Repaired | None = None
+    task: Task | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual about the submission."""
+        return self.received.notes + (self.repaired.notes if self.repaired else ())
+
+    def known_result(self, store: ResultStore, assignment: str) -> Result | None:
+        """Return the result that needs no run: there is nothing to run, or the same was run before."""
+        if self.task is not None:
+            return store.load(self.received.student, self.task.key)
+        if self.received.state == "missing":
+            return Result(self.received.student, assignment, "missing", self.received.reason)
+        return Result(self.received.student, assignment, "unreadable", self.received.reason)
+
+
+def make_settings(course: Course, *, allow_unsandboxed: bool, timeout: float | None) -> Settings:
+    """Choose executor, seed and limits; raises `NoSandboxError` when submissions cannot be run."""
+    executor = choose_executor(allow_unsandboxed=allow_unsandboxed)
+    seed, is_public = hidden_seed(course.root)
+    limits = Limits() if timeout is None else Limits(submission_seconds=timeout)
+    warnings = [NOT_ISOLATED] * (not executor.isolated) + [PUBLIC_SEED] * is_public
+    return Settings(
+        task=Task("", course.assignment, "", (), seed, limits, executor.name),
+        checks=checks_digest(course),
+        exercises=tuple((exercise.id, float(exercise.points)) for exercise in exercises(course.assignment)),
+        warnings=tuple(warnings),
+    )
+
+
+def take_in(course: Course, submissions: Path, roster: set[str], settings: Settings) -> Iterator[Entry]:
+    """Yield an entry for each student, sorted by name."""
+    path = course.release_notebook()
+    given = read_notebook(path.read_bytes())
+    base = settings.task
+    for received in collect(submissions, course.assignment, path.name, roster):
+        if received.notebook is None:
+            yield Entry(received)
+            continue
+        repaired = repair(received.notebook, given)
+        key = result_key(
+            course, received.digest, settings.checks, seed=base.seed, limits=base.limits, executor=base.executor
+        )
+        yield Entry(received, repaired, replace(base, student=received.student, key=key, cells=repaired.cells))
+
+
+def canary_cells(course: Course) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    """Return the code of the solution and of the untouched release, as if they had been handed in."""
+    given = read_notebook(course.release_notebook().read_bytes())
+    solved = read_notebook(course.source_notebook().read_bytes())
+    return repair(solved, given).cells, repair(given, given).cells

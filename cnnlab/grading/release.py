@@ -1,0 +1,106 @@
+"""Make the release with nbgrader, which also enters the assignment into the gradebook.
+
+nbgrader's Python API is used, never its command line, with three precautions: alembic must be found on PATH, or the
+first call leaves a half-made database; messages go to nobody's terminal; and the version in git is not touched when
+only the gradebook needs the assignment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cnnlab.checks import exercises
+from cnnlab.grading.course import Course, CourseError
+from cnnlab.grading.intake import read_notebook
+from cnnlab.grading.repair import grade_cells
+
+
+def make_release(course: Course) -> Path:
+    """Write ``release/<assignment>/`` from the source, enter the assignment, and return the notebook.
+
+    Raises
+    ------
+    CourseError
+        If the source is missing or does not fit the exercises, or nbgrader fails.
+    """
+    compare_with_exercises(course)
+    _generate(course, course.root.resolve() / "release")
+    return course.release_notebook()
+
+
+def enter_assignment(course: Course) -> None:
+    """Enter the assignment into the gradebook; the release folder stays as it is.
+
+    Raises
+    ------
+    CourseError
+        As in `make_release`.
+    """
+    compare_with_exercises(course)
+    with tempfile.TemporaryDirectory(prefix="cnnlab-release-") as folder:
+        _generate(course, Path(folder))
+
+
+def compare_with_exercises(course: Course) -> None:
+    """Raise `CourseError` if the grade cells of the source are not those that the exercises ask for."""
+    path = course.source_notebook()
+    found = {name: float(cell["points"]) for name, cell in grade_cells(read_notebook(path.read_bytes())).items()}
+    wanted = {exercise.grade_id: float(exercise.points) for exercise in exercises(course.assignment)}
+    if found != wanted:
+        raise CourseError(
+            f"{path} has the grade cells {found}, and the exercises of {course.assignment} are {wanted}: "
+            "build it again (cnnlab build), or change one of them"
+        )
+
+
+def _generate(course: Course, release_folder: Path) -> None:
+    from nbgrader.apps.api import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
+    config = nbgrader_config(course)
+    config.CourseDirectory.release_directory = str(release_folder)
+    with nbgrader_surroundings():
+        outcome = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(
+            course.assignment, force=True, create=True
+        )
+    if not outcome["success"]:
+        raise CourseError(f"nbgrader could not make the release: {outcome.get('error') or outcome.get('log')}")
+
+
+def nbgrader_config(course: Course) -> Any:
+    """Return the course's own ``nbgrader_config.py`` with the places of this course."""
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    path = course.root.resolve() / "nbgrader_config.py"
+    config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config() if path.is_file() else Config()
+    config.CourseDirectory.root = str(course.root.resolve())
+    config.CourseDirectory.db_url = course.database_url
+    return config
+
+
+@contextmanager
+def nbgrader_surroundings() -> Iterator[None]:
+    """Let nbgrader find alembic, and keep its log and its dependencies' warnings to itself."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+    loggers = [logging.getLogger(name) for name in ("traitlets", "nbgrader", "alembic")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.environ["PATH"] = path
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,99 @@
+"""What the teaching team sees: a table in the terminal, and grades.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cnnlab.grading.model import Report, Result
+
+NOT_ISOLATED = (
+    "NOT ISOLATED: these submissions ran without a sandbox. They could read and change whatever the user who graded "
+    "can, and their points can be trusted only as far as their authors."
+)
+PUBLIC_SEED = (
+    "The hidden cases use a seed that everybody can read. Put hidden_seed into secret.toml in the course folder, "
+    "or set CNNLAB_HIDDEN_SEED."
+)
+_STYLES = {"graded": "green", "grader_error": "bold white on red"}
+
+
+def as_csv(report: Report) -> str:
+    """Return ``student,status,score,max_score`` and a column an exercise.
+
+    Points are 0 where there was nothing to grade, and empty where the grader failed.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["student", "status", "score", "max_score", *(name for name, _ in report.exercises)])
+    for result in report.results:
+        writer.writerow([result.student, result.status, *_points(report, result)])
+    return text.getvalue()
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the table, what was noticed, and the warnings."""
+    table = Table(title=f"{report.assignment}: {len(report.results)} students", title_justify="left")
+    table.add_column("student")
+    table.add_column("status")
+    for name, points in report.exercises:
+        table.add_column(f"{name}\nof {points:g}", justify="right")
+    table.add_column(f"score\nof {report.max_score:g}", justify="right")
+    table.add_column("noticed", overflow="fold")
+    for result in report.results:
+        score, _, *parts = _points(report, result)
+        status = Text(result.status, style=_STYLES.get(result.status, "yellow"))
+        table.add_row(_plain(result.student), status, *parts, score, _plain("; ".join(_noticed(result))))
+    console.print(table)
+    console.print(_plain(_summary(report)))
+    for warning in report.warnings:
+        console.print(_plain(warning, style="bold red"))
+
+
+def _points(report: Report, result: Result) -> list[str]:
+    most = f"{report.max_score:g}"
+    if result.score is None:
+        return ["", most, *("" for _ in report.exercises)]
+    found = {exercise.exercise_id: exercise.score for exercise in result.exercises}
+    return [_number(result.score), most, *(_number(found.get(name, 0.0)) for name, _ in report.exercises)]
+
+
+def _number(points: float) -> str:
+    return f"{round(points, 6):g}"
+
+
+def _noticed(result: Result) -> Iterator[str]:
+    if result.reason:
+        yield result.reason
+    for exercise in result.exercises:
+        names = dict.fromkeys(check.mistake_name for check in exercise.checks if check.mistake_name)
+        yield from (f"{exercise.exercise_id}: {name}" for name in names)
+    yield from result.notes
+
+
+def _summary(report: Report) -> str:
+    statuses = Counter(result.status for result in report.results)
+    lines = [", ".join(f"{count} {status}" for status, count in statuses.most_common())]
+    mistakes = Counter(
+        name
+        for result in report.results
+        for exercise in result.exercises
+        for name in {check.mistake_name for check in exercise.checks if check.mistake_name}
+    )
+    lines += [f"{count} × {name}" for name, count in mistakes.most_common()]
+    return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """Return the text without anything that moves a terminal's cursor or changes its colors."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def _plain(text: str, style: str = "") -> Text:
+    return Text(printable(text), style=style)  # Text, not str: rich reads [brackets] in a str as markup

@@ -1,0 +1,110 @@
+"""Grade a class: the steps in their order, with data going one way.
+
+settings → canary → intake and repair → tasks → stored results → gradebook → feedback pages → report
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from cnnlab.grading import canary, feedback, report
+from cnnlab.grading.course import Course
+from cnnlab.grading.gradebook import GradebookWriter
+from cnnlab.grading.model import Report, Result
+from cnnlab.grading.plan import Entry, Settings, canary_cells, make_settings, take_in
+from cnnlab.grading.pool import run_tasks
+from cnnlab.grading.store import ResultStore, save_report, write_whole
+
+
+def grade_class(
+    course: Course, submissions: Path, *, jobs: int, allow_unsandboxed: bool, timeout: float | None, console: Console
+) -> Report:
+    """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
+    settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
+    for warning in settings.warnings:
+        console.print(warning, style="bold red")
+    console.print("Canary: the solution and the untouched release …")
+    solution, release = canary_cells(course)
+    canary.sing(settings.task, solution=solution, release=release)
+    with GradebookWriter(course) as writer:
+        roster = writer.students() | course.listed_students(submissions)
+        entries = list(take_in(course, submissions, roster, settings))
+        results = [
+            _record(course, writer, entry, result, settings)
+            for entry, result in _results(course, entries, jobs=jobs, console=console)
+        ]
+    found = Report(
+        assignment=course.assignment,
+        exercises=settings.exercises,
+        results=tuple(sorted(results, key=lambda result: result.student)),
+        warnings=settings.warnings,
+    )
+    save_report(course, found)
+    write_whole(course.out / "grades.csv", report.as_csv(found))
+    report.show(found, console)
+    console.print(f"Grades: {course.out / 'grades.csv'}   Feedback: {course.root / 'feedback'}", soft_wrap=True)
+    return found
+
+
+def _results(course: Course, entries: list[Entry], *, jobs: int, console: Console) -> Iterator[tuple[Entry, Result]]:
+    """Yield what is known already, then run the rest; each new result is stored before it is yielded."""
+    store = ResultStore(course)
+    known = {entry.received.student: entry.known_result(store, course.assignment) for entry in entries}
+    tasks = [entry.task for entry in entries if entry.task is not None and known[entry.received.student] is None]
+    console.print(
+        f"{len(entries)} students: {len(tasks)} to run, {len(entries) - len(tasks)} known or without a notebook"
+    )
+    for entry in entries:
+        result = known[entry.received.student]
+        if result is not None:
+            yield entry, result
+    by_student = {entry.received.student: entry for entry in entries}
+    progress = _Progress(console, len(tasks))
+    for result in run_tasks(tasks, jobs=jobs):
+        # A fault of ours is not kept: the next run tries again.
+        if result.was_run:
+            store.save(result)
+        progress.say(result)
+        yield by_student[result.student], result
+
+
+def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result, settings: Settings) -> Result:
+    """Put one result into the gradebook and onto the student's page; an error here is ours and becomes the status."""
+    result = replace(result, notes=entry.notes)
+    notebook = course.release_notebook().stem
+    try:
+        if result.was_run and entry.repaired is not None:
+            writer.write(result, entry.repaired.notebook)
+        if result.status not in {"missing", "grader_error"}:
+            own = entry.repaired.own_cells if entry.repaired else frozenset()
+            page = feedback.page(result, title=notebook, max_score=settings.max_score, own_cells=own)
+            write_whole(course.feedback(result.student) / f"{notebook}.html", page)
+    except Exception as error:
+        return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {error}")
+    return result
+
+
+class _Progress:
+    """Lines that say how far the run is and how long it may still take."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._started = time.monotonic()
+
+    def say(self, result: Result) -> None:
+        self._done += 1
+        each = (time.monotonic() - self._started) / self._done
+        left = each * (self._total - self._done)
+        score = "no points" if result.score is None else f"{result.score:g}"
+        line = (
+            f"[{self._done}/{self._total}] {report.printable(result.student)}: {result.status}, {score} "
+            f"({result.seconds:.1f} s, about {left:.0f} s left)"
+        )
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,168 @@
+"""Grade one submission: bytes in, bytes out.
+
+A task knows no path and no database, so that the same function runs in this process, in a pool, and on a machine that
+shares no disk with this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from cnnlab.checks import exercises, run_exercise
+from cnnlab.checks.errors import StudentTimeout
+from cnnlab.checks.model import CheckOutcome, Exercise, ExerciseResult
+from cnnlab.grading.bubblewrap import BubblewrapExecutor
+from cnnlab.grading.executor import Executor
+from cnnlab.grading.limits import Limits
+from cnnlab.grading.model import Cell, CheckRecord, ExerciseRecord, Result
+from cnnlab.grading.plain import PlainExecutor
+from cnnlab.grading.session import Session
+from cnnlab.viz import cards
+
+_EXECUTORS: dict[str, type[Executor]] = {each.name: each for each in (BubblewrapExecutor, PlainExecutor)}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is needed to grade one submission.
+
+    Attributes
+    ----------
+    student, assignment, key
+        As in `Result`.
+    cells
+        The code to run.
+    seed
+        Seed of the hidden cases; it stays in the grader's process.
+    limits
+        Of the submission.
+    executor
+        Name of the executor.
+    """
+
+    student: str
+    assignment: str
+    key: str
+    cells: tuple[Cell, ...]
+    seed: int
+    limits: Limits
+    executor: str
+
+    def to_bytes(self) -> bytes:
+        """Return the task as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Task:
+        """Return the task that `to_bytes` was made from."""
+        fields = json.loads(data)
+        cells = tuple(Cell(**cell) for cell in fields["cells"])
+        return cls(**{**fields, "cells": cells, "limits": Limits(**fields["limits"])})
+
+
+def run_task(data: bytes) -> bytes:
+    """Grade one submission.
+
+    Parameters
+    ----------
+    data
+        A `Task` as bytes.
+
+    Returns
+    -------
+    bytes
+        A `Result` as JSON. An error of ours becomes a result of status ``grader_error``; nothing is raised.
+    """
+    task = Task.from_bytes(data)
+    try:
+        result = grade_task(task)
+    except Exception as error:
+        result = Result(
+            student=task.student,
+            assignment=task.assignment,
+            status="grader_error",
+            reason=f"{type(error).__name__}: {error}",
+            key=task.key,
+            isolation=task.executor,
+        )
+    return json.dumps(result.as_dict()).encode()
+
+
+def grade_task(task: Task) -> Result:
+    """Run the cells and the checks of one submission; raises whatever goes wrong on our side."""
+    started = time.monotonic()
+    executor = _EXECUTORS[task.executor]()
+    with Session(executor, task.cells, task.limits) as session:
+        with contextlib.suppress(StudentTimeout):  # each exercise says so by itself
+            session.prepare()
+        records = tuple(_grade_exercise(exercise, session, task.seed) for exercise in exercises(task.assignment))
+        cells = tuple(session.reports)
+    status, reason = _status(records)
+    return Result(
+        student=task.student,
+        assignment=task.assignment,
+        status=status,
+        reason=reason,
+        key=task.key,
+        isolation=executor.name,
+        isolated=executor.isolated,
+        seconds=round(time.monotonic() - started, 3),
+        exercises=records,
+        cells=cells,
+    )
+
+
+def _grade_exercise(exercise: Exercise, session: Session, seed: int) -> ExerciseRecord:
+    result = run_exercise(exercise, session.function(exercise), hidden=True, seed=seed)
+    if session.fault is not None:
+        raise session.fault
+    return ExerciseRecord(
+        exercise_id=exercise.id,
+        grade_id=exercise.grade_id,
+        title=exercise.title,
+        score=float(result.score),
+        max_score=float(exercise.points),
+        checks=tuple(map(_record, result.outcomes)),
+        card=cards.as_html(without_hidden_details(result)),
+    )
+
+
+def without_hidden_details(result: ExerciseResult) -> ExerciseResult:
+    """Return the result with nothing in its hidden outcomes that the checker should not have put there.
+
+    The checker leaves it out already; the page that goes to students does not rely on that.
+    """
+    return replace(
+        result,
+        outcomes=tuple(
+            replace(outcome, case=None, first_wrong_index=None, expected=None, got=None) if outcome.hidden else outcome
+            for outcome in result.outcomes
+        ),
+    )
+
+
+def _record(outcome: CheckOutcome) -> CheckRecord:
+    return CheckRecord(
+        title=outcome.title,
+        hidden=outcome.hidden,
+        passed=bool(outcome.passed),
+        points=float(outcome.points),
+        max_points=float(outcome.max_points),
+        kind=outcome.kind,
+        mistake_id=outcome.mistake_id,
+        mistake_name=outcome.mistake_name,
+    )
+
+
+def _status(records: Iterable[ExerciseRecord]) -> tuple[Literal["graded", "timeout", "crashed"], str]:
+    kinds = {record.exercise_id: {check.kind for check in record.checks} for record in records}
+    for status, kind, what in (("timeout", "timeout", "took too long"), ("crashed", "crashed", "ended the process")):
+        concerned = [exercise_id for exercise_id, found in kinds.items() if kind in found]
+        if concerned:
+            return status, f"{', '.join(concerned)} {what}"  # type: ignore[return-value]
+    return "graded", ""
