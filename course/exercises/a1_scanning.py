@@ -1,0 +1,196 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Assignment 1: scanning
+#
+# Somebody says "welcome", but when? Somewhere in the picture is a flower, but where? A small network can answer both questions,
+# if you let it look everywhere. In this assignment you write the loop that does so: once over time, once over a picture.
+#
+# | | you write | points | time | deck rows |
+# |---|---|---|---|---|
+# | 1 | `scan_1d`: find the welcome | 5 | 20 minutes | D05–D07 |
+# | 2 | `scan_2d`: find the flower | 4 | 25 minutes | D08, D09 |
+#
+# **How it works.** Replace the line `raise NotImplementedError(…)` by your code, run the cell, then run the check below it as often as you like.
+# The check tells you what is right already, and if it knows your mistake, it gives it a name and a hint. Some checks are hidden: they
+# try other sizes when your notebook is graded. If your code is right, and not only right for the example, they pass too.
+#
+# Loops are welcome. Nothing here needs to be fast. At the end of the page your two functions meet real sound and a real scene.
+
+# %%
+import numpy as np
+
+from cnnlab.checks import check
+
+# %% [markdown]
+# ## 1. Find the welcome
+#
+# A recording is an array `x` of shape `(C, T)`: `C` features (here: loudness in frequency bands) for each of `T` frames.
+# A network has learned to judge a piece of `width` frames. You slide it along the recording: first look at frames `0 … width-1`, then move on by `hop` frames, and so on.
+# Each look gives one column of scores.
+#
+# $$y_{:,p} = \mathrm{MLP}\big(\mathrm{flatten}(x[:,\; p\cdot\mathrm{hop} \,:\, p\cdot\mathrm{hop}+\mathrm{width}])\big), \qquad p = 0, 1, 2, \dots$$
+#
+# Write **`scan_1d(x, layers, width, hop)`**. It returns `y` of shape `(out, P)`: the network's outputs, for each of the `P` windows.
+#
+# * `layers` is the network: a list `[(W, b), …]`, where `W` has shape `(out, in)` and `b` has shape `(out,)`. A layer computes `W @ v + b`.
+#   Between two layers stands a ReLU, `np.maximum(v, 0)`; after the last layer there is none.
+# * The window, of shape `(C, width)`, is flattened in C order: all frames of feature 0, then all frames of feature 1, and so on.
+# * Only full windows count. Frames left over at the end, too few for a window, are not looked at.
+# * If the recording is shorter than the window, there is no full window: return an array of shape `(out, 0)`.
+# * `y` has the dtype of `x`, and `x` and `layers` come back unchanged.
+#
+# **An example by hand.** Two features, four frames, and a network of a single layer:
+#
+# $$x = \begin{pmatrix}1 & 2 & 0 & 3\\ 0 & 1 & 2 & 0\end{pmatrix}, \qquad W = \begin{pmatrix}1 & 2 & 3 & -1\end{pmatrix}, \qquad b = -1, \qquad \mathrm{width} = 2, \quad \mathrm{hop} = 1.$$
+#
+# The first window holds $\begin{pmatrix}1 & 2\\ 0 & 1\end{pmatrix}$, flattened $(1, 2, 0, 1)$. Its score is $1\cdot1 + 2\cdot2 + 3\cdot0 - 1\cdot1 - 1 = 3$.
+# The windows after it are $(2, 0, 1, 2)$ and $(0, 3, 2, 0)$ with scores $2$ and $11$. A window at the fourth frame would not be full. So $y = \begin{pmatrix}3 & 2 & 11\end{pmatrix}$, of shape $(1, 3)$.
+#
+# *Before you write: with ten frames, `width` 4 and `hop` 3, how many windows are there, and which frames are left over? A drawing helps.*
+
+
+# %% nbgrader={"grade": false, "grade_id": "a1-scan_1d-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def scan_1d(x, layers, width, hop):
+    """Return the outputs of the network for every full window of x, shape (out, P)."""
+    ### BEGIN SOLUTION
+    T = x.shape[1]
+    starts = range(0, T - width + 1, hop)  # empty when T < width
+    out = len(layers[-1][1])
+    y = np.zeros((out, len(starts)), dtype=x.dtype)
+    for p, start in enumerate(starts):
+        v = x[:, start : start + width].reshape(-1)  # (C, width) -> (C * width,)
+        for W, b in layers[:-1]:
+            v = np.maximum(W @ v + b, 0)
+        W, b = layers[-1]
+        y[:, p] = W @ v + b
+    return y
+    ### END SOLUTION
+
+
+# %%
+check("a1.scan_1d", scan_1d)
+
+# %% nbgrader={"grade": true, "grade_id": "a1-scan_1d", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# Here the hidden checks of scan_1d run when your notebook is graded. There is nothing to write in this cell.
+### BEGIN HIDDEN TESTS
+from cnnlab.checks import check
+
+check("a1.scan_1d", scan_1d, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2. Find the flower
+#
+# The same idea, now in two directions. A picture is an array `image` of shape `(C, H, W)`: `C` color channels, `H` rows, `W` columns. The window is `K_H` rows high
+# and `K_W` columns wide, and visits the picture row by row. There is one score per place, so the scores of one output form a map, a small picture themselves:
+# bright where the network sees what it is looking for.
+#
+# $$y_{:,p,q} = \mathrm{MLP}\big(\mathrm{flatten}(\mathrm{image}[:,\; p\,S_H : p\,S_H+K_H,\; q\,S_W : q\,S_W+K_W])\big)$$
+#
+# Write **`scan_2d(image, layers, size, stride)`**. It returns `y` of shape `(out, P_H, P_W)`: one map for each output of the network.
+#
+# * `size` is the pair `(K_H, K_W)` and `stride` the pair `(S_H, S_W)`: rows first, columns second, always. Windows start every `S_H` rows and every `S_W` columns.
+# * `layers` is as in exercise 1.
+# * The window, of shape `(C, K_H, K_W)`, is flattened in C order: channel 0 row by row, then channel 1, and so on.
+# * Only full windows count. `y` has the dtype of `image`, and `image` and `layers` come back unchanged.
+#
+# **An example by hand.** One channel, three rows, four columns, and the network of exercise 1:
+#
+# $$\mathrm{image}_0 = \begin{pmatrix}1 & 2 & 0 & 1\\ 0 & 1 & 3 & 0\\ 2 & 0 & 1 & 2\end{pmatrix}, \qquad \mathrm{size} = (2, 2), \quad \mathrm{stride} = (1, 1).$$
+#
+# The first window is $\begin{pmatrix}1 & 2\\ 0 & 1\end{pmatrix}$ again, flattened $(1, 2, 0, 1)$, with score $3$. There are two rows of three places, and the map is
+# $y_0 = \begin{pmatrix}3 & 1 & 10\\ 7 & 5 & 3\end{pmatrix}$, so `y` has the shape $(1, 2, 3)$.
+#
+# *Before you write: pictures and windows are rarely square. Which two of the numbers `H`, `W`, `K_H`, `K_W`, `S_H`, `S_W` would you mix up first?*
+
+
+# %% nbgrader={"grade": false, "grade_id": "a1-scan_2d-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def scan_2d(image, layers, size, stride):
+    """Return the outputs of the network for every full window of image, shape (out, P_H, P_W)."""
+    ### BEGIN SOLUTION
+    K_H, K_W = size
+    rows = range(0, image.shape[1] - K_H + 1, stride[0])
+    columns = range(0, image.shape[2] - K_W + 1, stride[1])
+    out = len(layers[-1][1])
+    y = np.zeros((out, len(rows), len(columns)), dtype=image.dtype)
+    for p, top in enumerate(rows):
+        for q, left in enumerate(columns):
+            v = image[:, top : top + K_H, left : left + K_W].reshape(-1)  # (C * K_H * K_W,)
+            for W, b in layers[:-1]:
+                v = np.maximum(W @ v + b, 0)
+            W, b = layers[-1]
+            y[:, p, q] = W @ v + b
+    return y
+    ### END SOLUTION
+
+
+# %%
+check("a1.scan_2d", scan_2d)
+
+# %% nbgrader={"grade": true, "grade_id": "a1-scan_2d", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# Here the hidden checks of scan_2d run when your notebook is graded. There is nothing to write in this cell.
+### BEGIN HIDDEN TESTS
+from cnnlab.checks import check
+
+check("a1.scan_2d", scan_2d, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## See what you have built
+#
+# No points from here on. Your functions work for any network, so here is one that needs no training. It has a single layer, and its weights are *cut out of a
+# recording*: the piece in which a man says "welcome". The product of such a template with a window is large where the window looks like it.
+#
+# You scan another recording with it, spoken by a woman. The frame marks where she says "welcome".
+
+# %%
+from cnnlab import data, viz
+
+man, woman = data.load_welcome_recordings()[:2]
+frames_per_second = man.x.shape[1] / (len(man.wave) / man.sample_rate)
+start, stop = round(man.start * frames_per_second), round(man.stop * frames_per_second)
+
+template = man.x[:, start:stop]
+template = template - template.mean(axis=1, keepdims=True)
+layers = [(template.reshape(1, -1) / np.abs(template).sum(), np.zeros(1, dtype=np.float32))]
+
+scores = scan_1d(woman.x, layers, stop - start, 1)
+viz.score_curve(woman, scores[0], width=stop - start, threshold=0.6)
+
+# %% [markdown]
+# The curve is highest where she says the word. That went well; a template is easily fooled, though. Try `data.load_welcome_recordings()[5]`, where nobody says "welcome",
+# but "become" and "outcome". This is why lecture 01 trains a network.
+#
+# Now the flower. The template is a flower's own picture, and the scene is scanned twice: as it is, and moved by 9 rows and 14 columns.
+
+# %%
+flowers = data.load_flowers(20, where=(18, 24), rows=(22, 26), seed=4)
+number = int(np.argmax(flowers.y))  # the first scene with a flower
+scene = flowers.x[number]
+moved = np.roll(scene, (9, 14), axis=(1, 2))
+
+K = 20
+top, left = (int(center) - K // 2 for center in flowers.center[number])
+template = scene[:, top : top + K, left : left + K]
+template = template - template.mean(axis=(1, 2), keepdims=True)
+layers = [(template.reshape(1, -1), np.zeros(1, dtype=np.float32))]
+
+maps = [scan_2d(image, layers, (K, K), (1, 1)) for image in (scene, moved)]
+low, high = min(y.min() for y in maps), max(y.max() for y in maps)
+bright = [(y - low) / (high - low) for y in maps]
+viz.pictures([scene, bright[0], moved, bright[1]], titles=["scene", "its map", "moved", "its map"])
+
+# %% [markdown]
+# One spot of the map is brightest, and when the flower moves, the spot moves with it, by just as much. Nobody taught the network this: it follows from looking
+# everywhere with the same weights. Lecture 03 makes a network out of this idea.
