@@ -41,7 +41,8 @@ def predict(net: Module, x: Array, *, batch_size: int = 256) -> Array:
         raise ValueError(f"x with shape {tuple(x.shape)} holds nothing to predict: pass at least one example")
     with modes_kept(net):
         net.eval()
-        outputs = [net(x[start : start + batch_size, ...]) for start in range(0, x.shape[0], batch_size)]
+        N = x.shape[0]
+        outputs = [net(x[start : min(start + batch_size, N), ...]) for start in range(0, N, batch_size)]
     return namespace(*outputs).concat(outputs, axis=0)
 
 
