@@ -95,6 +95,7 @@ def accuracy(logits, y):
     return float(np.mean((logits > 0) == (y > 0.5)))
 
 
+# %%
 history = train_mlp(whole, flat(training.x), training.y, epochs=15, lr=5e-4, weight_decay=1e-3, progress=True)
 viz.training_curve(history)
 
@@ -360,9 +361,9 @@ for name, decider in deciders.items():
 detector = nn.Sequential(nn.Scan(small, K), nn.GlobalPool("max"))
 print(detector)
 for seconds in (2.0, 4.0, 8.0):
-    test = data.load_welcome("test", 200, at=None, seconds=seconds, seed=5)
+    new = data.load_welcome("test", 200, at=None, seconds=seconds, seed=5)
     print(
-        f"{seconds:.0f} s ({test.x.shape[2]} frames): accuracy {accuracy(train.predict(detector, test.x)[:, 0], test.y):.2f}"
+        f"{seconds:.0f} s ({new.x.shape[2]} frames): accuracy {accuracy(train.predict(detector, new.x)[:, 0], new.y):.2f}"
     )
 
 # %% [markdown]

@@ -1,0 +1,62 @@
+"""Running lecture notebooks without a browser."""
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[2]
+LECTURES = ROOT / "lectures"
+
+
+class Lecture:
+    """A notebook that was run from top to bottom."""
+
+    def __init__(self, notebook, values):
+        self.notebook = notebook
+        self.values = values
+
+    @property
+    def printed(self):
+        return "".join(
+            output.text
+            for cell in self.notebook.cells
+            for output in cell.get("outputs", ())
+            if output.output_type == "stream" and output.name == "stdout"
+        )
+
+    @property
+    def complaints(self):
+        """What cells wrote to stderr, without tqdm's bars (which go there by default)."""
+        text = "".join(
+            output.text
+            for cell in self.notebook.cells
+            for output in cell.get("outputs", ())
+            if output.output_type == "stream" and output.name == "stderr"
+        )
+        return [line for line in text.replace("\r", "\n").splitlines() if line.strip() and "it/s" not in line]
+
+
+@pytest.fixture(scope="session")
+def run_lecture():
+    """Run a lecture from top to bottom, with warnings as errors; hand out the values of the named expressions."""
+    ran = {}
+
+    def run(name, **expressions):
+        if name not in ran:
+            notebook = nbformat.read(LECTURES / f"{name}.ipynb", as_version=4)
+            asked = ", ".join(f"{key!r}: {expression}" for key, expression in expressions.items())
+            question = f"import json\nprint(json.dumps({{{asked}}}, default=float))"
+            notebook.cells.append(nbformat.v4.new_code_cell(question))
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
+            NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(LECTURES)}}).execute(
+                env=environment
+            )
+            answer = notebook.cells.pop().outputs[0].text
+            ran[name] = Lecture(notebook, json.loads(answer))
+        return ran[name]
+
+    return run
