@@ -75,7 +75,7 @@ def _results(course: Course, entries: list[Entry], *, jobs: int, console: Consol
 
 def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result, settings: Settings) -> Result:
     """Put one result into the gradebook and onto the student's page; an error here is ours and becomes the status."""
-    result = replace(result, notes=entry.notes)
+    result = replace(result, notes=(*entry.notes, *_stopped_cells(entry, result)))
     notebook = course.release_notebook().stem
     try:
         if result.was_run and entry.repaired is not None:
@@ -87,6 +87,17 @@ def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Resul
     except Exception as error:
         return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {error}")
     return result
+
+
+def _stopped_cells(entry: Entry, result: Result) -> Iterator[str]:
+    """Yield a note for each cell of the student's own that did not run to its end: it may explain lost points."""
+    own = entry.repaired.own_cells if entry.repaired else frozenset()
+    for cell in result.cells:
+        if cell.left_out:
+            yield f"cell {cell.index + 1} {cell.left_out}"
+        elif cell.error is not None and cell.index in own:
+            type_name, message, _ = cell.error
+            yield f"cell {cell.index + 1}: {type_name}: {message[:80]}"
 
 
 class _Progress:
