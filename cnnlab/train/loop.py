@@ -47,7 +47,7 @@ def fit(
     loss
         ``loss(prediction, target)`` and ``loss.backward()``, as in `cnnlab.nn`.
     optimizer
-        Holds the parameters of `net`.
+        Holds the parameters of `net`, or those that shall be trained.
     epochs
         Number of passes over the data.
     batch_size
@@ -69,7 +69,7 @@ def fit(
     Raises
     ------
     ValueError
-        If the sizes do not fit, or the optimizer holds no parameter of this net.
+        If the sizes do not fit, or the optimizer holds parameters that are not in this net.
     FloatingPointError
         If the loss is not finite.
     """
@@ -79,10 +79,10 @@ def fit(
     _check_data("x", x, "y", y)
     if validation is not None:
         _check_data("validation x", validation[0], "validation y", validation[1])
-    if not {id(p) for p in optimizer.params} & {id(p) for p in net.parameters()}:
+    if not {id(p) for p in optimizer.params} <= {id(p) for p in net.parameters()}:
         raise ValueError(
-            "the optimizer holds no parameter of this net, so nothing would be learned: "
-            "make it anew from net.parameters() after building or rebuilding the net"
+            "the optimizer holds parameters that are not in this net, so the net would not learn with them: "
+            "make it anew from net.parameters() after building or changing the net"
         )
     metrics = dict(metrics or {})
     history = History()
@@ -115,7 +115,7 @@ def fit(
         finally:
             # A stop or an error may leave half a backward pass behind.
             net.forget()
-            optimizer.zero_grad()
+            net.zero_grad()
     return history
 
 
@@ -141,7 +141,7 @@ def _run_epoch(
         value = loss(prediction, targets)
         if not math.isfinite(value):
             raise FloatingPointError(_explain_not_finite(value, epoch, batch, inputs, optimizer))
-        optimizer.zero_grad()
+        net.zero_grad()
         net.backward(loss.backward())
         optimizer.step()
         # A mean over examples, not over batches: the last batch may be smaller.
