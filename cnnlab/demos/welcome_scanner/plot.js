@@ -16,6 +16,7 @@ class ScanPlot {
     this.marks = s("path", { class: "marks" });
     this.best = s("path", { class: "best" });
     this.bestLabel = s("text", { class: "label strong" });
+    this.heading = s("text", { class: "title label" });
     this.link = s("line", { class: "link" });
     this.halo = s("rect", { class: "halo", rx: 2 });
     this.frame = s("rect", { class: "frame", rx: 2 });
@@ -27,7 +28,7 @@ class ScanPlot {
       { role: "img" },
       s("defs", {}, s("pattern", { id: pattern, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, stripes)),
       ...[this.axes, this.rest, this.restLabel, this.area, this.line, this.dots, this.limit, this.marks, this.link],
-      ...[this.truth, this.halo, this.frame, this.playhead, this.best, this.limitLabel, this.bestLabel, this.dot],
+      ...[this.heading, this.truth, this.halo, this.frame, this.playhead, this.best, this.limitLabel, this.bestLabel, this.dot],
     );
   }
 
@@ -55,9 +56,10 @@ class ScanPlot {
       s("text", { class: "tick", x: middle, y: this.curveBottom + 35, "text-anchor": "middle", text: "time in seconds" }),
       s("text", { class: "tick", x: this.left - 8, y: top + 11, "text-anchor": "end", text: "high" }),
       s("text", { class: "tick", x: this.left - 8, y: this.bottom - 2, "text-anchor": "end", text: "low" }),
-      s("text", { class: "title label", x: this.left, y: this.curveTop - 10, text: small ? "Score of the window starting here" : "Score y(t) of the window that starts here" }),
       (this.scale = s("g", {})),
     );
+    const heading = small ? "Score of the window starting here" : "Score y(t) of the window that starts here";
+    put(this.heading, { x: this.left, y: this.curveTop - 10, text: heading });
     this.drawTruth(recording.truth, frameSeconds);
   }
 

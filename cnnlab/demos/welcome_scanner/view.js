@@ -67,7 +67,9 @@ class WelcomeScanner {
     const speeds = [[0.25, "¼ ×"], [0.5, "½ ×"], [1, "1 ×"], [2, "2 ×"]];
     const speed = choice({ name: "speed", label: "Speed", options: speeds, value: 1, onInput: (rate) => this.player.speed(rate) });
     this.soundNote = h("small", { class: "control-note" });
-    return h("div", { class: "transport" }, h("div", { class: "buttons" }, start.node, back.node, this.playButton.node, forward.node), this.scrub.node, speed, this.soundNote);
+    const keys = h("small", { class: "control-note", text: "On the picture: drag the window or the threshold; ← → move it, space plays, Home and End jump." });
+    const buttons = h("div", { class: "buttons" }, start.node, back.node, this.playButton.node, forward.node);
+    return h("div", { class: "transport" }, buttons, this.scrub.node, speed, keys, this.soundNote);
   }
 
   settings() {
