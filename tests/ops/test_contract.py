@@ -1,0 +1,245 @@
+"""What every op promises beyond its numbers: dtype, device, clean inputs, fresh outputs, and clear refusals."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from cnnlab import ops
+from cnnlab.backend import DeviceMismatchError
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an op: its floating arrays by name and shape, and what else it takes."""
+
+    op: Callable[..., Any]
+    shapes: dict[str, tuple[int, ...]]
+    options: dict[str, Any]
+
+
+CALLS = {
+    "conv_forward": Call(
+        ops.conv_forward, {"x": (2, 4, 5, 6), "w": (6, 2, 3, 2), "b": (6,)}, {"groups": 2, "padding": 1}
+    ),
+    "conv_backward": Call(
+        ops.conv_backward,
+        {"dy": (2, 3, 5, 6), "x": (2, 4, 5, 6), "w": (3, 4, 2, 3)},
+        {"padding": "same", "padding_mode": "circular"},
+    ),
+    "linear_forward": Call(ops.linear_forward, {"x": (4, 3), "w": (2, 3), "b": (2,)}, {}),
+    "linear_backward": Call(ops.linear_backward, {"dy": (4, 2), "x": (4, 3), "w": (2, 3)}, {}),
+    "relu_forward": Call(ops.relu_forward, {"x": (3, 4)}, {}),
+    "relu_backward": Call(ops.relu_backward, {"dy": (3, 4), "x": (3, 4)}, {}),
+    "sigmoid_forward": Call(ops.sigmoid_forward, {"x": (3, 4)}, {}),
+    "sigmoid_backward": Call(ops.sigmoid_backward, {"dy": (3, 4), "y": (3, 4)}, {}),
+    "softmax": Call(ops.softmax, {"x": (3, 4)}, {}),
+    "softmax_backward": Call(ops.softmax_backward, {"dy": (3, 4), "y": (3, 4)}, {}),
+    "pad_forward": Call(ops.pad_forward, {"x": (2, 3, 4)}, {"padding": [(1, 2)]}),
+    "pad_backward": Call(ops.pad_backward, {"dy": (2, 3, 7)}, {"padding": [(1, 2)], "mode": "reflect"}),
+    "max_pool_forward": Call(ops.max_pool_forward, {"x": (2, 3, 4, 5)}, {"kernel_size": 1}),
+    "max_pool_backward": Call(ops.max_pool_backward, {"dy": (2, 3, 2, 2), "x": (2, 3, 4, 5)}, {"kernel_size": 2}),
+    "avg_pool_forward": Call(ops.avg_pool_forward, {"x": (2, 3, 4, 5)}, {"kernel_size": 1}),
+    "avg_pool_backward": Call(ops.avg_pool_backward, {"dy": (2, 3, 2, 2), "x": (2, 3, 4, 5)}, {"kernel_size": 2}),
+    "global max": Call(ops.global_pool_forward, {"x": (2, 3, 1, 1)}, {"how": "max"}),
+    "global mean": Call(ops.global_pool_forward, {"x": (2, 3, 4)}, {"how": "mean"}),
+    "global max backward": Call(ops.global_pool_backward, {"dy": (2, 3), "x": (2, 3, 4)}, {"how": "max"}),
+    "global mean backward": Call(ops.global_pool_backward, {"dy": (2, 3), "x": (2, 3, 1)}, {"how": "mean"}),
+    "global softmax backward": Call(ops.global_pool_backward, {"dy": (2, 3), "x": (2, 3, 4)}, {"how": "softmax"}),
+    "bce forward": Call(ops.bce_with_logits_forward, {"logits": (3, 4), "targets": (3, 4)}, {}),
+    "bce backward": Call(ops.bce_with_logits_backward, {"logits": (3, 4), "targets": (3, 4)}, {}),
+    "cross entropy forward": Call(ops.cross_entropy_forward, {"logits": (3, 4)}, {"targets": [0, 3, 1]}),
+    "cross entropy backward": Call(ops.cross_entropy_backward, {"logits": (3, 4)}, {"targets": [0, 3, 1]}),
+}
+
+
+@pytest.fixture(params=CALLS.values(), ids=CALLS)
+def call(request):
+    return request.param
+
+
+def options_for(call, array):
+    """Make the integer targets of a cross-entropy arrays of the lane; leave other options as they are."""
+    return {name: array(np.array(v)) if name == "targets" else v for name, v in call.options.items()}
+
+
+def outputs_of(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
+def test_every_op_is_in_this_table():
+    assert {call.op.__name__ for call in CALLS.values()} == set(ops.__all__)
+
+
+def test_dtype_and_device_are_kept_and_inputs_stay_as_they_were(lane, rng, call):
+    for dtype in lane.dtypes:
+        arrays = {name: lane.random(rng, *shape, dtype=dtype) for name, shape in call.shapes.items()}
+        before = {name: np.array(lane.numpy(a)) for name, a in arrays.items()}
+        for out in outputs_of(call.op(**arrays, **options_for(call, lane.array))):
+            assert lane.numpy(out).dtype == dtype
+            assert out.device == next(iter(arrays.values())).device
+        for name, a in arrays.items():
+            np.testing.assert_array_equal(lane.numpy(a), before[name])
+
+
+def test_outputs_are_new_and_may_be_written_to(rng, call):
+    arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
+    for out in outputs_of(call.op(**arrays, **options_for(call, np.array))):
+        if out.ndim == 0:
+            continue  # a loss is a NumPy scalar
+        assert out.flags.writeable
+        assert not any(np.shares_memory(out, a) for a in arrays.values())
+
+
+def test_integers_are_refused_with_the_way_out(rng, call):
+    for wrong in call.shapes:
+        arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
+        arrays[wrong] = arrays[wrong].astype(np.int64)
+        message = rf"{wrong} has dtype int64, and a floating-point one is needed: .*cnnlab.asarray\({wrong}, dtype="
+        with pytest.raises(TypeError, match=message):
+            call.op(**arrays, **options_for(call, np.array))
+
+
+def test_lists_are_refused_with_the_way_out(rng, call):
+    for wrong in call.shapes:
+        arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
+        arrays[wrong] = arrays[wrong].tolist()
+        with pytest.raises(TypeError, match=f"{wrong} is a list, not an array: make one with cnnlab.asarray"):
+            call.op(**arrays, **options_for(call, np.array))
+
+
+SEVERAL = {name: call for name, call in CALLS.items() if len(call.shapes) > 1}
+
+
+@pytest.mark.parametrize("call", SEVERAL.values(), ids=SEVERAL)
+def test_mixed_dtypes_are_refused(rng, call):
+    for wrong in list(call.shapes)[1:]:
+        arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
+        arrays[wrong] = arrays[wrong].astype(np.float32)
+        with pytest.raises(TypeError, match=f"is float64 and {wrong} is float32: convert one of them"):
+            call.op(**arrays, **options_for(call, np.array))
+
+
+@pytest.mark.parametrize("call", SEVERAL.values(), ids=SEVERAL)
+def test_mixed_devices_are_refused(rng, call):
+    for wrong in call.shapes:
+        arrays = {
+            name: array_api_strict.asarray(
+                rng.normal(size=shape), device=array_api_strict.Device("device2" if name == wrong else "device1")
+            )
+            for name, shape in call.shapes.items()
+        }
+        with pytest.raises(DeviceMismatchError, match=f"{wrong} is on array_api_strict .*device2"):
+            call.op(**arrays, **options_for(call, array_api_strict.asarray))
+
+
+def test_targets_on_another_device_are_refused():
+    targets = array_api_strict.asarray([0, 1], device=array_api_strict.Device("device1"))
+    with pytest.raises(DeviceMismatchError, match="logits is on cpu, targets is on array_api_strict"):
+        ops.cross_entropy_forward(np.ones((2, 3)), targets)
+
+
+X = np.ones((2, 4, 5, 6))
+W = np.ones((3, 4, 2, 2))
+MAPS = np.ones((2, 3, 4))
+BAD_VALUES = {
+    "axes of x and w": (lambda: ops.conv_forward(X, W[:, :, 0]), r"\(2, 4, 5, 6\).*\(3, 4, 2\).*equally many axes"),
+    "no spatial axis": (lambda: ops.conv_forward(X[:, :, 0, 0], W[:, :, 0, 0]), r"weights have shape \(3, 4\)"),
+    "channels": (lambda: ops.conv_forward(X[:, :3], W), "has 3 channels and the layer has in_channels=4"),
+    "groups": (
+        lambda: ops.conv_forward(X, W[:, :2], groups=2),
+        r"out_channels \(=3\) must be divisible by groups \(=2\)",
+    ),
+    "bias": (
+        lambda: ops.conv_forward(X, W, np.ones(4)),
+        r"b has shape \(4,\), expected \(3,\): one bias for each output channel",
+    ),
+    "bias as column": (lambda: ops.conv_forward(X, W, np.ones((3, 1))), r"b has shape \(3, 1\), expected \(3,\)"),
+    "kernel": (lambda: ops.conv_forward(X, np.ones((1, 4, 2, 7))), "kernel 7 is larger than the padded input 6"),
+    "dy of conv": (lambda: ops.conv_backward(X, X, W), r"dy has shape \(2, 4, 5, 6\), expected \(2, 3, 4, 5\)"),
+    "padding mode": (lambda: ops.conv_forward(X, W, padding_mode="constant"), "padding_mode 'constant' is unknown"),
+    "pool axes": (
+        lambda: ops.max_pool_forward(np.ones((3, 4)), 2),
+        r"x has shape \(3, 4\): expected \(N, C, \*spatial\)",
+    ),
+    "pool kernel": (
+        lambda: ops.avg_pool_forward(X, (2, 2, 2)),
+        r"kernel_size \(2, 2, 2\) has 3 entries for 2 spatial axes",
+    ),
+    "pool padding": (
+        lambda: ops.max_pool_forward(X, 2, padding=2),
+        "padding 2 is more than half of the pooling kernel 2",
+    ),
+    "dy of max pooling": (lambda: ops.max_pool_backward(X, X, 2), r"dy has shape .*expected \(2, 4, 2, 3\)"),
+    "dy of average pooling": (lambda: ops.avg_pool_backward(X, X, 2), r"dy has shape .*expected \(2, 4, 2, 3\)"),
+    "linear": (
+        lambda: ops.linear_forward(np.ones((2, 3)), np.ones((3, 2))),
+        r"\(2, 3\) and w has shape \(3, 2\): expected \(N, in\) and \(out, in\)",
+    ),
+    "linear axes": (lambda: ops.linear_forward(MAPS, np.ones((3, 4))), "flatten an input with more axes first"),
+    "linear bias": (
+        lambda: ops.linear_forward(np.ones((2, 3)), np.ones((4, 3)), np.ones(3)),
+        r"b has shape \(3,\), expected \(4,\)",
+    ),
+    "dy of linear": (
+        lambda: ops.linear_backward(np.ones((4, 2)), np.ones((2, 3)), np.ones((4, 3))),
+        r"dy has shape \(4, 2\), expected \(2, 4\)",
+    ),
+    "dy of relu": (lambda: ops.relu_backward(np.ones(3), np.ones((1, 3))), r"dy has shape \(3,\), expected \(1, 3\)"),
+    "dy of sigmoid": (
+        lambda: ops.sigmoid_backward(np.ones(3), np.ones((1, 3))),
+        r"dy has shape \(3,\), expected \(1, 3\)",
+    ),
+    "dy of softmax": (
+        lambda: ops.softmax_backward(np.ones(3), np.ones((1, 3))),
+        r"dy has shape \(3,\), expected \(1, 3\)",
+    ),
+    "how": (lambda: ops.global_pool_forward(MAPS, "sum"), "how 'sum' is unknown: choose one of max, mean, softmax"),
+    "temperature": (
+        lambda: ops.global_pool_forward(MAPS, "softmax", temperature=0),
+        r"temperature \(=0\) must be above 0",
+    ),
+    "temperature nan": (lambda: ops.global_pool_forward(MAPS, "softmax", temperature=float("nan")), "must be above 0"),
+    "no map": (lambda: ops.global_pool_forward(np.ones((2, 3)), "max"), "expected .* with at least one position"),
+    "empty map": (lambda: ops.global_pool_forward(np.ones((2, 3, 0)), "max"), "at least one position"),
+    "dy of global pooling": (
+        lambda: ops.global_pool_backward(np.ones((2, 4)), MAPS, "max"),
+        r"expected \(2, 3\): one value for each map",
+    ),
+    "logits": (
+        lambda: ops.cross_entropy_forward(np.ones(3), np.array([1])),
+        r"logits have shape \(3,\): expected \(N, C\)",
+    ),
+    "empty batch": (lambda: ops.cross_entropy_forward(np.ones((0, 3)), np.zeros(0, int)), "neither of them 0"),
+    "targets": (
+        lambda: ops.cross_entropy_forward(np.ones((2, 3)), np.array([[1], [2]])),
+        r"targets has shape \(2, 1\), expected \(2,\)",
+    ),
+    "target too high": (
+        lambda: ops.cross_entropy_forward(np.ones((2, 3)), np.array([0, 3])),
+        "targets go from 0 to 3: .* must lie in 0 to 2",
+    ),
+    "target below 0": (
+        lambda: ops.cross_entropy_backward(np.ones((2, 3)), np.array([-1, 2])),
+        "targets go from -1 to 2",
+    ),
+    "column against row": (
+        lambda: ops.bce_with_logits_forward(np.ones((4, 1)), np.ones(4)),
+        r"targets has shape \(4,\), expected \(4, 1\)",
+    ),
+    "empty": (lambda: ops.bce_with_logits_forward(np.ones((0, 1)), np.ones((0, 1))), "logits are empty"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), BAD_VALUES.values(), ids=BAD_VALUES)
+def test_what_does_not_fit_is_refused_with_the_values(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_targets_that_are_no_integers_are_refused():
+    with pytest.raises(TypeError, match="targets have dtype float64: expected integers"):
+        ops.cross_entropy_forward(np.ones((2, 3)), np.array([0.0, 1.0]))
