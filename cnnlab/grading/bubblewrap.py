@@ -60,7 +60,10 @@ def _arguments() -> Iterator[str]:
         for seen, real in files.items():
             yield from ("--ro-bind", os.fspath(real), str(parent / seen))
     yield from ("--proc", "/proc", "--dev", "/dev")
-    yield from ("--size", str(_HOME_BYTES), "--tmpfs", "/tmp", "--size", str(_HOME_BYTES), "--tmpfs", str(_HOME))  # noqa: S108
+    for writable in ("/tmp", "/dev/shm", str(_HOME)):  # noqa: S108  these are in the sandbox
+        yield from ("--size", str(_HOME_BYTES), "--tmpfs", writable)
+    # The rest of the sandbox's own tree is in memory too, and has no size of its own.
+    yield from ("--remount-ro", "/dev", "--remount-ro", "/")
     yield from ("--chdir", str(_HOME), "--")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import site
 import sys
 from typing import Any, BinaryIO
 
@@ -17,6 +18,9 @@ def main() -> None:
     """Serve one grader until it closes the pipe."""
     sys.path[:0] = sys.argv[1:]
     sys.argv = ["notebook"]
+    # `-S` leaves these out, and notebooks use them.
+    site.setquit()
+    site.sethelper()
     requests, answers = _private_pipes()
 
     from cnnlab.grading import wire

@@ -1,0 +1,172 @@
+"""What hostile code finds inside bubblewrap: nothing that is not listed."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from cnnlab.checks.model import Exercise
+from cnnlab.grading.bubblewrap import BubblewrapExecutor
+from cnnlab.grading.limits import Limits
+from cnnlab.grading.model import Cell
+from cnnlab.grading.session import Session
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandbox")]
+
+
+def run(source):
+    with Session(BubblewrapExecutor(), [Cell(0, source)], Limits()) as session:
+        session.prepare()
+        [report] = session.reports
+    assert report.error is None, report.error
+    return report.stdout
+
+
+def test_files_of_the_grader_are_not_there(tmp_path):
+    secret = tmp_path / "secret.toml"
+    secret.write_text("hidden_seed = 1", encoding="utf-8")
+    project = Path(__file__).parents[2]
+    found = run(
+        f"""
+import os
+for path in {[str(secret), str(tmp_path), str(project), "/etc/passwd", "/usr/bin", "/root/.bashrc", "/var"]!r}:
+    print(os.path.exists(path))
+print(sorted(os.listdir("/home")), os.listdir("/tmp"))
+"""
+    )
+    assert found == "False\n" * 7 + "['student'] []\n"
+
+
+def test_the_checks_are_nowhere_in_the_file_system():
+    found = run(
+        """
+import os
+for folder, _, files in os.walk("/", onerror=None):
+    if folder.startswith(("/proc", "/dev", "/sys")):
+        continue
+    for name in files:
+        if name in {"mistakes_1d.py", "scan_1d.py", "seeds.py", "session.py"} and "cnnlab" in folder:
+            print(folder, name)
+print("end")
+"""
+    )
+    assert found == "end\n"
+
+
+def test_there_is_no_network():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        found = run(
+            f"""
+import socket
+try:
+    socket.create_connection(("127.0.0.1", {port}), timeout=2)
+    print("connected")
+except OSError:
+    print("refused")
+print(sorted(name for _, name in socket.if_nameindex()))
+"""
+        )
+    assert found == "refused\n['lo']\n"
+
+
+def test_only_its_own_processes_are_seen_and_the_grader_cannot_be_signalled():
+    found = run(
+        f"""
+import os
+print(len([p for p in os.listdir("/proc") if p.isdigit()]) <= 3)
+try:
+    os.kill({os.getpid()}, 0)
+    print("reached")
+except ProcessLookupError:
+    print("not there")
+print(os.getuid())
+"""
+    )
+    assert found == "True\nnot there\n65534\n"
+
+
+def test_the_environment_of_the_grader_does_not_come_along(monkeypatch):
+    monkeypatch.setenv("CNNLAB_HIDDEN_SEED", "canary-in-the-environment")
+    found = run("import os\nprint(dict(os.environ))\nprint(open('/proc/1/environ', 'rb').read())")
+    assert "canary" not in found
+    assert "CNNLAB" not in found
+
+
+def test_nothing_but_its_home_can_be_written():
+    found = run(
+        """
+import cnnlab, numpy, os, sys
+for path in [cnnlab.__file__, numpy.__file__, sys.executable, os.__file__, "/usr/lib/x", "/grading/course/x.py"]:
+    try:
+        open(path, "a").close()
+        print("written", path)
+    except OSError:
+        pass
+open(os.path.expanduser("~/mine.txt"), "w").write("x")
+print("end")
+"""
+    )
+    assert found == "end\n"
+
+
+def test_no_file_is_left_for_the_next_submission():
+    run("import os\nfor d in ('~', '/tmp', '/dev/shm'): open(os.path.expanduser(d) + '/left', 'w').write('x')")
+    found = run("import os\nprint([os.path.exists(os.path.expanduser(d) + '/left') for d in ('~', '/tmp', '/dev/shm')])")
+    assert found == "[False, False, False]\n"
+
+
+def test_processes_that_it_leaves_behind_are_gone(tmp_path):
+    marker = f"sleeper-{os.getpid()}-{time.monotonic_ns()}"
+    source = f"""
+import os, subprocess, sys
+for _ in range(2):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", {marker!r}])
+        os._exit(0)
+import time; time.sleep(0.3)
+print(sum({marker!r}.encode() in open(f"/proc/{{p}}/cmdline", "rb").read() for p in os.listdir("/proc") if p.isdigit()))
+"""
+    assert int(run(source)) >= 2  # they were there
+    deadline = time.monotonic() + 5
+    while _named(marker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _named(marker) == []
+
+
+def _named(marker):
+    found = []
+    for path in Path("/proc").iterdir():
+        try:
+            if path.name.isdigit() and marker.encode() in (path / "cmdline").read_bytes():
+                found.append(path.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_a_full_disk_is_its_own():
+    found = run(
+        """
+try:
+    for i in range(20):
+        open(f"big-{i}", "wb").write(b"x" * (16 << 20))
+    print("all written")
+except OSError as error:
+    print(error.strerror)
+"""
+    )
+    assert found == "No space left on device\n"
+
+
+def test_the_process_ends_with_the_grader():
+    exercise = Exercise("a1.f", "", "f", ("x",), 1, None, (), (), 2.0)
+    session = Session(BubblewrapExecutor(), [Cell(0, "def f(x): return x")], Limits())
+    with session:
+        assert session.function(exercise)(1) == 1
+        pid = session._process._child.pid
+    assert not Path(f"/proc/{pid}").exists()

@@ -1,0 +1,283 @@
+"""A student's process answers calls, whatever its code does; the same for both executors."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnlab.checks import ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
+from cnnlab.checks.model import Exercise
+from cnnlab.grading.bubblewrap import BubblewrapExecutor
+from cnnlab.grading.executor import NoSandboxError, choose_executor, sandbox_status
+from cnnlab.grading.limits import Limits
+from cnnlab.grading.model import Cell
+from cnnlab.grading.plain import PlainExecutor
+from cnnlab.grading.process import ExecutorError
+from cnnlab.grading.session import Session
+
+
+@pytest.fixture(params=["plain", pytest.param("bubblewrap", marks=pytest.mark.sandbox)])
+def executor(request):
+    if request.param == "plain":
+        return PlainExecutor()
+    request.getfixturevalue("sandbox")
+    return BubblewrapExecutor()
+
+
+def exercise(function, *parameters, seconds=2.0):
+    return Exercise(f"a1.{function}", "", function, parameters, 1, None, (), (), seconds)
+
+
+def session(executor, *sources, **limits):
+    return Session(executor, [Cell(i, source) for i, source in enumerate(sources)], Limits(**limits))
+
+
+def test_a_function_gets_its_arguments_and_returns_its_value(executor):
+    source = "import numpy as np\ndef f(x, layers, name, n):\n    return [x @ layers[0][0], (n, name), np.float32(n), None]"
+    x, layers = np.arange(6.0).reshape(2, 3), [(np.eye(3), np.zeros(3))]
+    with session(executor, source) as running:
+        product, pair, scalar, nothing = running.function(exercise("f", "x", "layers", "name", "n"))(x, layers, "ü", 7)
+    assert np.array_equal(product, x)
+    assert pair == (7, "ü")
+    assert type(scalar) is np.float32
+    assert nothing is None
+
+
+def test_large_arrays_go_both_ways(executor):
+    x = np.random.default_rng(0).normal(size=(500, 500))  # far more than a pipe holds
+    with session(executor, "def f(x): return x.T") as running:
+        assert np.array_equal(running.function(exercise("f", "x"))(x), x.T)
+
+
+def test_what_goes_wrong_over_there_has_a_name(executor):
+    source = """\
+import os
+def raises(x):
+    y = x[0]
+    return y[9]
+def changes(x): x[0] = 5; return x
+def leaves(x): raise SystemExit
+def gives_a_dict(x): return {"a": x}
+def fights(x):
+    class Odd:
+        @property
+        def __class__(self): raise RuntimeError
+    return Odd()
+def fine(x): return x
+"""
+    x = np.zeros((1, 3))
+    with session(executor, source) as running:
+
+        def call(name):
+            return running.function(exercise(name, "x"))(x)
+
+        with pytest.raises(StudentRaised) as raised:
+            call("raises")
+        assert (raised.value.type_name, raised.value.line) == ("IndexError", "return y[9]")
+        with pytest.raises(ArgumentChanged) as changed:
+            call("changes")
+        assert changed.value.name == "x"
+        assert not x.any()  # the checker's own array lives elsewhere
+        with pytest.raises(StudentRaised, match="SystemExit"):
+            call("leaves")
+        with pytest.raises(FunctionMissing):
+            call("nowhere")
+        assert type(call("gives_a_dict")).__name__ == "dict"
+        assert not isinstance(call("gives_a_dict"), dict)
+        assert type(call("fights")).__name__ in {"Odd", "object"}
+        assert np.array_equal(call("fine"), x)
+        assert running.fault is None
+
+
+def test_after_a_hang_or_a_crash_the_other_functions_still_answer(executor):
+    source = """\
+import os, time
+def hangs(x):
+    while True:
+        try: time.sleep(60)
+        except BaseException: pass
+def ends(x): os._exit(3)
+def killed(x): os.kill(os.getpid(), 9)
+def fine(x): return x
+"""
+    with session(executor, source) as running:
+        with pytest.raises(StudentTimeout):
+            running.function(exercise("hangs", "x", seconds=0.1))(1)
+        assert running.function(exercise("fine", "x"))(1) == 1
+        with pytest.raises(StudentCrashed, match="status 3"):
+            running.function(exercise("ends", "x"))(1)
+        with pytest.raises(StudentCrashed, match="SIGKILL"):
+            running.function(exercise("killed", "x"))(1)
+        assert running.function(exercise("fine", "x"))(2) == 2
+
+
+def test_a_cell_that_hangs_or_ends_the_process_is_left_out(executor):
+    cells = ("def f(x): return x", "while True: pass", "import os; os._exit(0)", "def g(x): return -x")
+    with session(executor, *cells, cell_seconds=0.5) as running:
+        assert running.function(exercise("g", "x"))(4) == -4
+        reports = running.reports
+        # The explanation of a missing function is the cell that never finished.
+        with pytest.raises(StudentTimeout):
+            running.function(exercise("h", "x"))(1)
+    assert [bool(report.left_out) for report in reports] == [False, True, True, False]
+    assert "did not finish" in reports[1].left_out
+    assert "status 0" in reports[2].left_out
+
+
+def test_the_whole_submission_has_a_limit(executor):
+    with session(executor, "def f(x):\n    import time; time.sleep(9)", submission_seconds=1) as running:
+        started = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(StudentTimeout):
+                running.function(exercise("f", "x", seconds=9))(1)
+        assert time.monotonic() - started < 5
+
+
+def test_cells_are_reported_like_in_a_notebook(executor):
+    cells = (
+        "print('a' * 100_000)",
+        "%matplotlib inline\n!echo no\n%time z = 3\nx = 1",
+        "%%time\ny = x + z",
+        "1 / 0",
+        "def broken(:",
+        "exit()",
+        "from dataclasses import dataclass\n@dataclass\nclass D:\n    n: int\ndisplay(D(y))",
+        "import sys; print('warned', file=sys.stderr)",
+    )
+    with session(executor, *cells) as running:
+        running.prepare()
+        reports = running.reports
+    assert len(reports[0].stdout) < 11_000
+    assert "more characters" in reports[0].stdout
+    assert [report.error and report.error[0] for report in reports[1:6]] == [
+        None, None, "ZeroDivisionError", "SyntaxError", "SystemExit",
+    ]  # fmt: skip
+    assert reports[3].error[2] == "1 / 0"
+    assert reports[6].stdout == "D(n=4)\n"
+    assert reports[7].stderr == "warned\n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import torch",
+        "import scipy",
+        "import cnnlab.nn",
+        "import cnnlab.ops",
+        "import cnnlab.kernels",
+        "import cnnlab.reference",
+        "import cnnlab.geometry",
+        "import cnnlab.checks.a1",
+        "import cnnlab.checks.registry",
+        "import cnnlab.grading.session",
+        "import nbgrader",
+        "from cnnlab import nn",
+    ],
+)
+def test_answers_cannot_be_imported(executor, statement):
+    with session(executor, statement) as running:
+        running.prepare()
+        assert running.reports[0].error[0] in {"ModuleNotFoundError", "ImportError"}
+
+
+def test_what_the_assignment_needs_can_be_imported(executor):
+    source = """\
+import matplotlib.pyplot as plt, numpy, tqdm, IPython.display
+import cnnlab
+from cnnlab import data
+from cnnlab.checks import check
+plt.plot([1, 2]); plt.savefig("figure.png")
+assert data.load_welcome(n=2).x.shape[0] == 2
+assert cnnlab.asarray([1]).shape == (1,)
+assert check("a1.scan_1d", None) is None
+"""
+    with session(executor, source) as running:
+        running.prepare()
+        assert running.reports[0].error is None
+        assert running.reports[0].stdout == "a1.scan_1d: graded elsewhere\n"
+
+
+def test_forged_answers_are_a_crash_and_not_a_value(executor):
+    source = """\
+import os
+def f(x):
+    for descriptor in range(3, 20):
+        try: os.write(descriptor, b"\\0" * 64)
+        except OSError: pass
+    return x
+"""
+    with session(executor, source) as running:
+        with pytest.raises(StudentCrashed):
+            running.function(exercise("f", "x"))(1)
+        assert running.fault is None
+
+
+def test_output_below_python_goes_nowhere(executor):
+    with session(executor, "import os\nos.write(1, b'x' * 1000)\nos.write(2, b'x' * 1000)") as running:
+        running.prepare()
+        assert running.reports[0].error is None
+
+
+def test_memory_is_limited(executor):
+    with session(executor, "import numpy as np\nnp.ones(1 << 29)", memory_bytes=2 << 30) as running:
+        running.prepare()
+        assert "Memory" in running.reports[0].error[0]
+
+
+def test_a_process_that_cannot_start_is_our_fault(monkeypatch):
+    monkeypatch.setattr("cnnlab.grading.tree.standard_library", lambda: ("/", "/nowhere/python"))
+    with session(PlainExecutor(), "1") as running:
+        with pytest.raises(ExecutorError):
+            running.function(exercise("f", "x"))(1)
+        assert isinstance(running.fault, ExecutorError)
+
+
+def test_a_process_that_never_greets_is_our_fault(monkeypatch):
+    monkeypatch.setattr("cnnlab.grading.tree.cnnlab_tree", dict)
+    with session(PlainExecutor(), "1") as running, pytest.raises(ExecutorError, match="No such file"):
+        running.prepare()
+
+
+def test_a_plain_process_and_its_children_end_with_the_session(tmp_path):
+    source = f"""\
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open({str(tmp_path / "pids")!r}, "w").write(f"{{child.pid}} {{__import__('os').getpid()}}")
+"""
+    with session(PlainExecutor(), source) as running:
+        running.prepare()
+        assert running.reports[0].error is None
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    deadline = time.monotonic() + 5
+    while any(map(_runs, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_runs, pids))
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie whose parent has not asked for it yet has ended too.
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+
+
+def test_without_a_sandbox_a_run_is_refused_unless_allowed(monkeypatch):
+    real = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, *rest: None if name == "bwrap" else real(name, *rest))
+    assert not sandbox_status().ok
+    assert "install" in sandbox_status().hint
+    with pytest.raises(NoSandboxError, match="--allow-unsandboxed"):
+        choose_executor(allow_unsandboxed=False)
+    assert choose_executor(allow_unsandboxed=True).name == "plain process"
+
+
+@pytest.mark.sandbox
+@pytest.mark.usefixtures("sandbox")
+def test_a_working_sandbox_is_used_even_when_it_could_be_done_without():
+    assert choose_executor(allow_unsandboxed=True).isolated
