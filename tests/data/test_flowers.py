@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cnnlab.data import _paint, load_flowers
-from cnnlab.data.flowers import _NO_FLOWERS
+from cnnlab.data import _paint, flowers, load_flowers
+from cnnlab.data.flowers import _NO_FLOWERS, _free_place
 
 
 def test_shapes_types_and_values():
@@ -102,10 +102,33 @@ def test_flower_has_five_to_eight_petals():
     assert seen == {5, 6, 7, 8}
 
 
-def test_things_do_not_overlap():
-    """Their areas add up: a scene of k things painted on nothing covers what they cover one by one."""
-    from cnnlab.data.flowers import _free_place
+def test_one_flower_or_any_other_thing_takes_the_place(monkeypatch):
+    drawn = []
 
+    def noting(draw):
+        def note(picture, center, radius, rng):
+            drawn.append((draw.__name__, center))
+            draw(picture, center, radius, rng)
+
+        return note
+
+    monkeypatch.setattr(_paint, "flower", noting(_paint.flower))
+    monkeypatch.setattr(flowers, "_NO_FLOWERS", tuple(noting(draw) for draw in _NO_FLOWERS))
+    instead, others = set(), set()
+    for seed in range(30):
+        drawn.clear()
+        s = load_flowers(2, seed=seed)
+        for y, place in zip(s.y, s.center, strict=True):
+            at_place = [name for name, center in drawn if np.allclose(center, place)]
+            assert len(at_place) == 1
+            assert (at_place == ["flower"]) == bool(y)
+            instead |= set() if y else set(at_place)
+        assert [name for name, _ in drawn].count("flower") == 1
+        others |= {name for name, center in drawn if not np.isclose(s.center, center).all(axis=1).any()}
+    assert instead == others == {"disc", "polygon", "leaf"}
+
+
+def test_things_do_not_overlap():
     rng = np.random.default_rng(2)
     for _ in range(100):
         taken = [(20.0, 30.0, 11.0)]

@@ -71,6 +71,12 @@ def test_files_are_small_and_hold_no_objects():
         assert all(array.dtype.kind in "uifU" for array in read(name).values())
 
 
+def test_stored_levels_are_steps_above_the_floor():
+    stored = read("clips.npz")
+    expected = np.log(1e-3) + 0.4 * stored["levels"].astype(float)
+    np.testing.assert_allclose(np.log(clips().power + FLOOR), expected, atol=1e-4)
+
+
 def test_files_hold_what_the_build_tool_says(tool):
     stored = clips()
     assert stored.words == tool.WORDS

@@ -159,7 +159,7 @@ def _place(at: float | tuple[float, float] | None, seconds: float, frames: int, 
     if latest < 0:
         least = longest * FRAME_SECONDS
         raise ValueError(f"seconds={seconds}: the longest word takes {least:.2f} s, use at least that")
-    low, high = (0.0, latest * FRAME_SECONDS) if at is None else at if isinstance(at, tuple) else (at, at)
+    low, high = (0.0, latest * FRAME_SECONDS) if at is None else at if isinstance(at, tuple | list) else (at, at)
     if low > high:
         raise ValueError(f"at={at} runs backwards: give the earlier second first, for example at=({high}, {low})")
     first, last = round(low / FRAME_SECONDS), round(high / FRAME_SECONDS)
