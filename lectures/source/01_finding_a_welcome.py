@@ -26,15 +26,16 @@ from IPython.display import Audio, display
 
 from cnnlab import data, demos, nn, optim, train, viz
 
-recordings = data.load_welcome_recordings()
-with_word, without = recordings[0], recordings[1]
-for recording in (with_word, without):
+recordings = {recording.label: recording for recording in data.load_welcome_recordings()}
+with_word = recordings["welcome among near misses"]
+without = recordings["become, outcome, income: no welcome"]
+for recording in (without, with_word):
     display(Audio(recording.wave, rate=recording.sample_rate))
 
 # %% [markdown]
 # ## What a network gets to see
 #
-# A microphone delivers 8,000 numbers a second. Speech is easier to read as a **spectrogram**: short pieces of the sound, one after another, and for
+# Sound is a long row of numbers; here 8,000 for each second. Speech is easier to read as a **spectrogram**: short pieces of the sound, one after another, and for
 # each the loudness in 20 frequency bands (on the mel scale, which spaces bands as hearing does, and on a logarithmic scale of loudness). One column is 20 ms.
 #
 # A recording is then an array `x` of shape `(C, T)`: `C` = 20 bands, `T` columns of time.
@@ -43,8 +44,8 @@ for recording in (with_word, without):
 viz.sound_and_spectrogram(with_word)
 
 # %% [markdown]
-# The dark gaps are silences between words. The frame marks the word "welcome". The other words are there to make it hard:
-# "become", "outcome" and "welfare" each share a part with it.
+# Bright is loud. The frame marks the word "welcome" (it was the second recording). The words around it are near misses, which share a part with it:
+# no rule as simple as "a loud piece, then *-come*" will do.
 #
 # The course does not come with one recording but with a generator: `load_welcome` puts clips of spoken words together, in noise, each time
 # anew. Half of the recordings have "welcome" at a place that we choose; the other half have another word there.
@@ -69,7 +70,13 @@ viz.spectrograms(training, [0, 1, 2, 3])
 rng = np.random.default_rng(0)
 whole = nn.mlp([C * T, 32, 1], rng=rng)
 print(whole)
-print(f"{sum(p.data.size for p in whole.parameters()):,} parameters")
+
+
+def size(net):
+    return sum(p.data.size for p in net.parameters())
+
+
+print(f"{size(whole):,} parameters")
 
 
 # %%
@@ -139,11 +146,13 @@ viz.weight_over_time(first_layer, training)
 # The net learned to look where the word was, and only there. To the MLP, component 300 of its input and component 320 are two unrelated
 # inputs with unrelated weights: **a shift by one component makes a different input**. Nothing that was learned at one place is known at another.
 #
-# The same holds for a flower in a picture. For us, these two pictures show the same thing; as vectors they have little in common:
+# The same holds for a flower in a picture. For us, these two show the same flower. In the flattened vector it fills other components, and what an MLP has learned
+# about the left one says nothing about the right one.
 
 # %%
-left, right = (data.load_flowers(1, where=where, seed=4) for where in ((14, 18), (46, 50)))
-viz.pictures([left.x[0], right.x[0]], titles=["flower at the left", "flower at the right"])
+flowers = [data.load_flowers(2, where=where, seed=4) for where in ((14, 18), (46, 50))]
+left, right = (scenes.x[scenes.y == 1][0] for scenes in flowers)
+viz.pictures([left, right], titles=["flower at the left", "flower at the right"])
 
 # %% [markdown]
 # ## But was that fair?
@@ -211,9 +220,7 @@ def train_window_net(positives, negatives):
 
 
 small = train_window_net(positives, negatives)
-print(
-    f"{sum(p.data.size for p in small.parameters()):,} parameters, instead of {sum(p.data.size for p in whole.parameters()):,}"
-)
+print(f"{size(small):,} parameters, instead of {size(whole):,}")
 
 # %% [markdown]
 # The scan itself is one loop. With windows counted from 0, `t` runs over all places where a full window fits:
@@ -242,7 +249,13 @@ print(
 viz.score_curve(with_word, scores, width=K)
 
 # %% [markdown]
-# The curve has a peak at the word; wherever the word is, the same weights find it. But look how many other windows say yes too.
+# The curve is highest at the word: wherever the word is, the same weights find it. Now the recording that does *not* contain it:
+
+# %%
+viz.score_curve(without, scan(without.x), width=K)
+
+# %% [markdown]
+# It has windows above zero as well, so the net would say yes. Near misses look like the word to a net that has met few of them.
 #
 # ## Hard negatives
 #
@@ -303,7 +316,7 @@ for name, curve in curves.items():
 # The scan gives one number a window, the question wants one in all. We took the **maximum**: if any window says yes, the answer is yes (a Boolean OR).
 # Two other ways suggest themselves:
 #
-# * **Softmax** pooling, a soft maximum: a weighted mean of the scores, with weights that favour the large ones,
+# * **Softmax** pooling, a soft maximum: a weighted mean of the scores, with weights that favor the large ones,
 #   $Y = \sum_t \mathrm{softmax}(y/\tau)_t \; y(t)$. A small temperature $\tau$ is nearly the maximum, a large one nearly the mean. Windows next to one another that
 #   all score well now support each other, where the maximum listens to one.
 # * **Another MLP**, over all scores at once, each first squashed to a probability by a sigmoid. It can learn any rule, for example that a real "welcome" makes a peak of
@@ -342,10 +355,8 @@ for name, decider in deciders.items():
     one_place = name == "MLP, one place"
     x, y = (scores_one_place, training.y) if one_place else (scores_anywhere, anywhere.y)
     train_mlp(decider, x, y, epochs=20, lr=3e-3, weight_decay=1e-4)
-    parameters = sum(p.data.size for p in decider.parameters())
-    print(
-        f"{name:15s} {parameters:5d} parameters   accuracy {accuracy(train.predict(decider, scores_test)[:, 0], test.y):.3f}"
-    )
+    right = accuracy(train.predict(decider, scores_test)[:, 0], test.y)
+    print(f"{name:15s} {size(decider):5d} parameters   accuracy {right:.3f}")
 
 # %% [markdown]
 # The maximum, the sharp softmax and the MLP do equally well, the first two with two parameters. A softmax that is too soft, and the mean, drown the few windows
@@ -362,9 +373,8 @@ detector = nn.Sequential(nn.Scan(small, K), nn.GlobalPool("max"))
 print(detector)
 for seconds in (2.0, 4.0, 8.0):
     new = data.load_welcome("test", 200, at=None, seconds=seconds, seed=5)
-    print(
-        f"{seconds:.0f} s ({new.x.shape[2]} frames): accuracy {accuracy(train.predict(detector, new.x)[:, 0], new.y):.2f}"
-    )
+    right = accuracy(train.predict(detector, new.x)[:, 0], new.y)
+    print(f"{seconds:.0f} s ({new.x.shape[2]} frames): accuracy {right:.2f}")
 
 # %% [markdown]
 # The same weights hear recordings of any length. The longer the recording, the more windows there are to be wrong about: one more reason for hard negatives.
@@ -375,7 +385,9 @@ for seconds in (2.0, 4.0, 8.0):
 
 # %%
 other = data.load_welcome("other", 400, at=None, seed=3)
-print(f"another synthesizer: accuracy {accuracy(max_logits(other.x), other.y):.2f}")
+says_yes = max_logits(other.x) > 0
+print(f"another synthesizer: accuracy {np.mean(says_yes == (other.y == 1)):.2f}")
+print(f"of the recordings with the word it finds {says_yes[other.y == 1].mean():.0%}")
 
 # %% [markdown]
 # It misses most of them. Being shift-invariant, the scanner forgives a word any *place*; it forgives no other change, because nothing in it was built, or trained, for that. A net is
@@ -386,7 +398,7 @@ print(f"another synthesizer: accuracy {accuracy(max_logits(other.x), other.y):.2
 #
 # * An MLP has its own weight for every component of its input. Shift the input by one, and it is a different input.
 # * If only the presence of a pattern matters, scan: the same small MLP at every place, then the maximum (or a softmax) over its scores.
-# * The scan has fewer parameters, needs less data, and answers the same wherever the pattern is.
+# * The scan has far fewer parameters than an MLP over everything, and answers the same wherever the pattern is.
 # * It is as good as its negatives: train it on the windows that it finds hardest.
 #
 # ## Three questions for you
@@ -409,4 +421,5 @@ print(f"another synthesizer: accuracy {accuracy(max_logits(other.x), other.y):.2
 #
 # ## Go on
 #
-# Exercise 1 of assignment A1, `scan_1d`, is the loop of this lecture, with a hop. In lecture 02 the same idea looks for a flower in a picture, in two directions.
+# Now write the scan yourself: [assignment A1](../course/release/a1/a1_scanning.ipynb). Exercise 1, `scan_1d`, is the loop of this lecture, with a hop. Exercise 2, `scan_2d`, moves the
+# window in two directions, to find a flower in a picture.

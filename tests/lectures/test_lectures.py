@@ -25,8 +25,8 @@ def first(run_lecture):
         loop_difference="float(np.abs(scan(with_word.x) - nn.Scan(small, K).eval()(with_word.x[None])[0, 0]).max())",
         deciders="{name: accuracy(train.predict(d, scores_test)[:, 0], test.y) for name, d in deciders.items()}",
         other="accuracy(max_logits(other.x), other.y)",
-        small_parameters="sum(p.data.size for p in small.parameters())",
-        whole_parameters="sum(p.data.size for p in whole.parameters())",
+        small_parameters="size(small)",
+        whole_parameters="size(whole)",
     )
 
 
