@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What `fit` saw, one value an epoch.
 
@@ -23,7 +23,10 @@ class History:
 
     Examples
     --------
-    >>> History(loss=[0.7, 0.4], metrics={"accuracy": [0.5, 0.9]}).as_dict()
+    >>> history = History(loss=[0.7, 0.4], metrics={"accuracy": [0.5, 0.9]})
+    >>> history
+    History(2 epochs: loss 0.7 → 0.4, accuracy 0.5 → 0.9)
+    >>> history.as_dict()
     {'loss': [0.7, 0.4], 'accuracy': [0.5, 0.9]}
     """
 
@@ -35,6 +38,11 @@ class History:
     def __len__(self) -> int:
         """Return the number of finished epochs."""
         return len(self.loss)
+
+    def __repr__(self) -> str:
+        curves = [f"{name} {v[0]:.4g} → {v[-1]:.4g}" for name, v in self.as_dict().items() if v]
+        count = f"{len(self)} epoch{'' if len(self) == 1 else 's'}" + (", interrupted" if self.interrupted else "")
+        return f"History({': '.join(filter(None, [count, ', '.join(curves)]))})"
 
     def as_dict(self) -> dict[str, list[float]]:
         """Return all curves in one dict, those of the validation named "validation …"."""

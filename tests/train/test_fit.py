@@ -135,6 +135,7 @@ def test_an_interrupt_keeps_the_net_usable_and_the_history_so_far(problem, stop_
     before = net.state_dict()
     history = train.fit(net, x, y, **options)
     assert history.interrupted
+    assert f"{len(history)} epoch{'s' * (call == 1)}, interrupted" in repr(history)
     assert len(history) == len(history.metrics.get("accuracy", [])) == (0 if call == 1 else 1)
     assert not np.array_equal(net.state_dict()["0.weight"], before["0.weight"])
     options["metrics"] = {}
@@ -169,7 +170,8 @@ def test_a_loss_that_breaks_down_later_names_the_place(problem):
 
     with pytest.raises(FloatingPointError, match=r"loss became inf in epoch 2, batch 2: .*\(lr=0.01\)"):
         train.fit(net, x, y, **options | {"loss": Breaking()})
-    train.predict(net, x)
+    with pytest.raises(RuntimeError, match="no forward"):  # that of the batch that failed is forgotten
+        net.backward(np.zeros((16, 2), np.float32))
 
 
 def test_inputs_that_are_not_finite_are_named_as_the_cause(problem):
