@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnnlab import ops
 from cnnlab.backend import Array, namespace
 from cnnlab.geometry import WindowGeometry
 from cnnlab.geometry.options import per_axis
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.module import Module
-from cnnlab.ops.windows import windows_backward, windows_forward
 
 
 class Scan(Module):
@@ -59,7 +59,7 @@ class Scan(Module):
         check_rank("Scan", x, rank)
         geometry = self._geometry(rank)
         N, positions = x.shape[0], geometry.output_size(x.shape[2:])
-        windows = windows_forward(x, geometry.kernel, stride=geometry.stride)  # (N, P, C·K)
+        windows = ops.windows_forward(x, geometry.kernel, stride=geometry.stride)  # (N, P, C·K)
         xp = namespace(windows)
         y = self.module(xp.reshape(windows, (-1, windows.shape[-1])))  # (N·P, outputs)
         if y.ndim != 2:
@@ -74,7 +74,7 @@ class Scan(Module):
         xp = namespace(dy)
         dy = xp.reshape(xp.moveaxis(dy, 1, -1), (-1, dy.shape[1]))  # (N·P, outputs)
         dwindows = xp.reshape(self.module.backward(dy), (x.shape[0], -1, x.shape[1] * geometry.tap_count()))
-        return windows_backward(dwindows, x, geometry.kernel, stride=geometry.stride)
+        return ops.windows_backward(dwindows, x, geometry.kernel, stride=geometry.stride)
 
     def _geometry(self, rank: int) -> WindowGeometry:
         return WindowGeometry(per_axis("kernel_size", self.kernel_size, rank, at_least=1), self.stride)

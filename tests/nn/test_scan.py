@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnlab import nn
-from cnnlab.ops.windows import windows_backward, windows_forward
+from cnnlab.ops import windows_backward, windows_forward
 
 # Kernel, stride and shape of x (N, C, *spatial): kernel and spatial sizes differ by axis, strides do not divide.
 CASES = {
