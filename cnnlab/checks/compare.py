@@ -60,7 +60,7 @@ def find_fault(expected: np.ndarray[Any, Any], got: Any) -> Finding | None:
     Examples
     --------
     >>> print(find_fault(np.array([1.0, 2.0]), np.array([1.0, 2.5])).message)
-    The first wrong number is at [1]: expected 2, got 2.5. 1 of 2 numbers is wrong.
+    First wrong number at [1]: expected 2, got 2.5; 1 of 2 numbers is wrong.
     """
     fault = _fault_of_type(expected, got)
     if fault is not None:
@@ -76,13 +76,12 @@ def find_fault(expected: np.ndarray[Any, Any], got: Any) -> Finding | None:
     if unusable.any():
         name = "NaN (not a number)" if np.isnan(got[index]) else "an infinite number"
         return Finding("wrong_value", f"The answer contains {name}, first at {place}.", index)
+    first = f"expected {expected[index]:.6g}, got {got[index]:.6g}"
+    if wrong.size == 1:
+        return Finding("wrong_value", f"The only number is wrong: {first}.", index)
     count = int(wrong.sum())
-    return Finding(
-        "wrong_value",
-        f"The first wrong number is at {place}: expected {expected[index]:.6g}, got {got[index]:.6g}. "
-        f"{count} of {wrong.size} {'number' if wrong.size == 1 else 'numbers'} {'is' if count == 1 else 'are'} wrong.",
-        index,
-    )
+    rest = f"{count} of {wrong.size} numbers {'is' if count == 1 else 'are'} wrong"
+    return Finding("wrong_value", f"First wrong number at {place}: {first}; {rest}.", index)
 
 
 def _fault_of_type(expected: np.ndarray[Any, Any], got: Any) -> Finding | None:

@@ -59,7 +59,7 @@ def as_html(result: ExerciseResult) -> str:
         f'<span class="points">{_points_html(result)}</span></header>'
         f'<p class="summary">{escape(_summary(result))}</p>'
         f"{_mistake_html(result)}"
-        f"<ul>{''.join(rows)}</ul>"
+        f'<ul class="checks">{"".join(rows)}</ul>'
         f"{_printed_html(result)}</section>"
     )
 

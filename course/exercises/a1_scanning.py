@@ -25,7 +25,7 @@
 # The check tells you what is right already, and if it knows your mistake, it gives it a name and a hint. Some checks are hidden: they
 # try other sizes when your notebook is graded. If your code is right, and not only right for the example, they pass too.
 #
-# Loops are welcome. Nothing here needs to be fast. At the end of the page your two functions meet real sound and a real scene.
+# Loops are welcome. Nothing here needs to be fast. At the end of the page your two functions scan a spoken recording and a whole scene.
 
 # %%
 import numpy as np
@@ -150,29 +150,30 @@ check("a1.scan_2d", scan_2d, hidden=True)
 # ## See what you have built
 #
 # No points from here on. Your functions work for any network, so here is one that needs no training. It has a single layer, and its weights are *cut out of a
-# recording*: the piece in which a man says "welcome". The product of such a template with a window is large where the window looks like it.
+# recording*: the piece in which a voice says "welcome". The product of such a template with a window is large where the window looks like it.
 #
-# You scan another recording with it, spoken by a woman. The frame marks where she says "welcome".
+# You scan another recording with it, spoken by another voice. The frame marks the place where that one says "welcome".
 
 # %%
 from cnnlab import data, viz
 
-man, woman = data.load_welcome_recordings()[:2]
-frames_per_second = man.x.shape[1] / (len(man.wave) / man.sample_rate)
-start, stop = round(man.start * frames_per_second), round(man.stop * frames_per_second)
+first, second = data.load_welcome_recordings()[:2]
+frames_per_second = first.x.shape[1] / (len(first.wave) / first.sample_rate)
+start, stop = round(first.start * frames_per_second), round(first.stop * frames_per_second)
 
-template = man.x[:, start:stop]
+template = first.x[:, start:stop]
 template = template - template.mean(axis=1, keepdims=True)
 layers = [(template.reshape(1, -1) / np.abs(template).sum(), np.zeros(1, dtype=np.float32))]
 
-scores = scan_1d(woman.x, layers, stop - start, 1)
-viz.score_curve(woman, scores[0], width=stop - start, threshold=0.6)
+scores = scan_1d(second.x, layers, stop - start, 1)
+viz.score_curve(second, scores[0], width=stop - start, threshold=0.6)
 
 # %% [markdown]
-# The curve is highest where she says the word. That went well; a template is easily fooled, though. Try `data.load_welcome_recordings()[5]`, where nobody says "welcome",
+# If all checks passed, the curve is highest in the middle of the frame. That went well; a template is easily fooled, though. Try `data.load_welcome_recordings()[5]`, where nobody says "welcome",
 # but "become" and "outcome". This is why lecture 01 trains a network.
 #
-# Now the flower. The template is a flower's own picture, and the scene is scanned twice: as it is, and moved by 9 rows and 14 columns.
+# Now the flower. The template is a flower's own picture, and the scene is scanned twice: as it is, and moved down by 9 rows and right by 14 columns
+# (what leaves at one side comes back at the other).
 
 # %%
 flowers = data.load_flowers(20, where=(18, 24), rows=(22, 26), seed=4)

@@ -1,0 +1,190 @@
+"""Every known mistake fails and gets its own name; what is no known mistake gets none."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from cnnlab.checks import exercise, exercises, run_exercise
+from cnnlab.checks.calling import call
+from cnnlab.checks.compare import same
+
+SCAN_1D, SCAN_2D = exercise("a1.scan_1d"), exercise("a1.scan_2d")
+MISTAKES = [(found, mistake) for found in exercises("a1") for mistake in found.mistakes]
+IDS = [f"{found.id}-{mistake.id}" for found, mistake in MISTAKES]
+
+
+def names(result):
+    return {outcome.mistake_name for outcome in result.outcomes} - {None}
+
+
+@pytest.mark.parametrize(("found", "mistake"), MISTAKES, ids=IDS)
+def test_a_mistake_fails_a_visible_check_and_is_named(found, mistake):
+    result = run_exercise(found, mistake.function, hidden=False)
+    assert names(result) == {mistake.name}
+    assert not all(outcome.passed for outcome in result.outcomes)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**63])
+@pytest.mark.parametrize(("found", "mistake"), MISTAKES, ids=IDS)
+def test_a_mistake_fails_a_hidden_check_and_is_named(found, mistake, seed):
+    result = run_exercise(found, mistake.function, hidden=True, seed=seed)
+    hidden = [outcome for outcome in result.outcomes if outcome.hidden]
+    assert names(result) == {mistake.name}
+    assert not all(outcome.passed for outcome in hidden)
+    assert result.score < found.points
+
+
+@pytest.mark.parametrize(("found", "mistake"), MISTAKES, ids=IDS)
+def test_a_mistake_has_three_different_hints(found, mistake):
+    assert len(set(mistake.hints)) == 3
+    assert all(hint.endswith((".", "?")) for hint in mistake.hints)
+
+
+@pytest.mark.parametrize("found", exercises("a1"), ids=lambda found: found.id)
+def test_mistake_ids_are_unique_and_hints_belong_to_one_name(found):
+    assert len({mistake.id for mistake in found.mistakes}) == len(found.mistakes)
+    assert len({(mistake.name, mistake.hints) for mistake in found.mistakes}) == len({m.name for m in found.mistakes})
+
+
+@pytest.mark.parametrize("found", exercises("a1"), ids=lambda found: found.id)
+def test_two_mistakes_of_different_names_differ_on_some_input(found):
+    cases = [case for check in found.checks for case in check.cases(np.random.default_rng(5))]
+    for one, other in itertools.combinations(found.mistakes, 2):
+        if one.name != other.name:
+            equal = [same(*(call(found, m.function, case).value for m in (one, other))) for case in cases]
+            assert not all(equal), (one.id, other.id)
+
+
+# The same mistakes as students write them, without the parts that the known ones are made of.
+def mlp(layers, v):
+    for W, b in layers[:-1]:
+        v = np.maximum(W.dot(v) + b, 0)
+    W, b = layers[-1]
+    return W.dot(v) + b
+
+
+def short_by_one(x, layers, width, hop):
+    P = max(0, (x.shape[1] - width) // hop)
+    y = np.zeros((len(layers[-1][1]), P))
+    for p in range(P):
+        y[:, p] = mlp(layers, x[:, p * hop : p * hop + width].flatten())
+    return y
+
+
+def zero_padded(x, layers, width, hop):
+    padded = np.pad(x, ((0, 0), (0, width)))
+    columns = [mlp(layers, padded[:, t : t + width].flatten()) for t in range(0, x.shape[1], hop)]
+    return np.stack(columns, axis=1)
+
+
+def frame_by_frame(x, layers, width, hop):
+    starts = range(0, x.shape[1] - width + 1, hop)
+    y = np.zeros((len(layers[-1][1]), len(starts)))
+    for p, t in enumerate(starts):
+        y[:, p] = mlp(layers, np.concatenate([x[:, t + k] for k in range(width)]))
+    return y
+
+
+def list_of_windows(x, layers, width, hop):
+    windows = [mlp(layers, x[:, t : t + width].ravel()) for t in range(0, x.shape[1] - width + 1, hop)]
+    return np.array(windows).reshape(-1, len(layers[-1][1]))
+
+
+def list_of_windows_that_fails_when_short(x, layers, width, hop):
+    return np.stack([mlp(layers, x[:, t : t + width].ravel()) for t in range(0, x.shape[1] - width + 1, hop)])
+
+
+def relu_by_habit(x, layers, width, hop):
+    y = []
+    for t in range(0, x.shape[1] - width + 1, hop):
+        v = x[:, t : t + width].ravel()
+        for W, b in layers:
+            v = np.clip(W @ v + b, 0, None)
+        y.append(v)
+    return np.array(y).reshape(-1, len(layers[-1][1])).T
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (short_by_one, "The last window is missing"),
+        (zero_padded, "Windows that hang over the end are scored"),
+        (frame_by_frame, "The window is flattened time first"),
+        (list_of_windows, "The answer is transposed: windows first, outputs second"),
+        (list_of_windows_that_fails_when_short, "The answer is transposed: windows first, outputs second"),
+        (relu_by_habit, "ReLU is applied after the last layer too"),
+    ],
+)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_student_version_of_a_scan_1d_mistake_is_named(function, name, hidden):
+    assert names(run_exercise(SCAN_1D, function, hidden=hidden, seed=11)) == {name}
+
+
+def places(image, layers, size, stride, *, flatten=np.ravel, less=(0, 0)):
+    rows = range(0, image.shape[1] - size[0] + 1 - less[0], stride[0])
+    columns = range(0, image.shape[2] - size[1] + 1 - less[1], stride[1])
+    y = np.zeros((len(layers[-1][1]), len(rows), len(columns)))
+    for p, r in enumerate(rows):
+        for q, c in enumerate(columns):
+            y[:, p, q] = mlp(layers, flatten(image[:, r : r + size[0], c : c + size[1]]))
+    return y
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda *a: places(*a, less=(1, 0)), "The last row of the map is missing"),
+        (lambda *a: places(*a, less=(0, 1)), "The last column of the map is missing"),
+        (lambda *a: places(*a, less=(1, 1)), "The last row and the last column of the map are missing"),
+        (
+            lambda *a: places(*a, flatten=lambda w: np.moveaxis(w, 0, -1).ravel()),
+            "The window is flattened channel last",
+        ),
+        (lambda *a: places(*a, flatten=lambda w: w.flatten("F")), "The window is flattened in Fortran order"),
+        (
+            lambda image, layers, size, stride: places(image, layers, (size[1], size[0]), stride),
+            "Height and width of the window are swapped",
+        ),
+        (lambda *a: np.swapaxes(places(*a), 1, 2), "The map is transposed: width before height"),
+        (lambda image, layers, size, stride: places(image, layers, size, (1, 1)), "stride is not used"),
+    ],
+)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_student_version_of_a_scan_2d_mistake_is_named(function, name, hidden):
+    assert names(run_exercise(SCAN_2D, function, hidden=hidden, seed=11)) == {name}
+
+
+def two_mistakes(x, layers, width, hop):
+    return relu_by_habit(x, layers, width, 1)
+
+
+def rounds(x, layers, width, hop):
+    return np.round(SCAN_1D.reference(x, layers, width, hop))
+
+
+def window_reversed(x, layers, width, hop):
+    flipped = [(layers[0][0][:, ::-1], layers[0][1]), *layers[1:]]
+    return SCAN_1D.reference(x, flipped, width, hop)
+
+
+def right_then_wrong(x, layers, width, hop):
+    # Like the known mistake on small recordings only.
+    known = next(m for m in SCAN_1D.mistakes if m.id == "hop_ignored")
+    return known.function(x, layers, width, hop) if x.shape[1] < 10 else np.zeros((1, 1))
+
+
+@pytest.mark.parametrize("function", [two_mistakes, rounds, window_reversed, right_then_wrong])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_what_is_no_known_mistake_gets_no_name(function, hidden):
+    result = run_exercise(SCAN_1D, function, hidden=hidden, seed=3)
+    assert names(result) == set()
+    assert not all(outcome.passed for outcome in result.outcomes)
+
+
+def test_the_name_stands_only_where_values_are_wrong():
+    result = run_exercise(SCAN_1D, list_of_windows_that_fails_when_short, hidden=False)
+    by_title = {outcome.title: outcome for outcome in result.outcomes}
+    short = by_title["Recordings shorter than, as long as, and longer than a window"]
+    assert short.kind == "raised"
+    assert short.mistake_name is None
