@@ -24,6 +24,7 @@ from cnnlab.ops.loss import (
 )
 from cnnlab.ops.padding import pad_backward, pad_forward
 from cnnlab.ops.pool import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
+from cnnlab.ops.windows import windows_backward, windows_forward
 
 __all__ = [
     "avg_pool_backward",
@@ -48,4 +49,6 @@ __all__ = [
     "sigmoid_forward",
     "softmax",
     "softmax_backward",
+    "windows_backward",
+    "windows_forward",
 ]

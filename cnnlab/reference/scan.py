@@ -59,6 +59,12 @@ def scan_by_crops(x: Floats, layers: Layers, kernel: Sequence[int], stride: int 
     ------
     ValueError
         The window is larger than the input, or the number of axes is wrong.
+
+    Examples
+    --------
+    >>> summing = [(np.ones((1, 2)), np.zeros(1))]
+    >>> scan_by_crops(np.array([[1.0, 2.0, 3.0, 4.0]]), summing, (2,), 2)
+    array([[3., 7.]])
     """
     geometry = WindowGeometry(kernel, stride)
     spatial = x.shape[1:]

@@ -44,6 +44,10 @@ CALLS = {
     "max_pool_backward": Call(ops.max_pool_backward, {"dy": (2, 3, 2, 2), "x": (2, 3, 4, 5)}, {"kernel_size": 2}),
     "avg_pool_forward": Call(ops.avg_pool_forward, {"x": (2, 3, 4, 5)}, {"kernel_size": 1}),
     "avg_pool_backward": Call(ops.avg_pool_backward, {"dy": (2, 3, 2, 2), "x": (2, 3, 4, 5)}, {"kernel_size": 2}),
+    "windows_forward": Call(ops.windows_forward, {"x": (2, 3, 5, 4)}, {"kernel_size": (1, 1)}),
+    "windows_backward": Call(
+        ops.windows_backward, {"dy": (2, 4, 18), "x": (2, 3, 6, 3)}, {"kernel_size": (3, 2), "stride": (2, 1)}
+    ),
     "global max": Call(ops.global_pool_forward, {"x": (2, 3, 1, 1)}, {"how": "max"}),
     "global mean": Call(ops.global_pool_forward, {"x": (2, 3, 4)}, {"how": "mean"}),
     "global max backward": Call(ops.global_pool_backward, {"dy": (2, 3), "x": (2, 3, 4)}, {"how": "max"}),
@@ -187,6 +191,10 @@ BAD_VALUES = {
     "dy of linear": (
         lambda: ops.linear_backward(np.ones((4, 2)), np.ones((2, 3)), np.ones((4, 3))),
         r"dy has shape \(4, 2\), expected \(2, 4\)",
+    ),
+    "dy of windows": (
+        lambda: ops.windows_backward(np.ones((2, 4, 4)), MAPS, (2,)),
+        r"dy has shape \(2, 4, 4\), expected \(2, 3, 6\): one vector for each window",
     ),
     "dy of relu": (lambda: ops.relu_backward(np.ones(3), np.ones((1, 3))), r"dy has shape \(3,\), expected \(1, 3\)"),
     "dy of sigmoid": (
