@@ -24,7 +24,7 @@ class Limits:
     """
 
     submission_seconds: float = 120.0
-    cell_seconds: float = 30.0
+    cell_seconds: float = 10.0
     call_factor: float = 3.0
     memory_bytes: int = 3 << 30
     file_bytes: int = 32 << 20
