@@ -82,7 +82,7 @@ def _package(name: str, distribution: str, extra: str = "") -> Line:
 def _blas() -> Line:
     import numpy as np
 
-    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload]
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     seen = f"{library['name']} {library['version']}, {os.cpu_count()} cores"
     if importlib.util.find_spec("threadpoolctl") is None:
         return Line("BLAS", ok=True, seen=f"{seen}, threads not known (threadpoolctl is not installed)")
