@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cnnlab import __version__
@@ -42,6 +43,19 @@ def _course_of(arguments: argparse.Namespace) -> Path:
     return named.resolve()
 
 
+@contextmanager
+def _refusals_in_one_line() -> Iterator[None]:
+    """End with the message alone, no traceback, when the grader says why it does not go on."""
+    from cnnlab.grading.canary import CanaryError
+    from cnnlab.grading.course import CourseError
+    from cnnlab.grading.executor import NoSandboxError
+
+    try:
+        yield
+    except (CanaryError, CourseError, NoSandboxError) as error:
+        raise SystemExit(f"cnnlab: {error}") from error
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     from cnnlab import doctor
 
@@ -67,27 +81,30 @@ def _build(arguments: argparse.Namespace) -> int:
 def _release(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
 
-    print(commands.release(arguments.assignment, course_dir=_course_of(arguments)))
+    with _refusals_in_one_line():
+        print(commands.release(arguments.assignment, course_dir=_course_of(arguments)))
     return 0
 
 
 def _grade(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
 
-    result = commands.grade(
-        arguments.assignment,
-        course_dir=_course_of(arguments),
-        submissions_dir=arguments.submissions,
-        jobs=arguments.jobs,
-        allow_unsandboxed=arguments.allow_unsandboxed,
-    )
+    with _refusals_in_one_line():
+        result = commands.grade(
+            arguments.assignment,
+            course_dir=_course_of(arguments),
+            submissions_dir=arguments.submissions,
+            jobs=arguments.jobs,
+            allow_unsandboxed=arguments.allow_unsandboxed,
+        )
     return 1 if result.has_grader_errors else 0
 
 
 def _report(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
 
-    commands.report(arguments.assignment, course_dir=_course_of(arguments))
+    with _refusals_in_one_line():
+        commands.report(arguments.assignment, course_dir=_course_of(arguments))
     return 0
 
 
