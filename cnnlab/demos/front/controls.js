@@ -1,9 +1,11 @@
 // A labelled range input. `show` turns the value into the words beside it; `disable` says in words why it does not move.
 function slider({ name, label, min = 0, max = 1, step = 1, value = 0, show = String, onInput }) {
-  const input = h("input", { type: "range", name, min, max, step });
-  const output = h("output", { class: "control-value" });
+  const input = h("input", { type: "range", name, min, max, step, "aria-label": label });
+  // Not an <output>: a screen reader would read it at every step of a drag, and it hears the value from the input.
+  const output = h("span", { class: "control-value", "aria-hidden": "true" });
   const note = h("small", { class: "control-note", hidden: true });
-  const node = h("label", { class: "control" }, h("span", { class: "control-name", text: label }), output, input, note);
+  const title = h("span", { class: "control-name", text: label });
+  const node = h("label", { class: "control" }, title, output, input, note);
   const control = {
     node,
     input,
@@ -17,6 +19,7 @@ function slider({ name, label, min = 0, max = 1, step = 1, value = 0, show = Str
     },
     disable(reason) {
       put(input, { disabled: Boolean(reason) });
+      put(input, { "aria-description": reason });
       put(note, { text: reason, hidden: !reason });
     },
   };
@@ -61,7 +64,7 @@ function folded({ name, summary, fill }) {
   const node = h("details", { "data-part": name }, title, body);
   const refresh = () => node.open && fill(body);
   node.addEventListener("toggle", refresh);
-  return { node, refresh, title };
+  return { node, body, refresh, title };
 }
 
 function table(caption, heads, rows) {
@@ -69,8 +72,9 @@ function table(caption, heads, rows) {
   const body = h("tbody");
   body.append(...rows.map((row) => h("tr", {}, ...cells("td", row))));
   const head = h("thead", {}, h("tr", {}, ...cells("th", heads)));
-  // A scrolling box must be reachable by keyboard.
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", {}, h("caption", { text: caption }), head, body));
+  const filled = h("table", {}, h("caption", { text: caption }), head, body);
+  // A box that scrolls must be within reach of the keyboard.
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, filled);
 }
 
 function codeListing(title, text) {

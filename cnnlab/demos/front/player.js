@@ -2,7 +2,8 @@
 // drift apart, and its own pitch correction at other speeds), otherwise with the page's clock.
 class Player {
   constructor({ onTick, onState }) {
-    Object.assign(this, { onTick, onState, audio: null, url: null, duration: 0, at: 0, rate: 1, playing: false, silent: true });
+    Object.assign(this, { onTick, onState, audio: null, url: null, silent: true });
+    Object.assign(this, { duration: 0, at: 0, rate: 1, playing: false });
   }
 
   load(url, duration) {
@@ -18,10 +19,8 @@ class Player {
   }
 
   seek(time) {
-    const again = this.playing;
-    if (again) this.pause();
+    this.pause();
     this.at = Math.min(Math.max(time, 0), this.duration);
-    if (again) this.play();
   }
 
   speed(rate) {
@@ -29,6 +28,11 @@ class Player {
     if (again) this.pause();
     this.rate = rate;
     if (again) this.play();
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
   }
 
   play() {

@@ -10,7 +10,7 @@ from cnnlab.demos.pack import pack, pack_sound
 from cnnlab.demos.welcome_scanner.inputs import Layers, nets_by_width, numbers, sound_like, span_of_word
 from cnnlab.demos.widget import FRONT, Demo, joined
 
-_PARTS = ("scan.js", "sound.js", "plot.js", "view.js")
+_PARTS = ("scan.js", "sound.js", "words.js", "plot.js", "panels.js", "view.js")
 
 
 class WelcomeScanner(Demo):

@@ -12,7 +12,7 @@ class ScanPlot {
     this.line = s("path", { class: "curve" });
     this.dots = s("path", { class: "dots" });
     this.limit = s("line", { class: "limit" });
-    this.limitLabel = s("text", { class: "label" });
+    this.limitLabel = s("text", { class: "label", "text-anchor": "end" });
     this.marks = s("path", { class: "marks" });
     this.best = s("path", { class: "best" });
     this.bestLabel = s("text", { class: "label strong" });
@@ -37,25 +37,25 @@ class ScanPlot {
     const small = total < 480;
     const top = recording.truth ? 26 : 8;
     const [mapHeight, curveHeight] = small ? [110, 100] : [144, 124];
-    Object.assign(this, { left: 44, right: total - 14, top, bottom: top + mapHeight, frames: recording.frames });
-    Object.assign(this, { curveTop: this.bottom + 36, curveBottom: this.bottom + 36 + curveHeight });
+    const bottom = top + mapHeight;
+    Object.assign(this, { left: 44, right: total - 14, top, bottom, frames: recording.frames });
+    Object.assign(this, { curveTop: bottom + 36, curveBottom: bottom + 36 + curveHeight });
     Object.assign(this.canvas.style, { left: `${this.left}px`, top: `${top}px` });
     Object.assign(this.canvas.style, { width: `${this.right - this.left}px`, height: `${mapHeight}px` });
     put(this.svg, { width: total, height: this.curveBottom + 42 });
     const seconds = recording.frames * frameSeconds;
     const grid = ticks(0, seconds, Math.max(2, Math.floor((this.right - this.left) / 64)));
-    const middle = (this.left + this.right) / 2;
     this.axes.replaceChildren(
       ...grid.values.flatMap((second) => {
         const x = this.x(second / frameSeconds);
         return [
           s("line", { class: "grid", x1: x, x2: x, y1: this.curveTop, y2: this.curveBottom }),
-          s("text", { class: "tick", x, y: this.curveBottom + 17, "text-anchor": "middle", text: number(second, grid.digits) }),
+          this.tick(x, this.curveBottom + 17, "middle", number(second, grid.digits)),
         ];
       }),
-      s("text", { class: "tick", x: middle, y: this.curveBottom + 35, "text-anchor": "middle", text: "time in seconds" }),
-      s("text", { class: "tick", x: this.left - 8, y: top + 11, "text-anchor": "end", text: "high" }),
-      s("text", { class: "tick", x: this.left - 8, y: this.bottom - 2, "text-anchor": "end", text: "low" }),
+      this.tick((this.left + this.right) / 2, this.curveBottom + 35, "middle", "time in seconds"),
+      this.tick(this.left - 8, top + 11, "end", "high"),
+      this.tick(this.left - 8, this.bottom - 2, "end", "low"),
       (this.scale = s("g", {})),
     );
     const heading = small ? "Score of the window starting here" : "Score y(t) of the window that starts here";
@@ -78,6 +78,10 @@ class ScanPlot {
     );
   }
 
+  tick(x, y, anchor, text) {
+    return s("text", { class: "tick", x, y, "text-anchor": anchor, text });
+  }
+
   x(frame) {
     return this.left + (frame / this.frames) * (this.right - this.left);
   }
@@ -96,40 +100,50 @@ class ScanPlot {
 
   // The scores at every hop, the threshold and the answer.
   drawCurve(scores, { hop, threshold, digits, span, decision }) {
-    const margin = 0.1 * (span[1] - span[0]);
-    [this.low, this.high] = [span[0] - margin, span[1] + 1.8 * margin];
+    const margin = 0.1 * (span[1] - span[0] || 1);
+    [this.low, this.high] = [span[0] - margin, span[1] + 1.8 * margin]; // room for the label of the largest
     const grid = ticks(this.low, this.high, 4);
     this.scale.replaceChildren(
       ...grid.values.flatMap((value) => [
         s("line", { class: "grid", x1: this.left, x2: this.right, y1: this.y(value), y2: this.y(value) }),
-        s("text", { class: "tick", x: this.left - 8, y: this.y(value) + 4, "text-anchor": "end", text: number(value, grid.digits) }),
+        this.tick(this.left - 8, this.y(value) + 4, "end", number(value, grid.digits)),
       ]),
     );
     const places = [];
     for (let t = 0; t < scores.length; t += hop) places.push([this.x(t), this.y(scores[t])]);
     const join = (points) => points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L");
     const level = Math.min(Math.max(this.y(threshold), this.curveTop), this.curveBottom);
+    this.level = level;
     this.line.setAttribute("d", `M${join(places)}`);
     this.area.setAttribute("d", aboveAreas(places, level));
     const spacing = this.x(hop) - this.x(0);
     this.dots.setAttribute("d", spacing < 6 ? "" : places.map(([x, y]) => `M${x.toFixed(2)} ${y.toFixed(2)}h0`).join(""));
     put(this.limit, { x1: this.left, x2: this.right, y1: level, y2: level });
-    put(this.limitLabel, { x: this.right - 4, y: level - 6, "text-anchor": "end", text: `threshold ${number(threshold, digits)}` });
+    const beyond = threshold < this.low || threshold > this.high ? ", off the scale" : "";
+    const words = `threshold ${number(threshold, digits)}${beyond}`;
+    put(this.limitLabel, { x: this.right - 4, y: level + (level < this.curveTop + 12 ? 15 : -6), text: words });
     const triangle = (x) => `M${x - 5} ${level + 10}H${x + 5}L${x} ${level + 2}Z`;
     this.marks.setAttribute("d", decision.runs.map(({ first }) => triangle(this.x(first))).join(""));
     this.drawBest(scores[decision.best], decision.best, digits);
     const end = this.x((decision.count - 1) * hop);
-    put(this.rest, { x: end + 1, y: this.curveTop, width: Math.max(0, this.right - end - 1), height: this.curveBottom - this.curveTop });
-    const words = this.right - end > 100 ? ["no full window", "starts here"] : [];
-    const x = (end + this.right) / 2;
-    this.restLabel.replaceChildren(...words.map((text, i) => s("tspan", { x, y: this.curveBottom - 24 + 15 * i, text })));
+    this.drawRest(end);
+  }
+
+  // After the last start there is sound, but no full window.
+  drawRest(end) {
+    const width = Math.max(0, this.right - end - 1);
+    put(this.rest, { x: end + 1, y: this.curveTop, width, height: this.curveBottom - this.curveTop });
+    const lines = width > 100 ? ["no full window", "starts here"] : [];
+    const [x, y] = [(end + this.right) / 2, this.curveBottom - 24];
+    this.restLabel.replaceChildren(...lines.map((text, i) => s("tspan", { x, y: y + 15 * i, text })));
   }
 
   drawBest(score, t, digits) {
     const [x, y] = [this.x(t), this.y(score)];
     put(this.best, { d: `M${x} ${y - 7}L${x + 7} ${y}L${x} ${y + 7}L${x - 7} ${y}Z` });
     const leftward = x > this.right - 110;
-    put(this.bestLabel, { x: x + (leftward ? -12 : 12), y: y + 1, "text-anchor": leftward ? "end" : "start", text: `largest ${signed(score, digits)}` });
+    const side = leftward ? { x: x - 12, "text-anchor": "end" } : { x: x + 12, "text-anchor": "start" };
+    put(this.bestLabel, { ...side, y: y + 1, text: `largest ${signed(score, digits)}` });
   }
 
   drawWindow(t, width, score, playhead) {
@@ -140,7 +154,8 @@ class ScanPlot {
     put(this.link, { x1: x, x2: x, y1: this.bottom, y2: y });
     put(this.dot, { cx: x, cy: y });
     const sound = playhead === null ? null : this.x(playhead);
-    put(this.playhead, { x1: sound, x2: sound, y1: this.top - 4, y2: this.bottom + 4, visibility: sound === null && "hidden" });
+    const line = { x1: sound, x2: sound, y1: this.top - 4, y2: this.bottom + 4 };
+    put(this.playhead, { ...line, visibility: sound === null && "hidden" });
   }
 }
 
@@ -150,7 +165,8 @@ function aboveAreas(places, level) {
   let open = false;
   places.forEach(([x, y], i) => {
     const [before, below] = i ? places[i - 1] : [x, level];
-    const crossing = i && (below - level) * (y - level) < 0 ? before + ((level - below) / (y - below)) * (x - before) : x;
+    const crosses = i && (below - level) * (y - level) < 0;
+    const crossing = crosses ? before + ((level - below) / (y - below)) * (x - before) : x;
     if (y < level && !open) path += `M${crossing.toFixed(2)} ${level.toFixed(2)}`;
     if (y < level) path += `L${x.toFixed(2)} ${y.toFixed(2)}`;
     if (y >= level && open) path += `L${crossing.toFixed(2)} ${level.toFixed(2)}Z`;

@@ -5,13 +5,14 @@
 function scanScores(x, channels, frames, layers, width) {
   const count = frames - width + 1;
   const scores = new Float64Array(Math.max(count, 0));
+  const first = layers[0];
   const sums = layers.map(({ bias }) => new Float64Array(bias.length));
   for (let t = 0; t < count; t += 1) {
-    const first = layers[0];
     for (let i = 0, k = 0; i < first.bias.length; i += 1) {
       let sum = first.bias[i];
       for (let c = 0; c < channels; c += 1) {
-        for (let place = c * frames + t, end = place + width; place < end; place += 1, k += 1) sum += first.weight[k] * x[place];
+        const begin = c * frames + t;
+        for (let place = begin; place < begin + width; place += 1, k += 1) sum += first.weight[k] * x[place];
       }
       sums[0][i] = sum;
     }
@@ -47,8 +48,6 @@ function decide(scores, hop, threshold) {
   }
   return { best, found: scores[best] > threshold, runs, above, count: Math.ceil(scores.length / hop) };
 }
-
-const probability = (score) => 1 / (1 + Math.exp(-score));
 
 function numpyCode({ channels, frames, width, hop, threshold, frameSeconds }) {
   return `import numpy as np
