@@ -1,6 +1,5 @@
 """What tests of several areas share: the lanes of array libraries, and one table of tolerances."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,14 +75,8 @@ def lane(request):
 
         CNNLAB_DEVICE=gpu pytest -m gpu
 
-    which fails where the GPU cannot be used; without the variable the CuPy lane is skipped there, saying why.
+    Without one, the CuPy lane is skipped and the run says why; CNNLAB_TESTS_REQUIRE=gpu makes that a failure.
     """
-    if request.param == "cupy":
-        if os.environ.get("CNNLAB_DEVICE") == "gpu":
-            cnnlab.use_device("gpu")
-        status = cnnlab.gpu_status()
-        if not status.ok:
-            pytest.skip(f"no CuPy lane: {status.reason}")
     return LANES[request.param]
 
 
