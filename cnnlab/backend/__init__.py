@@ -10,6 +10,7 @@ from cnnlab.backend.errors import (
     DeviceMismatchError,
     GPUBrokenError,
     GPUNotInstalledError,
+    GPUUnavailableError,
     NoGPUError,
 )
 from cnnlab.backend.gpu import GPUStatus, gpu_status
@@ -22,6 +23,7 @@ __all__ = [
     "GPUBrokenError",
     "GPUNotInstalledError",
     "GPUStatus",
+    "GPUUnavailableError",
     "NoGPUError",
     "asarray",
     "current_device",
