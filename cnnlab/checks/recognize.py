@@ -47,8 +47,8 @@ def recognize(
 
 
 def _that_agree(exercise: Exercise, mistakes: list[Mistake], case: Case, answer: Answer) -> list[Mistake]:
-    # A call that raised says nothing about the values: the student may have made a second mistake there.
-    if answer.problem is not None or not isinstance(answer.value, np.ndarray):
+    # A call that raised has no value and says nothing: the student may have made a second mistake there.
+    if not isinstance(answer.value, np.ndarray):
         return mistakes
     return [mistake for mistake in mistakes if same(_answer_of(exercise, mistake, case), answer.value)]
 

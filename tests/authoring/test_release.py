@@ -36,7 +36,7 @@ def test_the_release_equals_the_one_of_nbgrader(root, built, tmp_path, monkeypat
     config.CourseDirectory.assignment_id = "a1"
     GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
     made = read(tmp_path / "release/a1/a1_scanning.ipynb")
-    assert read(root / "course/release/a1/a1_scanning.ipynb") == made
+    assert read(built / "course/release/a1/a1_scanning.ipynb") == made
 
 
 def test_the_release_gives_nothing_away(root):

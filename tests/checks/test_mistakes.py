@@ -1,6 +1,7 @@
 """Every known mistake fails and gets its own name; what is no known mistake gets none."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,6 +181,24 @@ def test_what_is_no_known_mistake_gets_no_name(function, hidden):
     result = run_exercise(SCAN_1D, function, hidden=hidden, seed=3)
     assert names(result) == set()
     assert not all(outcome.passed for outcome in result.outcomes)
+
+
+def test_further_inputs_must_agree_with_the_mistake_too():
+    known = next(m for m in SCAN_1D.mistakes if m.id == "no_bias")
+
+    def like_it_on_visible_inputs(x, *others):
+        # No visible case has float32 input.
+        return known.function(x, *others) + (x.dtype == np.float32)
+
+    assert names(run_exercise(SCAN_1D, known.function, hidden=False)) == {known.name}
+    assert names(run_exercise(SCAN_1D, like_it_on_visible_inputs, hidden=False)) == set()
+
+
+def test_mistakes_that_cannot_be_told_apart_are_not_named():
+    known = next(m for m in SCAN_1D.mistakes if m.id == "no_bias")
+    for name, expected in (("Another name", set()), (known.name, {known.name})):
+        found = replace(SCAN_1D, mistakes=(known, replace(known, id="twin", name=name)))
+        assert names(run_exercise(found, known.function, hidden=False)) == expected
 
 
 def test_the_name_stands_only_where_values_are_wrong():
