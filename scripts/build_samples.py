@@ -112,7 +112,14 @@ STUDENTS: dict[str, tuple[str | None, str | None]] = {
     "ben": (WINDOW_VIEW_1D, WINDOW_VIEW_2D),
     "chen": (EINSUM_1D, EINSUM_2D),
     # four with a mistake that has a name
-    "dora": (_changed(LOOP_1D, "x.shape[1] - width + 1, hop", "x.shape[1] - width, hop"), LOOP_2D),
+    "dora": (
+        _changed(
+            LOOP_1D,
+            "for start in range(0, x.shape[1] - width + 1, hop):",
+            "for start in hop * np.arange((x.shape[1] - width) // hop):",
+        ),
+        LOOP_2D,
+    ),
     "emil": (_changed(LOOP_1D, ".flatten()", ".T.flatten()"), LOOP_2D),
     "fatma": (_changed(WINDOW_VIEW_1D, "[:, ::hop]", ""), WINDOW_VIEW_2D),
     "goran": (

@@ -69,9 +69,8 @@ def grade(
     CanaryError
         If the solution does not get all points, or the untouched release gets some.
     """
-    from rich.console import Console
-
     from cnnlab.grading.release import compare_with_exercises
+    from cnnlab.grading.report import make_console
     from cnnlab.grading.run import grade_class
 
     course = Course(course_dir, assignment)
@@ -85,7 +84,7 @@ def grade(
         jobs=jobs,
         allow_unsandboxed=allow_unsandboxed,
         timeout=timeout,
-        console=Console(),
+        console=make_console(),
     )
 
 
@@ -97,13 +96,11 @@ def report(assignment: str, *, course_dir: Path) -> Report:
     CourseError
         If there was no run.
     """
-    from rich.console import Console
-
-    from cnnlab.grading.report import show
+    from cnnlab.grading.report import make_console, show
     from cnnlab.grading.store import load_report
 
     found = load_report(Course(course_dir, assignment))
     if found is None:
         raise CourseError(f"{assignment} has not been graded yet: run cnnlab grade {assignment}")
-    show(found, Console())
+    show(found, make_console())
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -54,6 +55,11 @@ def show(report: Report, console: Console) -> None:
     console.print(_plain(_summary(report)))
     for warning in report.warnings:
         console.print(_plain(warning, style="bold red"))
+
+
+def make_console() -> Console:
+    """Return a console; a log file gets lines long enough for the table."""
+    return Console() if sys.stdout.isatty() else Console(width=120)
 
 
 def _points(report: Report, result: Result) -> list[str]:

@@ -28,7 +28,13 @@ def read(folder, roster=()):
 
 @pytest.mark.parametrize(
     "name",
-    ["a1_scanning.ipynb", "a1_scanning (1).ipynb", "Copy of a1_scanning.ipynb", "a1_scanning-Copy1.ipynb", "mine ü.ipynb"],
+    [
+        "a1_scanning.ipynb",
+        "a1_scanning (1).ipynb",
+        "Copy of a1_scanning.ipynb",
+        "a1_scanning-Copy1.ipynb",
+        "mine ü.ipynb",
+    ],
 )
 def test_any_file_name_is_found(tmp_path, name):
     put(tmp_path, "ann", name)
@@ -92,7 +98,7 @@ def test_files_above_the_limit_are_not_read(tmp_path, monkeypatch):
     assert "larger than 1 MiB" in read(tmp_path)["ann"].reason
 
 
-@pytest.mark.parametrize("make", [os.symlink, lambda target, path: os.mkfifo(path), lambda target, path: os.mkdir(path)])
+@pytest.mark.parametrize("make", [os.symlink, lambda target, path: os.mkfifo(path), lambda target, path: path.mkdir()])
 def test_links_pipes_and_folders_are_not_opened(tmp_path, make):
     secret = tmp_path / "secret.ipynb"
     secret.write_bytes(as_bytes("secret"))
@@ -209,7 +215,9 @@ def test_a_cell_of_another_type_becomes_what_it_was(release):
     assert "markdown" in repaired.notes[0]
 
 
-@pytest.mark.parametrize("odd", [{"grade_id": 7}, {"grade_id": None}, {"grade_id": ["answer"]}, {}, {"grade_id": "x" * 9999}])
+@pytest.mark.parametrize(
+    "odd", [{"grade_id": 7}, {"grade_id": None}, {"grade_id": ["answer"]}, {}, {"grade_id": "x" * 9999}]
+)
 def test_odd_metadata_do_no_harm(release, new_cell, odd):
     cell = new_cell("x", "mine")
     cell["metadata"] = {"nbgrader": odd}

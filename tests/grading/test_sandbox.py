@@ -114,7 +114,9 @@ print("end")
 
 def test_no_file_is_left_for_the_next_submission():
     run("import os\nfor d in ('~', '/tmp', '/dev/shm'): open(os.path.expanduser(d) + '/left', 'w').write('x')")
-    found = run("import os\nprint([os.path.exists(os.path.expanduser(d) + '/left') for d in ('~', '/tmp', '/dev/shm')])")
+    found = run(
+        "import os\nprint([os.path.exists(os.path.expanduser(d) + '/left') for d in ('~', '/tmp', '/dev/shm')])"
+    )
     assert found == "[False, False, False]\n"
 
 

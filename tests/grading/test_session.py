@@ -36,7 +36,9 @@ def session(executor, *sources, **limits):
 
 
 def test_a_function_gets_its_arguments_and_returns_its_value(executor):
-    source = "import numpy as np\ndef f(x, layers, name, n):\n    return [x @ layers[0][0], (n, name), np.float32(n), None]"
+    source = (
+        "import numpy as np\ndef f(x, layers, name, n):\n    return [x @ layers[0][0], (n, name), np.float32(n), None]"
+    )
     x, layers = np.arange(6.0).reshape(2, 3), [(np.eye(3), np.zeros(3))]
     with session(executor, source) as running:
         product, pair, scalar, nothing = running.function(exercise("f", "x", "layers", "name", "n"))(x, layers, "ü", 7)

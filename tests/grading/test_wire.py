@@ -155,7 +155,9 @@ def test_malformed_headers_are_refused(header):
         read_back(frame_of(header))
 
 
-@pytest.mark.parametrize(("header", "payload"), [(wire.MAX_HEADER + 1, 0), (0, wire.MAX_PAYLOAD + 1), (2**32 - 1, 2**64 - 1)])
+@pytest.mark.parametrize(
+    ("header", "payload"), [(wire.MAX_HEADER + 1, 0), (0, wire.MAX_PAYLOAD + 1), (2**32 - 1, 2**64 - 1)]
+)
 def test_huge_lengths_are_refused_before_anything_is_read(header, payload):
     asked = []
 
@@ -199,8 +201,10 @@ def test_damaged_frames_are_refused_or_are_frames(sent, data):
 
 json_trees = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["array", "list", "tuple", "scalar", "float", "x"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["array", "list", "tuple", "scalar", "float", "x"]), inner, max_size=2)
+    ),
 )
 
 
