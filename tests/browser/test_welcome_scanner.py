@@ -158,7 +158,8 @@ def test_a_score_at_the_threshold_is_not_above_and_the_first_of_equals_wins(page
     x = np.array([[0, 2, 1, 2, 0]], np.float32)
     show(page, WelcomeScanner(x, [(np.ones((1, 1)), np.zeros(1))], width=1, threshold=2.0))
     assert page.locator(".answer").inner_text() == "No window above the threshold"
-    set_range(page, "threshold", 1.5)
+    assert page.locator(".marks").get_attribute("d") == ""
+    set_range(page, "threshold", 1)  # the score at t = 2, between two that are above
     assert page.locator(".answer").inner_text() == "Yes: welcome at 0.02 s"
     assert "starting at 0.02 s, 0.06 s" in page.locator(".verdict").inner_text()
 
