@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnlab.grading.errors import GradingError
 from cnnlab.grading.model import Cell, Result
 from cnnlab.grading.task import Task, grade_task
 
 
-class CanaryError(RuntimeError):
+class CanaryError(GradingError):
     """The solution or the untouched release did not get the points that it must get; nothing was graded."""
 
 

@@ -6,8 +6,10 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.grading.errors import GradingError
 
-class CourseError(RuntimeError):
+
+class CourseError(GradingError):
     """A course folder lacks something that a run needs; the text says what to do."""
 
 

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from typing import Protocol
 
+from cnnlab.grading.errors import GradingError
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.process import ExecutorError, StudentProcess
 
@@ -49,7 +50,7 @@ class SandboxStatus:
     hint: str = ""
 
 
-class NoSandboxError(RuntimeError):
+class NoSandboxError(GradingError):
     """Submissions cannot be isolated here, and it was not allowed to run them without."""
 
 

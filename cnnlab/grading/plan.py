@@ -28,6 +28,8 @@ class Settings:
         A task without a submission.
     checks
         Hash of the checks.
+    title
+        First heading of the notebook.
     exercises
         ``(id, points)`` in the order of the notebook.
     warnings
@@ -36,6 +38,7 @@ class Settings:
 
     task: Task
     checks: str
+    title: str
     exercises: tuple[tuple[str, float], ...]
     warnings: tuple[str, ...]
 
@@ -86,6 +89,7 @@ def make_settings(course: Course, *, allow_unsandboxed: bool, timeout: float | N
     return Settings(
         task=Task("", course.assignment, "", (), seed, limits, executor.name),
         checks=checks_digest(course),
+        title=_title(course.release_notebook()),
         exercises=tuple((exercise.id, float(exercise.points)) for exercise in exercises(course.assignment)),
         warnings=tuple(warnings),
     )
@@ -105,6 +109,12 @@ def take_in(course: Course, submissions: Path, roster: set[str], settings: Setti
             course, received.digest, settings.checks, seed=base.seed, limits=base.limits, executor=base.executor
         )
         yield Entry(received, repaired, replace(base, student=received.student, key=key, cells=repaired.cells))
+
+
+def _title(path: Path) -> str:
+    cells = read_notebook(path.read_bytes())["cells"]
+    lines = [line for cell in cells if cell["cell_type"] == "markdown" for line in cell["source"].splitlines()]
+    return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), path.stem)
 
 
 def canary_cells(course: Course) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:

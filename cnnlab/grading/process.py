@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.grading import wire
+from cnnlab.grading.errors import GradingError
 
 
-class ExecutorError(RuntimeError):
+class ExecutorError(GradingError):
     """A student's process could not be started: a fault of the grader or its machine, never of the student."""
 
 

@@ -82,7 +82,7 @@ def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Resul
             writer.write(result, entry.repaired.notebook)
         if result.status not in {"missing", "grader_error"}:
             own = entry.repaired.own_cells if entry.repaired else frozenset()
-            page = feedback.page(result, title=notebook, max_score=settings.max_score, own_cells=own)
+            page = feedback.page(result, title=settings.title, max_score=settings.max_score, own_cells=own)
             write_whole(course.feedback(result.student) / f"{notebook}.html", page)
     except Exception as error:
         return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {error}")
