@@ -51,10 +51,13 @@ def run_lecture():
             asked = ", ".join(f"{key!r}: {expression}" for key, expression in expressions.items())
             question = f"import json\nprint(json.dumps({{{asked}}}, default=float))"
             notebook.cells.append(nbformat.v4.new_code_cell(question))
-            environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
+            # In a cell, not in the environment: the kernel's own start warns under some versions of Python.
+            notebook.cells.insert(0, nbformat.v4.new_code_cell("import warnings\nwarnings.simplefilter('error')"))
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(LECTURES)}}).execute(
                 env=environment
             )
+            del notebook.cells[0]
             answer = notebook.cells.pop().outputs[0].text
             ran[name] = Lecture(notebook, json.loads(answer))
         return ran[name]
