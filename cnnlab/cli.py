@@ -46,13 +46,11 @@ def _course_of(arguments: argparse.Namespace) -> Path:
 @contextmanager
 def _refusals_in_one_line() -> Iterator[None]:
     """End with the message alone, no traceback, when the grader says why it does not go on."""
-    from cnnlab.grading.canary import CanaryError
-    from cnnlab.grading.course import CourseError
-    from cnnlab.grading.executor import NoSandboxError
+    from cnnlab.grading.errors import GradingError
 
     try:
         yield
-    except (CanaryError, CourseError, NoSandboxError) as error:
+    except GradingError as error:
         raise SystemExit(f"cnnlab: {error}") from error
 
 

@@ -163,3 +163,15 @@ def test_bench_names_what_there_is(tmp_path):
     (tmp_path / "benchmarks" / "one.py").write_text("")
     with pytest.raises(SystemExit, match=r"no benchmark called 'three'. There are: one"):
         bench.run(["three"], start=tmp_path)
+
+
+def test_refusal_of_the_grader_is_one_line(checkout, monkeypatch):
+    from cnnlab.grading import commands
+    from cnnlab.grading.course import CourseError
+
+    def refuse(assignment, **options):
+        raise CourseError("there is no a9: choose a1")
+
+    monkeypatch.setattr(commands, "report", refuse)
+    with pytest.raises(SystemExit, match=r"^cnnlab: there is no a9: choose a1$"):
+        cli.main(["report", "a9"])

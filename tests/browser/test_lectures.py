@@ -1,0 +1,63 @@
+"""Lectures as a reader meets them: opened in a real JupyterLab, run, and played with."""
+
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+LECTURES = Path(__file__).parents[2] / "lectures"
+
+FIGURES = """() => {
+  const shown = (image) => getComputedStyle(image).display !== "none";
+  return [...document.querySelectorAll(".cnnlab-figure")].map((figure) => {
+    const [light, dark] = ["light", "dark"].map((theme) => figure.querySelector(`img.cnnlab-${theme}`));
+    const loaded = light.complete && light.naturalWidth > 100;
+    return { light: shown(light), dark: shown(dark), loaded, alt: light.alt };
+  });
+}"""
+
+
+def whole_notebook_in_view(page):
+    """Lab draws the cells in view only: make the window as high as the notebook."""
+    height = page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
+    page.set_viewport_size({"width": 1150, "height": height + 200})
+
+
+def test_lecture_01_runs_and_its_demo_moves(lab, page):
+    name = "01_finding_a_welcome.ipynb"
+    shutil.copy(LECTURES / name, lab.root)
+    lab.run_notebook(page, name, seconds=200)
+    whole_notebook_in_view(page)
+    demos = page.locator(".cnnlab-demo")
+    expect(demos).to_have_count(2)
+
+    # The answers of the net that was just trained: yes where the word is, no for the near misses.
+    expect(demos.nth(0).locator(".answer")).to_contain_text("Yes: welcome at")
+    expect(demos.nth(1).locator(".answer")).to_contain_text("No window above the threshold")
+
+    # The window moves by keyboard and by itself, and the numbers are those of the loop in the lecture.
+    demos.nth(0).locator(".stage").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(demos.nth(0).locator(".words")).to_contain_text("Window t = 3 ")
+    score = float(lab.in_kernel(page, "float(small(with_word.x[:, 3:33].reshape(1, -1))[0, 0])"))
+    expect(demos.nth(0).locator(".words")).to_contain_text(f"{score:+.2f}".replace("-", "−"))
+    demos.nth(0).get_by_role("button", name="Play").click()
+    expect(demos.nth(0).locator(".words")).not_to_contain_text("Window t = 3 ")
+
+    figures = page.evaluate(FIGURES)
+    assert len(figures) >= 7
+    assert all(figure["light"] and not figure["dark"] and figure["loaded"] for figure in figures)
+    assert all(len(figure["alt"]) > 20 for figure in figures)
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    assert all(figure["dark"] and not figure["light"] for figure in page.evaluate(FIGURES))
+
+
+def test_start_page_shows_demo_and_card(lab, page):
+    name = "00_start_here.ipynb"
+    shutil.copy(LECTURES / name, lab.root)
+    lab.run_notebook(page, name)
+    whole_notebook_in_view(page)
+    expect(page.locator(".cnnlab-demo")).to_have_count(1)
+    expect(page.locator(".jp-OutputArea").filter(has_text="Find the welcome")).to_have_count(1)
