@@ -37,6 +37,12 @@ def test_a_mistake_fails_a_hidden_check_and_is_named(found, mistake, seed):
 
 
 @pytest.mark.parametrize(("found", "mistake"), MISTAKES, ids=IDS)
+def test_what_a_mistake_earns_does_not_hang_on_the_seed(found, mistake):
+    scores = {run_exercise(found, mistake.function, hidden=True, seed=seed).score for seed in range(6)}
+    assert len(scores) == 1
+
+
+@pytest.mark.parametrize(("found", "mistake"), MISTAKES, ids=IDS)
 def test_a_mistake_has_three_different_hints(found, mistake):
     assert len(set(mistake.hints)) == 3
     assert all(hint.endswith((".", "?")) for hint in mistake.hints)

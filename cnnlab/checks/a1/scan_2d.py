@@ -90,14 +90,14 @@ def _strides(rng: np.random.Generator) -> list[Case]:
 
 def _hidden_sizes(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for _ in range(3):
-        C, K_H, more_K, more_H, more_W = (int(n) for n in rng.integers((2, 1, 1, 1, 1), (4, 4, 3, 4, 4)))
+    for out in (1, 2, 3):
+        C, K_H, more_K, more_H, more_W = (int(n) for n in rng.integers((2, 2, 1, 1, 1), (4, 4, 3, 4, 4)))
         K_W = K_H + more_K
         size, shape = (K_H, K_W), (C, K_H + more_H + 2, K_W + more_W)
         # Both kinds of windows, higher than wide and wider than high.
         if len(cases) % 2:
             size, shape = (K_W, K_H), (C, K_W + more_W, K_H + more_H + 2)
-        cases.append(_case(rng, shape, size, (1, 1), outs=(int(rng.integers(1, 4)),)))
+        cases.append(_case(rng, shape, size, (1, 1), outs=(out,)))
     return cases
 
 
@@ -105,7 +105,7 @@ def _hidden_strides(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
     for stride in ((2, 3), (3, 2), (1, 2), (2, 2)):
         K_H, K_W = (int(n) for n in rng.permutation((2, 3, 4))[:2])
-        rest_H, rest_W = (int(rng.integers(0, s)) for s in stride)
+        rest_H, rest_W = (int(rng.integers(1, s)) if s > 1 else 0 for s in stride)
         hops_H, hops_W = (int(n) for n in rng.permutation((1, 2, 3))[:2])
         shape = (2, K_H + hops_H * stride[0] + rest_H, K_W + hops_W * stride[1] + rest_W)
         cases.append(_case(rng, shape, (K_H, K_W), stride, outs=(3, 2)))
