@@ -22,7 +22,8 @@ body { margin: 0 auto; padding: 1rem; max-width: 48rem; background: var(--page);
        font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: .5rem 0 0; font-size: 1.4rem; }
 h2 { margin: 1.5rem 0 .25rem; font-size: 1.1rem; }
-.score { font-size: 2rem; line-height: 1.2; font-weight: 700; margin: .25rem 0 1rem; font-variant-numeric: tabular-nums; }
+.score { margin: .25rem 0 1rem; font-size: 2rem; font-weight: 700; line-height: 1.2;
+         font-variant-numeric: tabular-nums; }
 .score small { font-size: 1rem; font-weight: 400; color: var(--soft); }
 .status { border-left: 4px solid var(--warn); padding: .25rem .75rem; margin: 1rem 0; }
 .cnnlab-card { margin: 1rem 0; }

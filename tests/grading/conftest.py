@@ -164,13 +164,3 @@ def new_cell():
 @pytest.fixture(scope="session")
 def project_root():
     return Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def sandbox():
-    """Skip where bubblewrap does not work; CNNLAB_NEED makes that a failure where it must work."""
-    from cnnlab.grading.executor import sandbox_status
-
-    status = sandbox_status()
-    if not status.ok:
-        pytest.skip(f"{status.reason}: {status.hint}")

@@ -13,7 +13,7 @@ from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.session import Session
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandbox")]
+pytestmark = pytest.mark.sandbox
 
 
 def run(source):

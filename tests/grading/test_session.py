@@ -21,10 +21,7 @@ from cnnlab.grading.session import Session
 
 @pytest.fixture(params=["plain", pytest.param("bubblewrap", marks=pytest.mark.sandbox)])
 def executor(request):
-    if request.param == "plain":
-        return PlainExecutor()
-    request.getfixturevalue("sandbox")
-    return BubblewrapExecutor()
+    return PlainExecutor() if request.param == "plain" else BubblewrapExecutor()
 
 
 def exercise(function, *parameters, seconds=2.0):
@@ -280,6 +277,5 @@ def test_without_a_sandbox_a_run_is_refused_unless_allowed(monkeypatch):
 
 
 @pytest.mark.sandbox
-@pytest.mark.usefixtures("sandbox")
 def test_a_working_sandbox_is_used_even_when_it_could_be_done_without():
     assert choose_executor(allow_unsandboxed=True).isolated
