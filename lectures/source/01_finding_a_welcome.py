@@ -194,25 +194,23 @@ K = 30
 word_middle = (training.start + training.stop) // 2
 
 
-def windows_at(x, places):
-    """Cut the window x[:, t:t+K] for each recording and each of its places: (N, P, C·K)."""
-    steps = np.arange(K)
-    cut = np.stack([x[i][:, t + steps] for i, row in enumerate(places) for t in row])  # (N·P, C, K)
-    return cut.reshape(*places.shape, C * K)
+def windows_at(x, places, width):
+    """Cut the window x[:, t:t+width] at each of the places of each recording, flattened: (windows, C·width)."""
+    return np.stack([x[i, :, t : t + width].reshape(-1) for i, row in enumerate(places) for t in row])
 
 
 rng = np.random.default_rng(0)
 yes, no = training.y == 1, training.y == 0
 around = np.clip(word_middle[yes][:, None] - K // 2 + np.arange(-2, 3), 0, T - K)
 random = rng.integers(0, T - K + 1, (no.sum(), 5))
-positives = windows_at(training.x[yes], around).reshape(-1, C * K)
-negatives = windows_at(training.x[no], random).reshape(-1, C * K)
+positives = windows_at(training.x[yes], around, K)
+negatives = windows_at(training.x[no], random, K)
 print(f"{len(positives)} windows with the word, {len(negatives)} without")
 
 
 # %%
 def train_window_net(positives, negatives):
-    net = nn.mlp([C * K, 32, 1], rng=np.random.default_rng(0))
+    net = nn.mlp([positives.shape[1], 32, 1], rng=np.random.default_rng(0))
     windows = np.concatenate([positives, negatives])
     labels = np.concatenate([np.ones(len(positives)), np.zeros(len(negatives))]).astype(np.float32)
     train_mlp(net, windows, labels, epochs=8, lr=1e-3, weight_decay=3e-4)
@@ -271,11 +269,15 @@ def max_logits(x):
     return train.predict(nn.Scan(small, K), x, batch_size=50)[:, 0].max(axis=1)
 
 
+def hardest_windows(net, width):
+    """The four windows of each recording without the word that score highest."""
+    scores = train.predict(nn.Scan(net, width), training.x[no], batch_size=50)[:, 0]  # (recordings, P)
+    return windows_at(training.x[no], np.argsort(-scores, axis=1)[:, :4], width)
+
+
 print(f"before: accuracy with the word anywhere {accuracy_at(max_logits, None):.2f}")
 for round_number in range(1, 3):
-    scores = train.predict(nn.Scan(small, K), training.x[no], batch_size=50)[:, 0]  # (recordings, P)
-    hardest = np.argsort(-scores, axis=1)[:, :4]
-    negatives = np.concatenate([negatives, windows_at(training.x[no], hardest).reshape(-1, C * K)])
+    negatives = np.concatenate([negatives, hardest_windows(small, K)])
     small = train_window_net(positives, negatives)
     print(f"round {round_number}: accuracy with the word anywhere {accuracy_at(max_logits, None):.2f}")
 
@@ -288,10 +290,34 @@ layers = nn.layers_of(small)
 demos.WelcomeScanner(with_word.x, layers, width=K, wave=with_word.wave, truth=(with_word.start, with_word.stop))
 
 # %% [markdown]
-# And the recording without the word, full of words that sound alike:
+# How wide should the window be? Too narrow, and it sees half the word; too wide, and it must know what comes before and after. The first layer fixes the width, so
+# each width needs a net of its own, trained by the same recipe:
+
 
 # %%
-demos.WelcomeScanner(without.x, layers, width=K, wave=without.wave)
+def train_scanner(width):
+    around = np.clip(word_middle[yes][:, None] - width // 2 + np.arange(-2, 3), 0, T - width)
+    positives = windows_at(training.x[yes], around, width)
+    negatives = windows_at(training.x[no], rng.integers(0, T - width + 1, (no.sum(), 5)), width)
+    net = train_window_net(positives, negatives)
+    for _ in range(2):
+        negatives = np.concatenate([negatives, hardest_windows(net, width)])
+        net = train_window_net(positives, negatives)
+    return net
+
+
+scanners = {10: train_scanner(10), K: small, 60: train_scanner(60)}
+test = data.load_welcome("test", 1000, at=None, seed=21)
+for width, net in scanners.items():
+    logits = train.predict(nn.Scan(net, width), test.x, batch_size=50)[:, 0].max(axis=1)
+    print(f"{width} frames, {size(net):6,} parameters: accuracy with the word anywhere {accuracy(logits, test.y):.2f}")
+
+# %% [markdown]
+# Compare the three on the recording without the word, full of words that sound alike; now the width is yours to choose:
+
+# %%
+layers_by_width = {width: nn.layers_of(net) for width, net in scanners.items()}
+demos.WelcomeScanner(without.x, layers_by_width, width=K, wave=without.wave)
 
 # %% [markdown]
 # ## Where the word is no longer matters
@@ -349,7 +375,6 @@ deciders = {
 }
 
 # %%
-test = data.load_welcome("test", 1000, at=None, seed=21)
 scores_anywhere, scores_one_place, scores_test = all_scores(anywhere.x), all_scores(training.x), all_scores(test.x)
 for name, decider in deciders.items():
     one_place = name == "MLP, one place"
