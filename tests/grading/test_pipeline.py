@@ -160,24 +160,22 @@ def test_a_fault_of_ours_is_never_a_zero(course, monkeypatch, capsys):
     assert course.grade()["ann"].score == 9  # tried again
 
 
-def test_a_sandbox_that_breaks_during_the_run_is_our_fault(course, monkeypatch):
-    from cnnlab.grading.process import ExecutorError
-    from cnnlab.grading.session import Session
+@pytest.mark.parametrize("at", ["cells", "function"])
+def test_a_sandbox_that_breaks_during_the_run_is_our_fault(course, monkeypatch, at):
+    from cnnlab.grading.process import ExecutorError, StudentProcess
 
     course.hand_in("ann")
-    real = Session._start
+    real = StudentProcess.send
+    armed = []
 
-    def fails_for_the_class(self):
-        if fails_for_the_class.armed:
+    def breaks(self, message, values, *, deadline):
+        if armed and at in message:
             raise ExecutorError("no more processes")
-        real(self)
+        real(self, message, values, deadline=deadline)
 
-    fails_for_the_class.armed = False
-    monkeypatch.setattr(Session, "_start", fails_for_the_class)
+    monkeypatch.setattr(StudentProcess, "send", breaks)
     sing = run.canary.sing
-    monkeypatch.setattr(
-        run.canary, "sing", lambda *a, **k: (sing(*a, **k), setattr(fails_for_the_class, "armed", True))
-    )
+    monkeypatch.setattr(run.canary, "sing", lambda *a, **k: (sing(*a, **k), armed.append(True)))
     result = course.grade()["ann"]
     assert (result.status, result.score) == ("grader_error", None)
     assert "no more processes" in result.reason
