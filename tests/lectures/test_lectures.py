@@ -31,7 +31,7 @@ def first(run_lecture):
 
 
 def test_whole_recording_net_knows_the_trained_place_and_no_other(first):
-    assert first.values["at_trained_place"] >= 0.90
+    assert first.values["at_trained_place"] >= 0.85
     assert first.values["whole_anywhere"] <= 0.60
     away = [
         a
