@@ -1,7 +1,8 @@
 #!/bin/sh
 # Writes constraints.txt anew: the newest versions that pyproject.toml allows, as this machine's package index has them.
 # PyTorch keeps its pin: it is only a second opinion in tests, and its newest ordinary wheel brings gigabytes of CUDA.
-# Usage: scripts/renew-constraints.sh     (needs the network; run `make test` afterwards and commit both)
+# Usage: scripts/renew-constraints.sh     (needs the network; run `make test` afterwards: it names pins that refuse the
+# oldest Python we allow)
 set -eu
 cd "$(dirname "$0")/.."
 fresh=$(mktemp -d)

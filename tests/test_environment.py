@@ -1,5 +1,6 @@
 """The lists of packages say the same thing: pyproject.toml, environment.yml, constraints.txt."""
 
+import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
@@ -59,3 +61,15 @@ def test_every_dependency_is_pinned_within_its_range(name, allowed):
     pins = ranges(constraint_lines())
     assert name in pins, f"{name} has no pin in constraints.txt: run scripts/renew-constraints.sh"
     assert Requirement(f"{name}{allowed}").specifier.contains(pins[name].removeprefix("=="))
+
+
+def test_no_pinned_package_refuses_the_oldest_python_that_the_project_allows():
+    # A pin found with a newer patch release of Python may be closed to 3.11.2, which Debian 12 has.
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    pinned = ranges(constraint_lines())
+    asked = {
+        canonicalize_name(distribution.name): distribution.metadata.get("Requires-Python") or ""
+        for distribution in importlib.metadata.distributions()
+    }
+    refusing = {name: asked[name] for name in pinned if not SpecifierSet(asked.get(name, "")).contains(oldest)}
+    assert refusing == {}, "pin older versions in constraints.txt"
