@@ -28,6 +28,10 @@ find_python() {
   die "No Python 3.11 or newer was found. Install one (on Debian and Ubuntu: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python …"
 }
 
+if [ -n "${PYTHON:-}" ]; then
+  find_python > /dev/null # a PYTHON that is no use is refused before anything is thrown away
+fi
+
 # An environment that no longer starts (the Python below it was upgraded), or one of another Python than asked for, is made anew.
 if [ -d .venv ]; then
   if ! recent_enough "$venv_python"; then
@@ -47,11 +51,17 @@ for done_before in "$stamp"*; do
   fi
 done
 
+make_venv() {
+  "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
+    die "$1 cannot make virtual environments (ensurepip is missing). On Debian and Ubuntu: apt install python3-venv"
+  "$1" -m venv .venv || { rm -rf .venv; die "Making .venv failed; the lines above say why."; }
+}
+
 if [ ! -d .venv ]; then
   base=$(find_python)
-  "$base" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
-    die "$base cannot make virtual environments (ensurepip is missing). On Debian and Ubuntu: apt install python3-venv"
-  "$base" -m venv .venv || { rm -rf .venv; die "Making .venv failed; the lines above say why."; }
+  make_venv "$base"
+elif ! "$venv_python" -c 'import pip' >/dev/null 2>&1; then
+  make_venv "$venv_python" # it was interrupted half way, before pip: its own Python completes it
 fi
 
 say "Installing cnnlab [$extras] into .venv (once; it takes a minute or two) …"
