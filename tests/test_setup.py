@@ -1,4 +1,4 @@
-"""scripts/venv.sh where things go wrong: half-made environments, a wrong PYTHON, no package index. Nothing is installed."""
+"""scripts/venv.sh where things go wrong: half-made environments, a wrong PYTHON, no package index."""
 
 import os
 import shutil
