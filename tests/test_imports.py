@@ -40,7 +40,7 @@ ARROWS = {
     "ops": arrows("kernels backend geometry"),
     "reference": arrows("geometry", "numpy"),
     "nn": arrows("ops backend geometry", "numpy"),
-    "optim": arrows("nn ops backend", "numpy"),
+    "optim": arrows("nn ops backend geometry", "numpy"),
     "train": arrows("nn ops optim backend geometry", "numpy tqdm"),
     "data": arrows("", "numpy", lazily="pooch"),
     "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards IPython"),

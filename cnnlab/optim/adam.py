@@ -1,0 +1,112 @@
+"""Steps scaled by running means of the gradient and of its square."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from cnnlab.backend import Array, namespace
+from cnnlab.nn.parameter import Parameter
+from cnnlab.optim.base import Optimizer
+from cnnlab.optim.hyperparameter import Hyperparameter, at_least_zero, pair_of_fractions
+
+
+class Adam(Optimizer):
+    """Adam: steps scaled by running means of the gradient and of its square.
+
+    Kingma and Ba 2015, "Adam: a method for stochastic optimization", algorithm 1. Weight decay is added to the
+    gradient, as in `torch.optim.Adam` (in `AdamW` it is not).
+
+    Parameters
+    ----------
+    params
+        The parameters, as from `net.parameters()`.
+    lr
+        Learning rate: about the largest change of a value in one step.
+    betas
+        Decay of the two running means, each from 0 to below 1.
+    eps
+        Added to the square root in the denominator.
+    weight_decay
+        As in `Optimizer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = Parameter(np.array([1.0, 1.0]))
+    >>> w.grad = np.array([1e-3, -1e3])
+    >>> Adam([w], lr=0.25).step()  # the first step is lr, whatever the gradient's size
+    >>> w.data.round(3)
+    array([0.75, 1.25])
+    """
+
+    remembers = ("step", "exp_avg", "exp_avg_sq")
+
+    betas = Hyperparameter(pair_of_fractions)
+    eps = Hyperparameter(at_least_zero)
+
+    def __init__(
+        self,
+        params: Iterable[Parameter],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.betas = betas
+        self.eps = eps
+
+    def change(self, i: int, gradient: Array) -> Array:
+        """Return lr · m̂ / (√v̂ + eps)."""
+        beta1, beta2 = self.betas
+        if self.state[i]:
+            step, mean, square = (self.state[i][name] for name in self.remembers)
+            xp = namespace(gradient=gradient, mean=mean)  # names what was left behind by net.to(...)
+        else:
+            xp = namespace(gradient)
+            step, mean, square = 0, xp.zeros_like(gradient), xp.zeros_like(gradient)
+        step += 1
+        mean = beta1 * mean + (1 - beta1) * gradient
+        square = beta2 * square + (1 - beta2) * gradient * gradient
+        self.state[i] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
+        # The running means start at 0; this makes up for it.
+        root = xp.sqrt(square) / math.sqrt(1 - beta2**step)
+        return (self.lr / (1 - beta1**step)) * mean / (root + self.eps)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: ``w ← (1 - lr · weight_decay) · w``, then the step of Adam.
+
+    Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2, in the form of
+    `torch.optim.AdamW`, where the learning rate scales the decay too. Adam scales each gradient by its size; added to
+    the gradient, the decay would be scaled away just where gradients are large.
+
+    Parameters
+    ----------
+    params, lr, betas, eps
+        As in `Adam`.
+    weight_decay
+        Share of w to take away, times the learning rate; 0.01 by default, as in PyTorch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = Parameter(np.array([10.0]))
+    >>> w.grad = np.array([0.0])
+    >>> AdamW([w], lr=0.5, weight_decay=0.1).step()  # 10 · (1 - 0.5 · 0.1)
+    >>> w.data
+    array([9.5])
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Parameter],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
