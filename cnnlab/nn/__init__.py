@@ -16,6 +16,7 @@ from cnnlab.nn.parameter import Parameter
 from cnnlab.nn.pool import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from cnnlab.nn.scan import Scan
 from cnnlab.nn.sequential import Sequential
+from cnnlab.nn.storage import load, save
 
 __all__ = [
     "AvgPool1d",
@@ -42,5 +43,7 @@ __all__ = [
     "Sequential",
     "Sigmoid",
     "layers_of",
+    "load",
     "mlp",
+    "save",
 ]
