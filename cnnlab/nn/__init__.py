@@ -6,6 +6,9 @@ A layer keeps parameters and remembers its input; the mathematics is in `cnnlab.
 from cnnlab.nn.activation import ReLU, Sigmoid
 from cnnlab.nn.conv import Conv1d, Conv2d, Conv3d
 from cnnlab.nn.conv_op import ConvOp, ConvOpError
+from cnnlab.nn.dense import DenseMatrix, dense_matrix
+from cnnlab.nn.distribute import to_convolutions
+from cnnlab.nn.expand import expand
 from cnnlab.nn.flatten import Flatten
 from cnnlab.nn.global_pool import GlobalPool
 from cnnlab.nn.linear import Linear
@@ -17,6 +20,7 @@ from cnnlab.nn.pool import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d
 from cnnlab.nn.scan import Scan
 from cnnlab.nn.sequential import Sequential
 from cnnlab.nn.storage import load, save
+from cnnlab.nn.tied import TiedLinear
 
 __all__ = [
     "AvgPool1d",
@@ -29,6 +33,7 @@ __all__ = [
     "ConvOp",
     "ConvOpError",
     "CrossEntropyLoss",
+    "DenseMatrix",
     "Flatten",
     "GlobalPool",
     "Linear",
@@ -42,8 +47,12 @@ __all__ = [
     "Scan",
     "Sequential",
     "Sigmoid",
+    "TiedLinear",
+    "dense_matrix",
+    "expand",
     "layers_of",
     "load",
     "mlp",
     "save",
+    "to_convolutions",
 ]

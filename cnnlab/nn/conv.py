@@ -89,8 +89,11 @@ class Conv(Module):
             padding_mode=padding_mode,
         )
         self.op = op
-        if op is not None:
-            _refuse_what_an_own_op_cannot(self.geometry)
+        if op is not None and (faults := faults_for_own_op(self.geometry)):
+            raise ValueError(
+                f"a ConvOp computes with stride and zero padding only: {'; '.join(faults)}. "
+                "Change the option or leave out op"
+            )
         rng = generator(rng)
         shape = self.geometry.weight_shape
         fan_in = prod(shape[1:])
@@ -155,8 +158,8 @@ class Conv(Module):
         return self.geometry.stride, tuple(before for before, _ in self.geometry.padding)
 
 
-def _refuse_what_an_own_op_cannot(geometry: ConvGeometry) -> None:
-    """Raise ValueError if the layer needs more than stride and equal zero padding at both ends."""
+def faults_for_own_op(geometry: ConvGeometry) -> list[str]:
+    """Return what a layer needs beyond stride and equal zero padding at both ends, which is all an own op gets."""
     faults = []
     if set(geometry.dilation) != {1}:
         faults.append(f"dilation (={geometry.dilation}) must be 1")
@@ -166,11 +169,7 @@ def _refuse_what_an_own_op_cannot(geometry: ConvGeometry) -> None:
         faults.append(f'padding_mode (="{geometry.padding_mode}") must be "zeros"')
     if any(before != after for before, after in geometry.padding):
         faults.append(f"padding (={geometry.padding}) must be the same before and after each axis")
-    if faults:
-        raise ValueError(
-            f"a ConvOp computes with stride and zero padding only: {'; '.join(faults)}. "
-            "Change the option or leave out op"
-        )
+    return faults
 
 
 class Conv1d(Conv):

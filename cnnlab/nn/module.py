@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cnnlab import backend
 from cnnlab.backend import Array
 from cnnlab.nn.parameter import Parameter
+
+if TYPE_CHECKING:
+    from cnnlab.nn.conv_op import ConvOp
 
 
 class Module:
@@ -172,9 +175,18 @@ class Module:
 
         Raises
         ------
+        TypeError
+            If `state` is no mapping of names to arrays.
         ValueError
             If a name is missing or unknown, or if a shape differs. All faults are listed, and nothing is changed.
         """
+        given: object = state  # the type checker trusts the annotation, readers may not follow it
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"state is a {type(given).__name__}, not arrays by name: pass net.state_dict() or numpy.load(file)"
+            )
+        for name, values in state.items():
+            backend.namespace(**{f"state[{name!r}]": values})  # names what is no array
         parameters = dict(self.named_parameters())
         faults = [f"missing: {name}" for name in parameters if name not in state]
         faults += [f"unknown: {name}" for name in state if name not in parameters]
@@ -190,6 +202,29 @@ class Module:
             old = parameter.data
             values = backend.to_numpy(state[name]).copy()
             parameter.data = backend.namespace(old).asarray(values, dtype=old.dtype, device=old.device)
+
+    # A reader's own code ------------------------------------------------------------------------------------------
+
+    def replace_op(self, op: ConvOp | None) -> Self:
+        """Let every convolution layer here and below compute with `op`; return self.
+
+        Parameters
+        ----------
+        op
+            Your own convolution; None puts the library's back.
+
+        Raises
+        ------
+        TypeError
+            If `op` is something else.
+        ValueError
+            If there is no convolution, or if some have options that an own op does not get. All of them are named,
+            and nothing is changed.
+        """
+        from cnnlab.nn.replace import replace_op
+
+        replace_op(self, op)
+        return self
 
     # How it prints ------------------------------------------------------------------------------------------------
 
