@@ -43,12 +43,14 @@ def run_exercise(
     caller = _Caller(exercise, function)
     chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
     trials: list[Trial] = []
-    outcomes: list[CheckOutcome] = []
-    for index, check in chosen:
+    found: dict[int, CheckOutcome] = {}
+    # Visible checks first: a function that remembers its inputs could return hidden ones where its answer is shown.
+    for index, check in sorted(chosen, key=lambda pair: pair[1].hidden):
         check_seed = seed if check.hidden and seed is not None else VISIBLE_SEED
         tried = [caller.attempt(case) for case in check.cases(case_generator(exercise, index, check_seed))]
         trials += tried
-        outcomes.append(outcome_of(check, tried))
+        found[index] = outcome_of(check, tried)
+    outcomes = [found[index] for index, _ in chosen]
     return ExerciseResult(
         exercise_id=exercise.id,
         title=exercise.title,

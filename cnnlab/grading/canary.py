@@ -6,10 +6,8 @@ grades of a class.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cnnlab.grading.errors import GradingError
-from cnnlab.grading.model import Cell, Result
+from cnnlab.grading.model import Result
 from cnnlab.grading.task import Task, grade_task
 
 
@@ -17,20 +15,18 @@ class CanaryError(GradingError):
     """The solution or the untouched release did not get the points that it must get; nothing was graded."""
 
 
-def sing(task: Task, *, solution: tuple[Cell, ...], release: tuple[Cell, ...]) -> None:
+def sing(solution: Task, release: Task) -> None:
     """Grade the solution and the release, and raise `CanaryError` if either is not what it must be.
 
     Parameters
     ----------
-    task
-        Seed, limits and executor of the run; its cells are not looked at.
     solution, release
-        Code cells of the source notebook and of the release notebook.
+        The source notebook and the release notebook, to be graded like the submissions of the run.
     """
-    right = grade_task(replace(task, student="the solution", cells=solution))
+    right = grade_task(solution)
     if right.score != _max_score(right) or right.status != "graded":
         raise CanaryError(f"The solution must get {_max_score(right):g} points. {_what_happened(right)}")
-    untouched = grade_task(replace(task, student="the untouched release", cells=release))
+    untouched = grade_task(release)
     if untouched.score != 0 or untouched.status != "graded":
         raise CanaryError(f"The untouched release must get 0 points. {_what_happened(untouched)}")
 

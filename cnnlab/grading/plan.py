@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnlab.checks import exercises, hidden_seed
-from cnnlab.grading.course import Course
+from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.executor import choose_executor
 from cnnlab.grading.intake import Received, collect, read_notebook
 from cnnlab.grading.limits import Limits
-from cnnlab.grading.model import Cell, Result
+from cnnlab.grading.model import Result
 from cnnlab.grading.repair import Repaired, repair
 from cnnlab.grading.report import NOT_ISOLATED, PUBLIC_SEED
 from cnnlab.grading.store import ResultStore, checks_digest, result_key
@@ -83,11 +83,14 @@ class Entry:
 def make_settings(course: Course, *, allow_unsandboxed: bool, timeout: float | None) -> Settings:
     """Choose executor, seed and limits; raises `NoSandboxError` when submissions cannot be run."""
     executor = choose_executor(allow_unsandboxed=allow_unsandboxed)
-    seed, is_public = hidden_seed(course.root)
+    try:
+        seed, is_public = hidden_seed(course.root)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"the hidden seed cannot be read: {error}") from error
     limits = Limits() if timeout is None else Limits(submission_seconds=timeout)
     warnings = [NOT_ISOLATED] * (not executor.isolated) + [PUBLIC_SEED] * is_public
     return Settings(
-        task=Task("", course.assignment, "", (), seed, limits, executor.name),
+        task=Task("", course.assignment, "", (), {}, seed, limits, executor.name),
         checks=checks_digest(course),
         title=_title(course.release_notebook()),
         exercises=tuple((exercise.id, float(exercise.points)) for exercise in exercises(course.assignment)),
@@ -108,7 +111,7 @@ def take_in(course: Course, submissions: Path, roster: set[str], settings: Setti
         key = result_key(
             course, received.digest, settings.checks, seed=base.seed, limits=base.limits, executor=base.executor
         )
-        yield Entry(received, repaired, replace(base, student=received.student, key=key, cells=repaired.cells))
+        yield Entry(received, repaired, replace(with_code(base, repaired), student=received.student, key=key))
 
 
 def _title(path: Path) -> str:
@@ -117,8 +120,14 @@ def _title(path: Path) -> str:
     return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), path.stem)
 
 
-def canary_cells(course: Course) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
-    """Return the code of the solution and of the untouched release, as if they had been handed in."""
+def with_code(task: Task, repaired: Repaired) -> Task:
+    """Return the task with the code of a submission."""
+    return replace(task, cells=repaired.cells, grade_positions=repaired.grade_positions)
+
+
+def canary_tasks(course: Course, base: Task) -> tuple[Task, Task]:
+    """Return the tasks of the solution and of the untouched release, as if they had been handed in."""
     given = read_notebook(course.release_notebook().read_bytes())
     solved = read_notebook(course.source_notebook().read_bytes())
-    return repair(solved, given).cells, repair(given, given).cells
+    solution = replace(with_code(base, repair(solved, given)), student="the solution")
+    return solution, replace(with_code(base, repair(given, given)), student="the untouched release")

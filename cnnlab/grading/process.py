@@ -80,7 +80,9 @@ class StudentProcess:
         while left:
             self._wait(descriptor, deadline, write=True)
             try:
-                left = left[os.write(descriptor, left) :]
+                # Through /proc the other side can open both ends of its pipes, and fill or empty them meanwhile.
+                with contextlib.suppress(BlockingIOError):
+                    left = left[os.write(descriptor, left) :]
             except BrokenPipeError:
                 raise ProcessEnded(self.how_it_ended()) from None
 
@@ -92,7 +94,10 @@ class StudentProcess:
             data = bytearray()
             while len(data) < size:
                 self._wait(descriptor, deadline, write=False)
-                piece = os.read(descriptor, min(size - len(data), 1 << 20))
+                try:
+                    piece = os.read(descriptor, min(size - len(data), 1 << 20))
+                except BlockingIOError:
+                    continue
                 if not piece:
                     raise ProcessEnded(self.how_it_ended())
                 data += piece
@@ -112,7 +117,7 @@ class StudentProcess:
     def how_it_ended(self) -> str:
         """Return one clause about the end of the process, in words for a student."""
         try:
-            status = self._child.wait(5)
+            status = self._child.wait(1)
         except subprocess.TimeoutExpired:
             return "it closed the connection to the grader"
         # bubblewrap and shells report a signal as 128 + its number.
@@ -135,9 +140,10 @@ class StudentProcess:
 
     @staticmethod
     def _wait(descriptor: int, deadline: float, *, write: bool) -> None:
-        seconds = max(0.0, deadline - time.monotonic())
+        # Also when data are waiting: frames that are slow to read can otherwise be sent without an end.
+        seconds = deadline - time.monotonic()
         reading, writing = ([], [descriptor]) if write else ([descriptor], [])
-        if not any(select.select(reading, writing, [], seconds)):
+        if seconds <= 0 or not any(select.select(reading, writing, [], seconds)):
             raise ProcessTimeout
 
 

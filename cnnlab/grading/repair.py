@@ -26,6 +26,8 @@ class Repaired:
         With the release's metadata, and each grade cell exactly once.
     cells
         The code to run: all code cells except grade cells, in the order of the notebook.
+    grade_positions
+        Where the grade cells stood in what was handed in, by ``grade_id``; those that were gone are not in it.
     own_cells
         Positions of the cells that the student wrote or changed.
     notes
@@ -34,6 +36,7 @@ class Repaired:
 
     notebook: dict[str, Any]
     cells: tuple[Cell, ...]
+    grade_positions: Mapping[str, int]
     own_cells: frozenset[int]
     notes: tuple[str, ...]
 
@@ -72,13 +75,14 @@ def repair(submitted: _Notebook, release: _Notebook) -> Repaired:
     runnable = [position for position, cell in enumerate(cells) if cell["cell_type"] == "code" and not _is_check(cell)]
     numbered = tuple(Cell(position, cells[position]["source"]) for position in runnable)
     own = frozenset(position for position in runnable if cells[position]["source"].strip() not in given)
+    grades = {str(_grade_id(cell)): position for position, cell in enumerate(cells) if _is_check(cell)}
     missing = [name for name, cell in originals.items() if name not in seen and cell["metadata"]["nbgrader"]["grade"]]
     # At the end: where the cell stood does not matter, and the positions of the others stay what they were.
     for name in missing:
         cells.append(copy.deepcopy(originals[name]))
         notes.append(f"grade cell {name} was missing and was put back")
     _give_ids(cells)
-    return Repaired({**submitted, "cells": cells}, numbered, own, tuple(notes))
+    return Repaired({**submitted, "cells": cells}, numbered, grades, own, tuple(notes))
 
 
 def grade_cells(notebook: _Notebook) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from cnnlab.grading import canary, feedback, report
 from cnnlab.grading.course import Course
 from cnnlab.grading.gradebook import GradebookWriter
 from cnnlab.grading.model import Report, Result
-from cnnlab.grading.plan import Entry, Settings, canary_cells, make_settings, take_in
+from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import run_tasks
 from cnnlab.grading.store import ResultStore, save_report, write_whole
 
@@ -29,8 +29,7 @@ def grade_class(
     for warning in settings.warnings:
         console.print(warning, style="bold red")
     console.print("Canary: the solution and the untouched release …")
-    solution, release = canary_cells(course)
-    canary.sing(settings.task, solution=solution, release=release)
+    canary.sing(*canary_tasks(course, settings.task))
     with GradebookWriter(course) as writer:
         roster = writer.students() | course.listed_students(submissions)
         entries = list(take_in(course, submissions, roster, settings))
@@ -47,7 +46,9 @@ def grade_class(
     save_report(course, found)
     write_whole(course.out / "grades.csv", report.as_csv(found))
     report.show(found, console)
-    console.print(f"Grades: {course.out / 'grades.csv'}   Feedback: {course.root / 'feedback'}", soft_wrap=True)
+    console.print(
+        f"Grades: {course.out / 'grades.csv'}   Feedback: {course.root / 'feedback'}", markup=False, soft_wrap=True
+    )
     return found
 
 

@@ -1,7 +1,8 @@
-"""One submission in its process: run the cells, call the functions, and start again after a hang or a crash.
+"""One submission: for each exercise a fresh process, which runs the cells that belong to it and answers the calls.
 
-An endless loop costs its own time limit and nothing else: a cell that hangs is left out of the next start, and after a
-function that hangs the cells run again in a fresh process, so that the other exercises keep their points.
+A process of its own has three reasons. A function of a later exercise cannot repeat what an earlier one was asked. A
+helper that is written anew further down does not break what stands above. And an endless loop costs its own time limit
+and nothing else: a cell that hangs is left out of the next start, and a function that hangs leaves the others alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cnnlab.checks.errors import (
 from cnnlab.checks.model import Exercise
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell, CellReport
+from cnnlab.grading.own_code import OwnCode
 from cnnlab.grading.process import ExecutorError, ProcessEnded, ProcessTimeout, StudentProcess
 from cnnlab.grading.wire import ProtocolError, without_surrogates
 
@@ -47,8 +49,6 @@ class Session:
 
     Attributes
     ----------
-    reports
-        What the cells printed and raised in the latest start.
     fault
         The first error of ours. A checker takes every exception of a function for the student's, so whoever uses
         a session looks here before believing a result.
@@ -58,10 +58,12 @@ class Session:
         self._executor = executor
         self._cells = tuple(cells)
         self._limits = limits
+        self._own_code = OwnCode(self._cells)
         self._process: StudentProcess | None = None
+        self._serves: str | None = None
         self._end: float | None = None
         self._left_out: dict[int, StudentTimeout | StudentCrashed] = {}
-        self.reports: list[CellReport] = []
+        self._reports: dict[int, CellReport] = {}
         self.fault: Exception | None = None
 
     def __enter__(self) -> Session:
@@ -72,17 +74,34 @@ class Session:
     ) -> None:
         self._close()
 
-    def prepare(self) -> None:
-        """Start and run the cells, unless that has been done; raises `StudentTimeout` when the time is used up."""
-        while self._process is None:
-            self._start()
+    @property
+    def reports(self) -> list[CellReport]:
+        """What the cells that were run printed and raised, in the order of the notebook."""
+        return [self._reports[index] for index in sorted(self._reports)]
 
-    def function(self, exercise: Exercise) -> Any:
-        """Return a callable that forwards to the student's function and raises what `cnnlab.checks.errors` lists."""
+    def prepare(self, until: int | None = None) -> StudentProcess:
+        """Start and run the cells before position `until`, unless there is a process that has done it.
+
+        Raises `StudentTimeout` when the time is used up.
+        """
+        while self._process is None:
+            self._start([cell for cell in self._cells if until is None or cell.index < until])
+        return self._process
+
+    def function(self, exercise: Exercise, *, until: int | None = None) -> Any:
+        """Return a callable that forwards to the student's function and raises what `cnnlab.checks.errors` lists.
+
+        Parameters
+        ----------
+        exercise
+            Whose function.
+        until
+            Position of the first cell that is not needed for it; None runs all cells.
+        """
 
         def forward(*arguments: Any) -> Any:
             try:
-                return self._call(exercise, arguments)
+                return self._call(exercise, until, arguments)
             except _FROM_THE_STUDENT:
                 raise
             except Exception as error:
@@ -92,11 +111,11 @@ class Session:
         forward.__name__ = exercise.function
         return forward
 
-    def _call(self, exercise: Exercise, arguments: Sequence[Any]) -> Any:
-        self.prepare()
-        process = self._process
-        if process is None:
-            raise ExecutorError("there is no process after it was prepared")
+    def _call(self, exercise: Exercise, until: int | None, arguments: Sequence[Any]) -> Any:
+        if self._serves != exercise.id:
+            self._close()
+        process = self.prepare(until)
+        self._serves = exercise.id
         seconds = exercise.seconds * self._limits.call_factor
         deadline = self._deadline(seconds)
         try:
@@ -120,7 +139,8 @@ class Session:
             case {"result": True} if len(values) == 1:
                 return values[0]
             case {"raised": dict(error)}:
-                raise StudentRaised(*_raised(error))
+                type_name, text, line = _raised(error)
+                raise StudentRaised(self._own_code.known_type(type_name), text, self._own_code.known_line(line))
             case {"missing": True}:
                 # A cell that never finished is the better explanation of why the function is not there.
                 raise next(iter(self._left_out.values()), FunctionMissing(exercise.function))
@@ -128,32 +148,25 @@ class Session:
                 return _stand_in(type_name)
         raise ProtocolError("an answer has no known form")
 
-    def _start(self) -> None:
+    def _start(self, wanted: Sequence[Cell]) -> None:
         if self._end is None:
             self._end = time.monotonic() + self._limits.submission_seconds
         if time.monotonic() >= self._end:
             raise StudentTimeout(self._limits.submission_seconds)
-        cells = [cell for cell in self._cells if cell.index not in self._left_out]
+        cells = [cell for cell in wanted if cell.index not in self._left_out]
         process = self._executor.start(self._limits)
         self._process = process
         self._greet(process, cells)
-        self.reports = []
         for cell in cells:
             try:
                 message, _ = process.receive(deadline=self._deadline(self._limits.cell_seconds))
-                self.reports.append(_cell_report(cell, message))
+                self._reports.setdefault(cell.index, _cell_report(cell, message))
             except ProcessTimeout:
                 return self._leave_out(cell, StudentTimeout(self._limits.cell_seconds))
             except ProcessEnded as ended:
                 return self._leave_out(cell, StudentCrashed(str(ended)))
             except ProtocolError:
                 return self._leave_out(cell, StudentCrashed(_FORGED))
-        self.reports += [
-            CellReport(cell.index, left_out=_why(self._left_out[cell.index]))
-            for cell in self._cells
-            if cell.index in self._left_out
-        ]
-        self.reports.sort(key=lambda report: report.index)
         return None
 
     def _greet(self, process: StudentProcess, cells: Sequence[Cell]) -> None:
@@ -175,6 +188,7 @@ class Session:
 
     def _leave_out(self, cell: Cell, why: StudentTimeout | StudentCrashed) -> None:
         self._left_out[cell.index] = why
+        self._reports[cell.index] = CellReport(cell.index, left_out=_why(why))
         self._close()
 
     def _deadline(self, seconds: float) -> float:

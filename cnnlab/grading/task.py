@@ -6,20 +6,19 @@ shares no disk with this one.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from cnnlab.checks import exercises, run_exercise
-from cnnlab.checks.errors import StudentTimeout
 from cnnlab.checks.model import CheckOutcome, Exercise, ExerciseResult
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.executor import Executor
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell, CheckRecord, ExerciseRecord, Result
+from cnnlab.grading.own_code import needed_until
 from cnnlab.grading.plain import PlainExecutor
 from cnnlab.grading.session import Session
 from cnnlab.viz import cards
@@ -36,7 +35,9 @@ class Task:
     student, assignment, key
         As in `Result`.
     cells
-        The code to run.
+        The code of the notebook.
+    grade_positions
+        As in `cnnlab.grading.repair.Repaired`.
     seed
         Seed of the hidden cases; it stays in the grader's process.
     limits
@@ -49,6 +50,7 @@ class Task:
     assignment: str
     key: str
     cells: tuple[Cell, ...]
+    grade_positions: Mapping[str, int]
     seed: int
     limits: Limits
     executor: str
@@ -98,9 +100,7 @@ def grade_task(task: Task) -> Result:
     started = time.monotonic()
     executor = _EXECUTORS[task.executor]()
     with Session(executor, task.cells, task.limits) as session:
-        with contextlib.suppress(StudentTimeout):  # each exercise says so by itself
-            session.prepare()
-        records = tuple(_grade_exercise(exercise, session, task.seed) for exercise in exercises(task.assignment))
+        records = tuple(_grade_exercise(exercise, session, task) for exercise in exercises(task.assignment))
         cells = tuple(session.reports)
     status, reason = _status(records)
     return Result(
@@ -117,8 +117,9 @@ def grade_task(task: Task) -> Result:
     )
 
 
-def _grade_exercise(exercise: Exercise, session: Session, seed: int) -> ExerciseRecord:
-    result = run_exercise(exercise, session.function(exercise), hidden=True, seed=seed)
+def _grade_exercise(exercise: Exercise, session: Session, task: Task) -> ExerciseRecord:
+    until = needed_until(task.cells, task.grade_positions.get(exercise.grade_id), exercise.function)
+    result = run_exercise(exercise, session.function(exercise, until=until), hidden=True, seed=task.seed)
     if session.fault is not None:
         raise session.fault
     return ExerciseRecord(

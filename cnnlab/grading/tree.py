@@ -12,7 +12,7 @@ import cnnlab
 
 # What a notebook of the course may use, each with whatever it needs itself. Not SciPy and not PyTorch: they have the
 # answers to many exercises.
-_DISTRIBUTIONS = ("numpy", "matplotlib", "ipython", "tqdm", "pooch", "array-api-compat")
+_DISTRIBUTIONS = ("numpy", "matplotlib", "ipython", "ipywidgets", "tqdm", "pooch", "array-api-compat")
 
 _VIEW = PurePosixPath("cnnlab/grading/student_view")
 _CNNLAB = {

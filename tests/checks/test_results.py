@@ -1,5 +1,6 @@
 """Whatever a function does becomes an outcome with words for its student; hidden checks tell nothing else."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -276,3 +277,19 @@ def test_overflow_in_an_answer_warns_nobody():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert first(run(after(lambda y: np.full(y.shape, 1e308)))).kind == "wrong_value"
+
+
+def test_visible_checks_are_called_before_hidden_ones_and_stand_in_their_own_order():
+    """A function that remembers could otherwise return hidden inputs where its answer is shown."""
+    order = []
+    original = exercise("a1.scan_1d")
+    checks = tuple(reversed(original.checks))
+    assert checks[0].hidden
+
+    def watch(check):
+        return dataclasses.replace(check, cases=lambda rng: order.append(check.hidden) or check.cases(rng))
+
+    watched = dataclasses.replace(original, checks=tuple(map(watch, checks)), mistakes=())
+    result = run_exercise(watched, original.reference, hidden=True, seed=3)
+    assert order == sorted(order)
+    assert [outcome.title for outcome in result.outcomes] == [check.title for check in checks]

@@ -90,7 +90,7 @@ class SmallCourse:
         self.submissions.mkdir(exist_ok=True)
         self.release = root / "release" / "a1" / "a1_scanning.ipynb"
 
-    def hand_in(self, student, *, one=SCAN_1D, two=SCAN_2D, extra=(), name="a1_scanning.ipynb", change=None):
+    def hand_in(self, student, *, one=SCAN_1D, two=SCAN_2D, first=(), extra=(), name="a1_scanning.ipynb", change=None):
         """Fill the release in like a student would, and save it in their folder."""
         handed = json.loads(self.release.read_text(encoding="utf-8"))
         for each in handed["cells"]:
@@ -98,6 +98,7 @@ class SmallCourse:
                 each["source"] = one
             if each["id"] == "answer-scan_2d":
                 each["source"] = two
+        handed["cells"] = [cell(source, f"first-{i}") for i, source in enumerate(first)] + handed["cells"]
         handed["cells"] += [cell(source, f"extra-{i}") for i, source in enumerate(extra)]
         if change is not None:
             change(handed)
@@ -147,6 +148,12 @@ def course(released_course, tmp_path):
     root = tmp_path / "course"
     shutil.copytree(released_course, root)
     return SmallCourse(root)
+
+
+@pytest.fixture
+def small_course():
+    """Make the `SmallCourse` of a folder."""
+    return SmallCourse
 
 
 @pytest.fixture

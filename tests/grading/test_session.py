@@ -15,7 +15,7 @@ from cnnlab.grading.executor import NoSandboxError, choose_executor, sandbox_sta
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.plain import PlainExecutor
-from cnnlab.grading.process import ExecutorError
+from cnnlab.grading.process import ExecutorError, ProcessTimeout
 from cnnlab.grading.session import Session
 
 
@@ -145,6 +145,10 @@ def test_cells_are_reported_like_in_a_notebook(executor):
         "exit()",
         "from dataclasses import dataclass\n@dataclass\nclass D:\n    n: int\ndisplay(D(y))",
         "import sys; print('warned', file=sys.stderr)",
+        "from IPython import get_ipython\n%timeit -n1 -r 3 print(x)",
+        "from __future__ import annotations\nimport asyncio\nawait asyncio.sleep(0)\ndef later(x: Nowhere): return x",
+        "def also(x: Nowhere): return x\nprint(await asyncio.sleep(0, later(5)))",
+        "from tqdm.notebook import tqdm\nprint(sum(tqdm([1, 2])))",
     )
     with session(executor, *cells) as running:
         running.prepare()
@@ -157,6 +161,8 @@ def test_cells_are_reported_like_in_a_notebook(executor):
     assert reports[3].error[2] == "1 / 0"
     assert reports[6].stdout == "D(n=4)\n"
     assert reports[7].stderr == "warned\n"
+    assert [report.error for report in reports[8:]] == [None] * 4
+    assert [report.stdout.splitlines()[-1:] for report in reports[8:]] == [["1"], [], ["5"], ["3"]]
 
 
 @pytest.mark.parametrize(
@@ -279,3 +285,68 @@ def test_without_a_sandbox_a_run_is_refused_unless_allowed(monkeypatch):
 @pytest.mark.sandbox
 def test_a_working_sandbox_is_used_even_when_it_could_be_done_without():
     assert choose_executor(allow_unsandboxed=True).isolated
+
+
+# ---- what a hostile function can tell ----
+
+
+def test_a_function_cannot_repeat_what_another_exercise_was_asked(executor):
+    source = "seen = []\ndef f(x): seen.append(x); return x\ndef g(x): return list(seen)"
+    with session(executor, source) as running:
+        running.function(exercise("f", "x"))(12345)
+        assert running.function(exercise("g", "x"))(1) == []
+
+
+@pytest.mark.parametrize("way", ["type", "line"])
+def test_an_exception_can_only_quote_the_submission(executor, way):
+    """Type and line are shown for hidden checks too, so a hidden input must not get into them."""
+    source = f"""\
+import gc, io, json, struct
+class Mine(Exception): pass
+def f(x):
+    if x == 0:
+        raise Mine("a")
+    if {way == "type"}:
+        raise type(f"Told{{x}}", (Exception,), {{}})("b")
+    said = {{"raised": {{"type": "Mine", "message": "", "line": f"told {{x}}"}}}}
+    header = json.dumps({{"message": said, "values": []}}).encode()
+    for pipe in [each for each in gc.get_objects() if isinstance(each, io.BufferedWriter)]:
+        pipe.write(struct.pack(">IQ", len(header), 0) + header)
+        pipe.flush()
+"""
+    with session(executor, source) as running:
+        with pytest.raises(StudentRaised) as fair:
+            running.function(exercise("f", "x"))(0)
+        assert (fair.value.type_name, fair.value.line) == ("Mine", 'raise Mine("a")')
+        with pytest.raises(StudentRaised) as raised:
+            running.function(exercise("f", "x"))(777)
+        assert "777" not in raised.value.type_name + raised.value.line
+
+
+def test_what_comes_after_the_deadline_does_not_count_even_if_it_waits_to_be_read(executor):
+    """Frames that are slow to read could otherwise be sent without an end."""
+    with session(executor, "def f(x): return x") as running:
+        process = running.prepare()
+        process.send({"function": "f"}, [1], deadline=time.monotonic() + 9)
+        time.sleep(0.3)
+        with pytest.raises(ProcessTimeout):
+            process.receive(deadline=time.monotonic() - 1)
+
+
+@pytest.mark.parametrize("name", ["read", "write"])
+def test_a_pipe_that_somebody_else_emptied_or_filled_is_no_fault_of_ours(executor, monkeypatch, name):
+    """A submission can open the grader's ends of its pipes through /proc, and be faster than the grader."""
+    real = getattr(os, name)
+    turns = iter([True, False] * 1000)
+
+    def busy(descriptor, what):
+        if next(turns):
+            raise BlockingIOError
+        return real(descriptor, what)
+
+    with session(executor, "def f(x): return x") as running:
+        running.function(exercise("f", "x"))(4)
+        with monkeypatch.context() as patched:
+            patched.setattr(f"cnnlab.grading.process.os.{name}", busy)
+            assert running.function(exercise("f", "x"))(5) == 5
+        assert running.fault is None
