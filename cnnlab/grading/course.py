@@ -30,7 +30,9 @@ class Course:
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy's address of the gradebook."""
+        """SQLAlchemy's address of the gradebook; raises `CourseError` for a folder that an address cannot name."""
+        if "?" in str(self.root.resolve()):
+            raise CourseError(f"{self.root.resolve()} has a ? in its path, where the gradebook cannot be: rename it")
         return f"sqlite:///{self.root.resolve() / 'gradebook.db'}"
 
     @property
@@ -83,8 +85,11 @@ class Course:
 def _ids(path: Path) -> set[str]:
     if not path.is_file():
         return set()
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"{path} cannot be read ({error}): save it as CSV in UTF-8") from error
     if rows and "id" not in rows[0]:
         raise CourseError(f"{path} has no column id: its first line must name the columns, for example: id,last_name")
-    return {row["id"].strip() for row in rows if row["id"].strip()}
+    return {name for row in rows if (name := (row["id"] or "").strip())}

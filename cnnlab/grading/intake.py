@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -77,25 +78,63 @@ def collect(folder: Path, assignment: str, expected_name: str, roster: Iterable[
 
 
 def _receive(folder: Path, student: str, assignment: str, expected_name: str) -> Received:
-    inner = folder / assignment
-    files = sorted((inner if inner.is_dir() else folder).glob("*.ipynb"), key=lambda path: path.name)
+    if not student.isprintable():
+        # Old zip programs write other bytes than UTF-8, and a tab or a line break would tear tables apart.
+        return Received(
+            _printable(student), "unreadable", "the folder's name is no printable UTF-8 text: rename it and grade again"
+        )
+    try:
+        files, others = _files(folder, assignment)
+    except OSError as error:
+        return Received(
+            student, "unreadable", f"the folder cannot be opened ({error.strerror}); links are not followed"
+        )
     if not files:
-        return Received(student, "missing", "there is no notebook in the student's folder")
-    # The exact name first, then names that contain it, then any other; the last copy that a browser numbered.
-    stem = expected_name.removesuffix(".ipynb").lower()
-    chosen = max(files, key=lambda path: (path.name == expected_name, stem in path.name.lower(), path.name))
+        found = f"; there is {', '.join(map(_printable, sorted(others)[:3]))}" if others else ""
+        return Received(student, "missing", f"there is no notebook in the student's folder{found}")
+    chosen = max(files, key=lambda path: _preference(path.name, expected_name))
+    name = _printable(chosen.name)
     notes = []
-    if chosen.name != expected_name:
-        notes.append(f"the file is named {chosen.name}")
+    if name != expected_name:
+        notes.append(f"the file is named {name}")
     if len(files) > 1:
-        notes.append(f"{len(files)} notebooks were handed in; {chosen.name} was graded")
+        notes.append(f"{len(files)} notebooks were handed in; {name} was graded")
     try:
         data = _read_bytes(chosen)
         notebook = read_notebook(data)
     except UnreadableError as error:
-        return Received(student, "unreadable", f"{chosen.name}: {error}", notes=tuple(notes))
+        return Received(student, "unreadable", f"{name}: {error}", notes=tuple(notes))
     digest = hashlib.sha256(data).hexdigest()
     return Received(student, "read", notebook=notebook, digest=digest, notes=tuple(notes))
+
+
+def _files(folder: Path, assignment: str) -> tuple[list[Path], list[str]]:
+    """Return the notebooks of a student, and the names of the other files beside them."""
+    inner = folder / assignment
+    if inner.is_symlink():
+        # It could lead to somebody else's work.
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    for place in (inner, folder):
+        try:
+            # The names that begin with a dot are those of macOS and of Jupyter, and no submissions.
+            found = [path for path in place.iterdir() if not path.name.startswith(".") and path != inner]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        notebooks = [path for path in found if path.suffix.lower() == ".ipynb"]
+        if notebooks or place == folder:
+            return notebooks, [path.name for path in found]
+    return [], []
+
+
+def _printable(name: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in name)
+
+
+def _preference(name: str, expected_name: str) -> tuple[bool, bool, list[tuple[int, str]]]:
+    """Order names: the exact one first, then those that contain it; of a browser's copies, the highest number."""
+    stem = expected_name.removesuffix(".ipynb").lower()
+    parts = [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return name == expected_name, stem in name.lower(), parts
 
 
 def _read_bytes(path: Path) -> bytes:

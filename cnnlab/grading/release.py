@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -32,7 +33,8 @@ def make_release(course: Course) -> Path:
         If the source is missing or does not fit the exercises, or nbgrader fails.
     """
     compare_with_exercises(course)
-    _generate(course, course.root.resolve() / "release")
+    with _generated(course) as made:
+        shutil.copytree(made, course.root / "release" / course.assignment, dirs_exist_ok=True)
     return course.release_notebook()
 
 
@@ -45,15 +47,19 @@ def enter_assignment(course: Course) -> None:
         As in `make_release`.
     """
     compare_with_exercises(course)
-    with tempfile.TemporaryDirectory(prefix="cnnlab-release-") as folder:
-        _generate(course, Path(folder))
+    with _generated(course):
+        pass
 
 
 def compare_with_exercises(course: Course) -> None:
     """Raise `CourseError` if the grade cells of the source are not those that the exercises ask for."""
+    try:
+        listed = exercises(course.assignment)
+    except KeyError as error:
+        raise CourseError(error.args[0]) from None
     path = course.source_notebook()
     found = {name: float(cell["points"]) for name, cell in grade_cells(read_notebook(path.read_bytes())).items()}
-    wanted = {exercise.grade_id: float(exercise.points) for exercise in exercises(course.assignment)}
+    wanted = {exercise.grade_id: float(exercise.points) for exercise in listed}
     if found != wanted:
         raise CourseError(
             f"{path} has the grade cells {found}, and the exercises of {course.assignment} are {wanted}: "
@@ -61,18 +67,26 @@ def compare_with_exercises(course: Course) -> None:
         )
 
 
-def _generate(course: Course, release_folder: Path) -> None:
+@contextmanager
+def _generated(course: Course) -> Iterator[Path]:
+    """Let nbgrader make the release and enter the assignment; yield the folder with the release.
+
+    It works on a copy: nbgrader takes paths for patterns, and finds nothing in a folder such as ``course [2026]``.
+    """
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
 
-    config = nbgrader_config(course)
-    config.CourseDirectory.release_directory = str(release_folder)
-    with nbgrader_surroundings():
-        outcome = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(
-            course.assignment, force=True, create=True
-        )
-    if not outcome["success"]:
-        raise CourseError(f"nbgrader could not make the release: {outcome.get('error') or outcome.get('log')}")
+    with tempfile.TemporaryDirectory(prefix="cnnlab-release-") as folder:
+        config = nbgrader_config(course)
+        config.CourseDirectory.root = folder
+        shutil.copytree(course.source_notebook().parent, Path(folder) / "source" / course.assignment)
+        with nbgrader_surroundings():
+            outcome = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(
+                course.assignment, force=True, create=True
+            )
+        if not outcome["success"]:
+            raise CourseError(f"nbgrader could not make the release: {outcome.get('error') or outcome.get('log')}")
+        yield Path(folder) / "release" / course.assignment
 
 
 def nbgrader_config(course: Course) -> Any:

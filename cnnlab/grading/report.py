@@ -22,19 +22,22 @@ PUBLIC_SEED = (
     "The hidden cases use a seed that everybody can read. Put hidden_seed into secret.toml in the course folder, "
     "or set CNNLAB_HIDDEN_SEED."
 )
+_FORMULA = ("=", "+", "-", "@")
 _STYLES = {"graded": "green", "grader_error": "bold white on red"}
 
 
 def as_csv(report: Report) -> str:
     """Return ``student,status,score,max_score`` and a column an exercise.
 
-    Points are 0 where there was nothing to grade, and empty where the grader failed.
+    Points are 0 where there was nothing to grade, and empty where the grader failed. A name that a spreadsheet would
+    take for a formula gets a ' in front.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", "status", "score", "max_score", *(name for name, _ in report.exercises)])
     for result in report.results:
-        writer.writerow([result.student, result.status, *_points(report, result)])
+        name = f"'{result.student}" if result.student.startswith(_FORMULA) else result.student
+        writer.writerow([name, result.status, *_points(report, result)])
     return text.getvalue()
 
 

@@ -56,6 +56,62 @@ def test_the_exact_name_counts_before_copies(tmp_path):
     assert "3 notebooks" in received.notes[0]
 
 
+def test_the_last_of_a_browsers_copies_counts_and_hidden_files_do_not(tmp_path):
+    for number in (9, 10):
+        put(tmp_path, "ann", f"a1_scanning ({number}).ipynb", as_bytes(f"copy {number}"))
+    put(tmp_path, "ann", "._a1_scanning (11).ipynb", b"of macOS")
+    received = read(tmp_path)["ann"]
+    assert received.notebook["cells"][0]["source"] == "copy 10"
+    assert "2 notebooks" in received.notes[1]
+
+
+def test_a_notebook_beside_an_empty_inner_folder_is_found(tmp_path):
+    put(tmp_path, "ann", "A1_SCANNING.IPYNB")
+    (tmp_path / "ann" / "a1").mkdir()
+    assert read(tmp_path)["ann"].state == "read"
+
+
+def test_another_ending_is_named(tmp_path):
+    put(tmp_path, "ann", "a1_scanning.ipynb.txt")
+    assert "a1_scanning.ipynb.txt" in read(tmp_path)["ann"].reason
+
+
+def test_a_folder_that_leads_elsewhere_is_not_followed(tmp_path):
+    put(tmp_path, "ann", "a1/a1_scanning.ipynb")
+    (tmp_path / "bob").mkdir()
+    (tmp_path / "bob" / "a1").symlink_to(tmp_path / "ann" / "a1")
+    received = read(tmp_path)["bob"]
+    assert received.state == "unreadable"
+    assert "links" in received.reason
+
+
+@pytest.mark.skipif(os.name != "posix" or os.uname().sysname == "Darwin", reason="names are bytes on Linux only")
+def test_names_that_are_no_text_stop_nobody(tmp_path):
+    put(tmp_path, "ann", "a1_scanning.ipynb")
+    put(tmp_path, os.fsdecode(b"caf\xe9"), "a1_scanning.ipynb")
+    put(tmp_path, "line\nbreak", "a1_scanning.ipynb")
+    put(tmp_path, "bob", os.fsdecode(b"caf\xe9.ipynb"))
+    received = read(tmp_path)
+    assert {name: each.state for name, each in received.items()} == {
+        "ann": "read", "bob": "read", "caf?": "unreadable", "line?break": "unreadable",
+    }  # fmt: skip
+    assert all(text.isprintable() for each in received.values() for text in (each.student, each.reason, *each.notes))
+
+
+def test_a_folder_that_cannot_be_opened_stops_nobody(tmp_path, monkeypatch):
+    put(tmp_path, "ann", "a1_scanning.ipynb")
+    real = intake.Path.iterdir
+
+    def refuse(path):
+        if path.name == "ann":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(intake.Path, "iterdir", refuse)
+    assert read(tmp_path)["ann"].state == "unreadable"
+    assert "Permission denied" in read(tmp_path)["ann"].reason
+
+
 def test_students_in_the_roster_without_a_file_are_missing(tmp_path):
     put(tmp_path, "ann", "a1_scanning.ipynb")
     (tmp_path / "empty").mkdir()

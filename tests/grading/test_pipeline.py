@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -31,7 +32,8 @@ def gradebook(course):
 def test_points_reach_the_gradebook_the_csv_and_the_report(course, answers):
     course.hand_in("ann")
     course.hand_in("bob", one=answers["one"].replace(" + 1, hop", ", hop"))
-    course.hand_in("cyd", one="import torch\n" + answers["one"])
+    uses_torch = answers["one"].replace("    starts", "    torch.tensor(x)\n    starts")
+    course.hand_in("cyd", one="import torch\n" + uses_torch)
     course.save("dan", "{")
     (course.submissions / "students.csv").write_text("id,last_name\nann,A\neve,E\n", encoding="utf-8")
     results = course.grade()
@@ -222,6 +224,45 @@ def test_a_gradebook_starts_complete(course):
         assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1
 
 
+def test_an_assignment_that_does_not_exist_is_named(course):
+    with pytest.raises(CourseError, match="there is no assignment 'a9': use one of a1"):
+        commands.grade("a9", course_dir=course.root, submissions_dir=course.submissions)
+    with pytest.raises(CourseError, match="a9"):
+        commands.release("a9", course_dir=course.root)
+
+
+def test_a_secret_and_a_list_that_cannot_be_read_are_named(course):
+    course.hand_in("ann")
+    (course.root / "students.csv").write_bytes("id,name\nann,Zoë\n".encode("latin-1"))
+    with pytest.raises(CourseError, match=r"students\.csv.*UTF-8"):
+        course.grade()
+    (course.root / "secret.toml").write_text("hidden_seed = words", encoding="utf-8")
+    with pytest.raises(CourseError, match="hidden seed"):
+        course.grade()
+
+
+def test_rows_and_names_that_a_spreadsheet_makes(course):
+    (course.root / "students.csv").write_text("last,id\nshort\n,\nA,=cmd\nB, ann \nC,-5\n", encoding="utf-8-sig")
+    assert set(course.grade()) == {"=cmd", "ann", "-5"}
+    with (course.root / "out" / "a1" / "grades.csv").open(encoding="utf-8") as file:
+        assert {row["student"] for row in csv.DictReader(file)} == {"'=cmd", "ann", "'-5"}
+
+
+def test_a_course_may_stand_in_any_folder(released_course, small_course, tmp_path, capsys):
+    root = tmp_path / "kö #1 [x] 100%"
+    shutil.copytree(released_course, root)
+    (root / "gradebook.db").unlink()
+    course = small_course(root)
+    course.hand_in("ann lee")
+    assert course.grade()["ann lee"].score == 9
+    assert (root / "gradebook.db").is_file()
+    assert "[x]" in capsys.readouterr().out
+    assert commands.release("a1", course_dir=root).is_file()
+    root = root.rename(tmp_path / "what?")
+    with pytest.raises(CourseError, match="rename it"):
+        commands.release("a1", course_dir=root)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", range(5))
 def test_a_run_that_is_killed_continues(course, tmp_path, answers, moment):
@@ -266,6 +307,33 @@ def _scores(course):
             for notebook in submission.notebooks
             for grade in notebook.grades
         )
+
+
+def test_an_import_that_fails_costs_only_the_functions_that_use_it(course, answers):
+    first = ["import torch, numpy as np\nfrom cnnlab import nn\nimport scipy.signal\nfrom cnnlab.nn import Conv1d as C"]
+    used = "def scan_2d(*a):\n    return nn.Scan(*a)"
+    course.hand_in("ann", first=first)
+    course.hand_in("bob", first=first, two=used)
+    results = course.grade()
+    assert {name: result.score for name, result in results.items()} == {"ann": 9, "bob": 5}
+    assert any("torch" in note for note in results["ann"].notes)
+    assert "ModuleNotFoundError in your line “return nn.Scan(*a)”" in course.feedback("bob")
+
+
+def test_cells_run_in_the_order_of_the_notebook_and_no_further_than_needed(course, answers):
+    """As in nbgrader, what stands below a grade cell does not change what stands above."""
+    helped = "make_zeros = np.zeros\n" + answers["one"].replace("np.zeros", "make_zeros")
+    other = "make_zeros = None\n" + answers["two"]
+    course.hand_in("ann", one=helped, two=other, extra=["while True: pass"])
+    course.hand_in("bob", two="", extra=[answers["two"]])  # below its grade cell, and still found
+    course.hand_in("cyd", change=lambda handed: handed.update(cells=_without_grade_cells(handed["cells"])))
+    results = course.grade()
+    assert {name: result.score for name, result in results.items()} == {"ann": 9, "bob": 9, "cyd": 9}
+    assert results["ann"].seconds < 8
+
+
+def _without_grade_cells(cells):
+    return [each for each in cells if not each["metadata"].get("nbgrader", {}).get("grade")]
 
 
 def test_two_at_a_time_give_the_same_results(course, answers):
@@ -362,11 +430,12 @@ def test_feedback_is_one_safe_page(course):
 
 
 def test_feedback_shows_the_students_own_errors_but_not_the_releases(course):
-    course.hand_in("ann", extra=["undefined_name_of_mine"])
+    course.hand_in("ann", first=["undefined_name_of_mine"], extra=["never_run_name_of_mine"])
     course.grade()
     page = course.feedback("ann")
     assert "undefined_name_of_mine" in page
-    assert "Cell 6" in page
+    assert "Cell 1" in page
+    assert "never_run_name_of_mine" not in page  # after the last grade cell
 
 
 def test_an_unreadable_notebook_has_a_page_that_says_so(course):
