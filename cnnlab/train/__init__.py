@@ -1,8 +1,20 @@
 """Training and prediction in mini-batches."""
 
+from cnnlab.train.checkpoint import Checkpoint, CheckpointError
+from cnnlab.train.early_stop import EarlyStop
 from cnnlab.train.history import History
 from cnnlab.train.loop import fit
 from cnnlab.train.metrics import accuracy, binary_accuracy
 from cnnlab.train.prediction import evaluate, predict
 
-__all__ = ["History", "accuracy", "binary_accuracy", "evaluate", "fit", "predict"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "EarlyStop",
+    "History",
+    "accuracy",
+    "binary_accuracy",
+    "evaluate",
+    "fit",
+    "predict",
+]

@@ -20,6 +20,12 @@ class History:
         At the end of each epoch in evaluation mode: "loss" and each metric; empty without validation data.
     interrupted
         Whether the training was stopped by the keyboard; then the values are those of the finished epochs.
+    resumed
+        How many of the epochs came from a checkpoint.
+    stopped_early
+        Whether early stopping ended the training.
+    best_epoch
+        With early stopping: number of the best epoch, counted from 1.
 
     Examples
     --------
@@ -34,6 +40,9 @@ class History:
     metrics: dict[str, list[float]] = field(default_factory=dict)
     validation: dict[str, list[float]] = field(default_factory=dict)
     interrupted: bool = False
+    resumed: int = 0
+    stopped_early: bool = False
+    best_epoch: int | None = None
 
     def __len__(self) -> int:
         """Return the number of finished epochs."""
@@ -41,8 +50,15 @@ class History:
 
     def __repr__(self) -> str:
         curves = [f"{name} {v[0]:.4g} → {v[-1]:.4g}" for name, v in self.as_dict().items() if v]
-        count = f"{len(self)} epoch{'' if len(self) == 1 else 's'}" + (", interrupted" if self.interrupted else "")
-        return f"History({': '.join(filter(None, [count, ', '.join(curves)]))})"
+        facts = [
+            f"{len(self)} epoch{'' if len(self) == 1 else 's'}",
+            f"{self.resumed} of them from a checkpoint" if self.resumed else "",
+            "stopped early" if self.stopped_early else "",
+            f"best in epoch {self.best_epoch}" if self.best_epoch else "",
+            "interrupted" if self.interrupted else "",
+        ]
+        parts = [", ".join(filter(None, facts)), ", ".join(curves)]
+        return f"History({': '.join(filter(None, parts))})"
 
     def as_dict(self) -> dict[str, list[float]]:
         """Return all curves in one dict, those of the validation named "validation …"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +14,14 @@ from cnnlab.geometry.options import whole_number
 from cnnlab.nn.init import generator
 from cnnlab.nn.loss import Loss
 from cnnlab.nn.module import Module
-from cnnlab.optim import Optimizer
+from cnnlab.optim import Optimizer, Schedule
+from cnnlab.train import screen
+from cnnlab.train.checkpoint import Checkpoint, Run, prepare
+from cnnlab.train.early_stop import EarlyStop
 from cnnlab.train.history import History
+from cnnlab.train.inputs import check_plan, checked_data
 from cnnlab.train.prediction import Metric, evaluate, modes_kept
+from cnnlab.train.settings import describe
 
 
 def fit(
@@ -31,6 +36,9 @@ def fit(
     rng: np.random.Generator | None = None,
     validation: tuple[Array, Array] | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    schedule: Schedule | None = None,
+    early_stop: EarlyStop | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
     progress: bool = True,
 ) -> History:
     """Train `net` on shuffled mini-batches.
@@ -68,6 +76,8 @@ def fit(
 
     Raises
     ------
+    TypeError
+        If `x` or `y` is no array, or `loss` or `optimizer` is something else than a loss and an optimizer.
     ValueError
         If the sizes do not fit, or the optimizer holds parameters that are not in this net.
     FloatingPointError
@@ -76,22 +86,35 @@ def fit(
     epochs = whole_number("epochs", epochs, at_least=1)
     batch_size = whole_number("batch_size", batch_size, at_least=1)
     rng = generator(rng)
-    _check_data("x", x, "y", y)
-    if validation is not None:
-        _check_data("validation x", validation[0], "validation y", validation[1])
-    if not {id(p) for p in optimizer.params} <= {id(p) for p in net.parameters()}:
-        raise ValueError(
-            "the optimizer holds parameters that are not in this net, so the net would not learn with them: "
-            "make it anew from net.parameters() after building or changing the net"
-        )
+    data = checked_data(x, y, validation)
     metrics = dict(metrics or {})
-    history = History()
-    total = epochs * math.ceil(x.shape[0] / batch_size)
+    check_plan(net, optimizer, schedule, early_stop, metrics, measured=validation is not None)
+    saved = None if checkpoint is None else prepare(checkpoint)
+    run = Run(net, optimizer, schedule, rng)
+    if saved is not None:
+        settings = describe(
+            net,
+            data=data,
+            loss=loss,
+            optimizer=optimizer,
+            schedule=schedule,
+            early_stop=early_stop,
+            batch_size=batch_size,
+            metrics=metrics,
+            rng=rng,
+        )
+        if saved.file.exists():
+            run.resume(saved.file, settings, epochs)
+            left = ", and none is left to train" if _is_over(run.history, epochs, early_stop) else ""
+            # With or without a bar: nobody shall take this for a training from the beginning.
+            screen.say(f"continuing from {saved.file}: {len(run.history)} of {epochs} epochs are done{left}")
+    batches = math.ceil(x.shape[0] / batch_size)
     net.forget()
-    with modes_kept(net), _bar(total, progress) as bar:
+    with modes_kept(net), screen.bar(epochs * batches, len(run.history) * batches, progress) as bar:
         try:
             net.train()
-            for epoch in range(1, epochs + 1):
+            while not _is_over(run.history, epochs, early_stop):
+                epoch = len(run.history) + 1
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 means = _run_epoch(
                     net,
@@ -106,17 +129,41 @@ def fit(
                     bar=bar,
                 )
                 measured = evaluate(net, *validation, loss=loss, metrics=metrics) if validation else {}
-                history.append(means, measured)
+                _end_epoch(run, means, measured, early_stop)
+                # Only now, when all of the epoch is done: what is written is what the next epoch starts from.
+                if saved is not None and (epoch % saved.every == 0 or _is_over(run.history, epochs, early_stop)):
+                    run.write(saved.file, settings)
                 shown = means | {f"validation {name}": value for name, value in measured.items()}
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
+            if early_stop is not None:
+                _conclude(run, early_stop)
         except KeyboardInterrupt:
-            history.interrupted = True
-            bar.set_description(f"stopped after {len(history)} of {epochs} epochs")
+            run.history.interrupted = True
+            bar.set_description(f"stopped after {len(run.history)} of {epochs} epochs")
         finally:
             # A stop or an error may leave half a backward pass behind.
             net.forget()
             net.zero_grad()
-    return history
+    return run.history
+
+
+def _is_over(history: History, epochs: int, early_stop: EarlyStop | None) -> bool:
+    return len(history) >= epochs or (early_stop is not None and early_stop.is_over(history))
+
+
+def _end_epoch(run: Run, means: dict[str, float], measured: dict[str, float], early_stop: EarlyStop | None) -> None:
+    run.history.append(means, measured)
+    if early_stop is not None and early_stop.restore_best and early_stop.best_epoch(run.history) == len(run.history):
+        run.best = run.net.state_dict()
+    if run.schedule is not None:
+        run.schedule.step()
+
+
+def _conclude(run: Run, early_stop: EarlyStop) -> None:
+    run.history.stopped_early = early_stop.is_over(run.history)
+    run.history.best_epoch = early_stop.best_epoch(run.history)
+    if run.best is not None:
+        run.net.load_state_dict(run.best)
 
 
 def _run_epoch(
@@ -163,19 +210,3 @@ def _explain_not_finite(value: float, epoch: int, batch: int, inputs: Array, opt
     if not bool(xp.all(xp.isfinite(inputs))):
         return fault + "the inputs of this batch are not finite, so clean x first"
     return fault + f"build the net and the optimizer anew and lower the learning rate (lr={optimizer.lr})"
-
-
-def _check_data(x_name: str, x: Array, y_name: str, y: Array) -> None:
-    namespace(**{x_name: x, y_name: y})  # names what is no array, or on another device
-    if x.shape[0] != y.shape[0] or x.shape[0] == 0:
-        raise ValueError(
-            f"{x_name} holds {x.shape[0]} examples and {y_name} {y.shape[0]}: pass as many of each, at least one"
-        )
-
-
-def _bar(total: int, shown: bool) -> Any:
-    with warnings.catch_warnings():
-        # In a notebook without ipywidgets, tqdm.auto warns and then draws its bar as text, which is what we want.
-        warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
-    return tqdm(total=total, unit="batch", disable=not shown)

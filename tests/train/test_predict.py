@@ -75,3 +75,8 @@ def test_accuracy_refuses_shapes_that_would_be_broadcast():
         train.accuracy(np.zeros((4, 1)), np.zeros((4, 1)))
     with pytest.raises(ValueError, match=r"logits have shape \(4, 1\) and targets \(4,\)"):
         train.binary_accuracy(np.zeros((4, 1)), np.zeros(4))
+
+
+def test_what_is_no_array_is_named():
+    with pytest.raises(TypeError, match="x is a list"):
+        train.predict(nn.mlp([1, 1]), [[1.0]])
