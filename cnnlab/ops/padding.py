@@ -84,9 +84,10 @@ def pad_backward(dy: Array, padding: Sequence[tuple[int, int]], *, mode: str = "
     known = known_padding_mode(mode)
     for axis, before, after in _axes(dy, padding):
         size = dy.shape[axis] - before - after
-        if size < 1:
+        if size < 0:
             raise ValueError(
-                f"dy has {dy.shape[axis]} positions on axis {axis}, no more than the padding {before, after}"
+                f"dy has {dy.shape[axis]} positions on axis {axis}, fewer than the padding {before, after}: "
+                "pass the gradient with respect to the padded array"
             )
         dx = xp.asarray(dy[_at(axis, slice(before, before + size))], copy=True)
         for i, source in enumerate(padded_sources(size, before, after, known)):

@@ -146,3 +146,15 @@ def test_a_batch_of_none_has_no_output_and_no_gradient(lane):
     assert dx.shape == x.shape
     assert not lane.numpy(dw).any()
     assert not lane.numpy(db).any()
+
+
+def test_a_picture_of_no_rows_in_padding_gives_biases_and_no_gradient_to_itself(lane):
+    x, w = lane.array(np.zeros((2, 2, 0, 3))), lane.array(np.ones((3, 2, 2, 2)))
+    b = lane.array(np.array([1.0, 2.0, 3.0]))
+    y = ops.conv_forward(x, w, b, padding=(2, 0))
+    assert y.shape == (2, 3, 3, 2)
+    assert np.array_equal(np.unique(lane.numpy(y)), [1, 2, 3])
+    dx, dw, db = ops.conv_backward(y, x, w, padding=(2, 0))
+    assert dx.shape == x.shape
+    assert not lane.numpy(dw).any()
+    assert np.array_equal(lane.numpy(db), [12, 24, 36])  # 2 · 3 · 2 outputs of each filter
