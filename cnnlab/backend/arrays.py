@@ -110,7 +110,8 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     given = {f"argument {i}": x for i, x in enumerate(arrays, start=1)} | named
     given = {name: x for name, x in given.items() if x is not None}
     if not given:
-        raise TypeError("namespace() needs at least one array")
+        missing = " and ".join(named) or "every argument"
+        raise TypeError(f"{missing} is None, and at least one array is needed: was a result not returned?")
     for name, x in given.items():
         if not array_api_compat.is_array_api_obj(x):
             raise TypeError(f"{name} is a {type(x).__name__}, not an array: make one with cnnlab.asarray(...)")

@@ -128,7 +128,7 @@ class ConvGeometry(WindowGeometry):
         if channels != self.in_channels:
             raise ValueError(
                 f"the input {tuple(shape)} has {channels} channels and the layer has in_channels={self.in_channels}: "
-                "they must agree"
+                "build the layer for the input, or bring the channels in front of the spatial axes"
             )
         self.sources(spatial)  # raises where the input is too short to fill the padding
         return (*batch, self.out_channels, *self.output_size(spatial))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from cnnlab.backend import Array
+from cnnlab.backend import Array, namespace
 
 _AXES = {1: "(N, C, T)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
 
 
 def check_rank(layer: str, x: Array, rank: int) -> None:
-    """Raise ValueError unless `x` has a batch axis, a channel axis and `rank` spatial axes."""
+    """Raise unless `x` is an array (TypeError) with batch axis, channel axis and `rank` spatial axes (ValueError)."""
+    namespace(x=x)
     if x.ndim == rank + 2:
         return
     axes = _AXES.get(rank, f"(N, C, {rank} spatial axes)")

@@ -27,8 +27,7 @@ class Sequential(Module):
         given: tuple[object, ...] = layers  # the type checker trusts the annotation, readers may not follow it
         for i, layer in enumerate(given):
             if not isinstance(layer, Module):
-                hint = "pass the layers one by one, `Sequential(*layers)`" if isinstance(layer, list) else "pass layers"
-                raise TypeError(f"layer {i} of Sequential is a {type(layer).__name__}, not a Module: {hint}")
+                raise TypeError(_not_a_module(i, layer))
         self.layers = layers
 
     def forward(self, x: Array) -> Array:
@@ -60,3 +59,10 @@ class Sequential(Module):
     def __getitem__(self, place: int | slice) -> Module | Sequential:
         """Return the layer at `place`, or for a slice a Sequential that shares those layers."""
         return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
+
+
+def _not_a_module(i: int, layer: object) -> str:
+    if isinstance(layer, type):
+        return f"layer {i} of Sequential is the class {layer.__name__}: make a layer of it, {layer.__name__}(…)"
+    hint = "pass the layers one by one, `Sequential(*layers)`" if isinstance(layer, list) else "pass layers"
+    return f"layer {i} of Sequential is a {type(layer).__name__}, not a Module: {hint}"

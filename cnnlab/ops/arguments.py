@@ -12,7 +12,7 @@ def float_namespace(**arrays: Array | None) -> Any:
     Parameters
     ----------
     **arrays : array or None
-        The inputs of an op by name. None stands for an input that was left out.
+        The inputs of an op by name. None stands for an input that was left out; the first must be there.
 
     Raises
     ------
@@ -21,6 +21,9 @@ def float_namespace(**arrays: Array | None) -> Any:
     DeviceMismatchError
         The arrays lie on different devices.
     """
+    required, x = next(iter(arrays.items()))
+    if x is None:
+        raise TypeError(f"{required} is None, and an array is needed: was a result not returned?")
     xp = namespace(**arrays)
     given = {name: x for name, x in arrays.items() if x is not None}
     for name, x in given.items():
@@ -29,12 +32,14 @@ def float_namespace(**arrays: Array | None) -> Any:
                 f"{name} has dtype {x.dtype}, and a floating-point one is needed: "
                 f'convert it with cnnlab.asarray({name}, dtype="float32")'
             )
-    (first, *_), (*_, last) = given, given
+    first = next(iter(given))
     for name, x in given.items():
         if x.dtype != given[first].dtype:
+            # NumPy makes float64 unasked, so the wider of the two is most often the one that is meant otherwise.
+            narrow, wide = sorted((first, name), key=lambda one: int(xp.finfo(given[one].dtype).bits))
             raise TypeError(
                 f"{first} is {given[first].dtype} and {name} is {x.dtype}: convert one of them, as in "
-                f"cnnlab.asarray({last}, dtype={first}.dtype)"
+                f'cnnlab.asarray({wide}, dtype="{given[narrow].dtype}")'
             )
     return xp
 

@@ -81,8 +81,14 @@ def linear_backward(dy: Array, x: Array, w: Array) -> tuple[Array, Array, Array]
 
 
 def _check_inner(x: Array, w: Array) -> None:
-    if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[1]:
-        raise ValueError(
-            f"x has shape {tuple(x.shape)} and w has shape {tuple(w.shape)}: expected (N, in) and (out, in); "
-            "flatten an input with more axes first"
-        )
+    if x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1]:
+        return
+    if x.ndim == 1:
+        step = "add the batch axis, x[None]"
+    elif x.ndim > 2:
+        step = "flatten each example first (nn.Flatten)"
+    else:
+        step = "the second sizes must agree, so change the input or build the layer for it"
+    raise ValueError(
+        f"x has shape {tuple(x.shape)} and w has shape {tuple(w.shape)}: expected (N, in) and (out, in); {step}"
+    )

@@ -33,10 +33,13 @@ def predict(net: Module, x: Array, *, batch_size: int = 256) -> Array:
 
     Raises
     ------
+    TypeError
+        If `x` is no array.
     ValueError
         If `x` is empty.
     """
     batch_size = whole_number("batch_size", batch_size, at_least=1)
+    namespace(x=x)  # names what is no array
     if x.shape[0] == 0:
         raise ValueError(f"x with shape {tuple(x.shape)} holds nothing to predict: pass at least one example")
     with modes_kept(net):

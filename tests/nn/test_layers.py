@@ -207,3 +207,10 @@ def test_a_refused_input_leaves_nothing_behind():
         layer(np.zeros((1, 2, 4), np.float32))
     with pytest.raises(RuntimeError, match="no forward"):
         layer.backward(np.zeros((1, 1, 3), np.float32))
+
+
+@pytest.mark.parametrize(("x", "named"), [([[1.0]], "x is a list"), ("picture", "x is a str"), (None, "x is None")])
+@pytest.mark.parametrize("layer", [nn.Conv1d(1, 1, 1), nn.MaxPool2d(2), nn.Linear(1, 1)], ids=repr)
+def test_what_is_no_array_is_named(layer, x, named):
+    with pytest.raises(TypeError, match=named):
+        layer(x)

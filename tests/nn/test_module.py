@@ -230,7 +230,20 @@ def test_sequential_is_indexed_sliced_and_counted():
 
 
 def test_sequential_refuses_what_is_no_module():
-    with pytest.raises(TypeError, match=r"layer 1 of Sequential is a type.*Module"):
+    with pytest.raises(TypeError, match=r"layer 1 of Sequential is the class ReLU: .*ReLU"):
         nn.Sequential(nn.ReLU(), nn.ReLU)
     with pytest.raises(TypeError, match=r"one by one, `Sequential\(\*layers\)`"):
         nn.Sequential([nn.ReLU()])
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("net.npz", "state is a str.*numpy.load"),
+        (nn.ReLU(), "state is a ReLU.*state_dict"),
+        ({"0.weight": [[1.0]]}, r"state\['0.weight'\] is a list"),
+    ],
+)
+def test_what_is_no_state_is_refused_with_the_way_out(state, message):
+    with pytest.raises(TypeError, match=message):
+        small_net().load_state_dict(state)

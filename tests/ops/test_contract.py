@@ -183,7 +183,8 @@ BAD_VALUES = {
         lambda: ops.linear_forward(np.ones((2, 3)), np.ones((3, 2))),
         r"\(2, 3\) and w has shape \(3, 2\): expected \(N, in\) and \(out, in\)",
     ),
-    "linear axes": (lambda: ops.linear_forward(MAPS, np.ones((3, 4))), "flatten an input with more axes first"),
+    "linear axes": (lambda: ops.linear_forward(MAPS, np.ones((3, 4))), "flatten each example first"),
+    "linear without batch": (lambda: ops.linear_forward(np.ones(4), np.ones((3, 4))), r"the batch axis, x\[None\]"),
     "linear bias": (
         lambda: ops.linear_forward(np.ones((2, 3)), np.ones((4, 3)), np.ones(3)),
         r"b has shape \(3,\), expected \(4,\)",
@@ -251,3 +252,10 @@ def test_what_does_not_fit_is_refused_with_the_values(make, message):
 def test_targets_that_are_no_integers_are_refused():
     with pytest.raises(TypeError, match="targets have dtype float64: expected integers"):
         ops.cross_entropy_forward(np.ones((2, 3)), np.array([0.0, 1.0]))
+
+
+def test_of_two_dtypes_the_wider_is_the_one_to_convert():
+    narrow, wide = np.ones((2, 3), np.float32), np.ones((2, 3))
+    for x, w, named in ((wide, narrow, "x"), (narrow, wide, "w")):
+        with pytest.raises(TypeError, match=rf'cnnlab\.asarray\({named}, dtype="float32"\)'):
+            ops.linear_forward(x, w, np.ones(2, x.dtype))
