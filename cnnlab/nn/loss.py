@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab import ops
-from cnnlab.backend import Array
+from cnnlab.backend import Array, namespace
 
 
 class Loss:
@@ -84,7 +84,13 @@ class BCEWithLogitsLoss(Loss):
 
     def forward(self, prediction: Array, target: Array) -> Array:
         """Return the loss of logits for targets of the same shape."""
-        return ops.bce_with_logits_forward(prediction, target)
+        loss = ops.bce_with_logits_forward(prediction, target)
+        xp = namespace(target)
+        low, high = float(xp.min(target)), float(xp.max(target))
+        if low < 0 or high > 1:
+            # As with targets of -1 and 1: the loss would fall without end, and nothing else would tell.
+            raise ValueError(f"targets go from {low:g} to {high:g}: they must lie in 0 to 1, 1 for yes and 0 for no")
+        return loss
 
     def gradient(self, prediction: Array, target: Array) -> Array:
         """Return (sigmoid - target) / number of elements, of the shape of the logits."""

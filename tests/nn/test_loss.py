@@ -71,3 +71,9 @@ def test_loss_against_pytorch(name):
     assert loss(prediction, target) == pytest.approx(theirs.item(), rel=1e-12)
     theirs.backward()
     np.testing.assert_allclose(loss.backward(), tp.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("target", [-1.0, 2.0])
+def test_truth_outside_zero_to_one_is_refused(target):
+    with pytest.raises(ValueError, match=rf"from {min(target, 1):g} to {max(target, 1):g}: .*1 for yes and 0 for no"):
+        nn.BCEWithLogitsLoss()(np.zeros((2, 1)), np.array([[target], [1.0]]))
