@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.data import _paint
+from cnnlab.data._arguments import how_many, number_or_range
 from cnnlab.data._seeds import balanced_labels, stream
 
 RADII = (8.0, 11.0)
@@ -45,8 +46,8 @@ class FlowerSet:
 def load_flowers(
     n: int = 2000,
     *,
-    where: Range | None = None,
-    rows: Range | None = None,
+    where: float | Range | None = None,
+    rows: float | Range | None = None,
     size: int | tuple[int, int] = 64,
     seed: int = 0,
 ) -> FlowerSet:
@@ -59,9 +60,9 @@ def load_flowers(
     ----------
     n : int
         How many pictures. Of each two in a row, one has a flower.
-    where : (float, float) or None
-        Range of columns the flower's center is drawn from; anywhere if None.
-    rows : (float, float) or None
+    where : float, (float, float) or None
+        Column of the flower's center, or range of columns it is drawn from; anywhere if None.
+    rows : float, (float, float) or None
         The same for its row.
     size : int or (int, int)
         Height and width in pixels, at least 24; one number for a square.
@@ -74,8 +75,8 @@ def load_flowers(
 
     Raises
     ------
-    ValueError
-        If an argument is out of range; the text says which values are possible.
+    TypeError, ValueError
+        If an argument is of another kind or out of range; the text says which values are possible.
 
     Examples
     --------
@@ -83,8 +84,7 @@ def load_flowers(
     >>> few.x.shape, few.center[:, 1].tolist(), int(few.y.sum())
     ((4, 3, 48, 64), [16.0, 16.0, 16.0, 16.0], 2)
     """
-    if n < 1:
-        raise ValueError(f"n={n}: ask for at least 1 picture")
+    n = how_many(n, "picture")
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < _SMALLEST_SIDE:
         raise ValueError(f"size={size}: a flower needs pictures of at least {_SMALLEST_SIDE} × {_SMALLEST_SIDE} pixels")
@@ -127,10 +127,14 @@ def _free_place(rng: np.random.Generator, size: tuple[int, int], radius: float, 
     return (float(tries[free[0], 0]), float(tries[free[0], 1]), radius) if len(free) else None
 
 
-def _range(name: str, asked: Range | None, side: int) -> Range:
+def _range(name: str, asked: float | Range | None, side: int) -> Range:
     """Return the range of a coordinate of the center; a flower of any radius fits everywhere in it."""
     least, most = RADII[1], side - 1 - RADII[1]
-    low, high = (least, most) if asked is None else asked
+    low, high = (
+        (least, most)
+        if asked is None
+        else number_or_range(name, asked, example=f"pixels, {name}=16 or {name}=(16, 20)")
+    )
     if low > high:
         raise ValueError(f"{name}={asked} runs backwards: give the smaller number first, {name}=({high}, {low})")
     if low < least or high > most:

@@ -164,3 +164,14 @@ def test_brightness_and_color_of_the_picture_do_not_tell(best_threshold):
 def test_impossible_requests_are_refused_with_the_value_and_the_way_out(options, message):
     with pytest.raises(ValueError, match=message):
         load_flowers(**{"n": 2, **options})
+
+
+def test_requests_of_another_kind_are_refused_likewise():
+    with pytest.raises(TypeError, match="n='4': ask for a whole number of pictures"):
+        load_flowers("4")
+    with pytest.raises(TypeError, match="rows='top' is neither a number nor a range: give pixels"):
+        load_flowers(4, rows="top")
+
+
+def test_one_number_is_a_place():
+    assert load_flowers(3, where=20, rows=30).center.tolist() == [[30, 20]] * 3

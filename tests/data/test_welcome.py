@@ -188,3 +188,16 @@ def test_noise_level_is_drawn_from_the_range():
 def test_impossible_requests_are_refused_with_the_value_and_the_way_out(options, message):
     with pytest.raises(ValueError, match=message):
         load_welcome(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n": 20.5}, "n=20.5: ask for a whole number of recordings"),
+        ({"at": "middle"}, "at='middle' is neither a number nor a range: give seconds"),
+        ({"at": (1.0, 2.0, 3.0)}, r"at=\(1.0, 2.0, 3.0\) is neither"),
+    ],
+)
+def test_requests_of_another_kind_are_refused_likewise(options, message):
+    with pytest.raises(TypeError, match=message):
+        load_welcome(**options)

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.data._arguments import how_many, number_or_range
 from cnnlab.data._seeds import balanced_labels, stream
 from cnnlab.data.audio import FRAME_SECONDS, normalize_log_mel
 from cnnlab.data.welcome._compose import Spoken, plan, render, white_noise
@@ -92,8 +93,8 @@ def load_welcome(
 
     Raises
     ------
-    ValueError
-        If an argument is out of range; the text says which values are possible.
+    TypeError, ValueError
+        If an argument is of another kind or out of range; the text says which values are possible.
 
     Examples
     --------
@@ -102,7 +103,8 @@ def load_welcome(
     ((4, 20, 200), [50, 50, 50, 50], 2)
     """
     stored = clips()
-    _check(split, n, snr, negatives)
+    n = how_many(n, "recording")
+    _check(split, snr, negatives)
     frames = round(seconds / FRAME_SECONDS)
     first, last = _place(at, seconds, frames, stored.longest)
     speakers = np.flatnonzero(np.array(stored.splits) == split)
@@ -140,11 +142,9 @@ def _noise(source: int, frames: int) -> NDArray[np.float32]:
     return white_noise(stream(0, source), frames, clips().floor)
 
 
-def _check(split: str, n: int, snr: tuple[float, float], negatives: str) -> None:
+def _check(split: str, snr: tuple[float, float], negatives: str) -> None:
     if split not in SPLITS:
         raise ValueError(f'split {split!r} is unknown: use "train", "test" or "other"')
-    if n < 1:
-        raise ValueError(f"n={n}: ask for at least 1 recording")
     if snr[0] > snr[1]:
         raise ValueError(
             f"snr={snr} runs backwards: give the smaller level first, for example snr=({snr[1]}, {snr[0]})"
@@ -159,7 +159,9 @@ def _place(at: float | tuple[float, float] | None, seconds: float, frames: int, 
     if latest < 0:
         least = longest * FRAME_SECONDS
         raise ValueError(f"seconds={seconds}: the longest word takes {least:.2f} s, use at least that")
-    low, high = (0.0, latest * FRAME_SECONDS) if at is None else at if isinstance(at, tuple | list) else (at, at)
+    low, high = 0.0, latest * FRAME_SECONDS
+    if at is not None:
+        low, high = number_or_range("at", at, example="seconds, at=0.3 or at=(0.3, 0.5)")
     if low > high:
         raise ValueError(f"at={at} runs backwards: give the earlier second first, for example at=({high}, {low})")
     first, last = round(low / FRAME_SECONDS), round(high / FRAME_SECONDS)

@@ -37,6 +37,8 @@ def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dic
 
     Raises
     ------
+    TypeError
+        If the layers of a net are no list.
     ValueError
         If a shape does not fit its neighbor, its window or the recording.
     """
@@ -49,6 +51,8 @@ def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dic
 def _net(layers: Layers, width: int, channels: int, frames: int) -> list[tuple[Floats, Floats]]:
     if not 1 <= width <= frames:
         raise ValueError(f"width={width} does not fit a recording of {frames} frames: choose 1 to {frames}")
+    if not isinstance(layers, Sequence):
+        raise TypeError(f"layers is a {type(layers).__name__}: pass [(W, b), …], which nn.layers_of(net) returns")
     if len(layers) == 0:
         raise ValueError("layers is empty: pass [(W, b), …] with W of shape (out, in)")
     checked = []
