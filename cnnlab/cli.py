@@ -181,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(
             f"cnnlab: `cnnlab {arguments.command}` needs the package {error.name}. "
-            "Install what courses need: pip install 'cnnlab[course]' (in a checkout, `make lab` does it)",
+            "Install what courses need, in a checkout: `make lab`, or pip install '.[course]'",
             file=sys.stderr,
         )
         return 2

@@ -75,8 +75,9 @@ def _package(name: str, distribution: str, extra: str = "") -> Line:
     try:
         return Line(name, ok=True, seen=importlib.metadata.version(distribution))
     except importlib.metadata.PackageNotFoundError:
-        wanted = f"cnnlab[{extra}]" if extra else "cnnlab"
-        return Line(name, ok=False, seen="not installed", next_step=f"pip install '{wanted}'", optional=bool(extra))
+        wanted = f".[{extra}]" if extra else "."
+        step = f"in a checkout of the course: make lab, or pip install '{wanted}'"
+        return Line(name, ok=False, seen="not installed", next_step=step, optional=bool(extra))
 
 
 def _blas() -> Line:
@@ -94,10 +95,17 @@ def _blas() -> Line:
 
 
 def _device() -> Line:
-    from cnnlab.backend import current_device, gpu_status
+    from cnnlab.backend import GPUUnavailableError, current_device, gpu_status
 
     gpu = gpu_status()
-    seen = f"computing on {current_device()}; GPU: {gpu.reason}"
+    try:
+        seen = f"computing on {current_device()}; GPU: {gpu.reason}"
+    except GPUUnavailableError:
+        step = f"unset CNNLAB_DEVICE to work on the cpu; {gpu.hint}"
+        return Line("device", ok=False, seen=f"CNNLAB_DEVICE asks for the GPU, but {gpu.reason}", next_step=step)
+    except ValueError as error:
+        fault, _, step = str(error).partition(": ")
+        return Line("device", ok=False, seen=fault, next_step=step)
     return Line("device", ok=gpu.ok, seen=seen, next_step=gpu.hint, optional=True)
 
 
@@ -110,7 +118,7 @@ def _labextension(name: str) -> bool:
 def _widgets() -> Line:
     if importlib.util.find_spec("jupyter_core") is None:
         return Line(
-            "widgets", ok=False, seen="no Jupyter here", next_step="pip install 'cnnlab[course]'", optional=True
+            "widgets", ok=False, seen="no Jupyter here", next_step="install JupyterLab, as above", optional=True
         )
     missing = [name for name in ("@jupyter-widgets/jupyterlab-manager", "anywidget") if not _labextension(name)]
     if missing:
@@ -141,11 +149,12 @@ def _data_cache() -> Line:
     import pooch
 
     folder = Path(os.environ.get("CNNLAB_DATA") or pooch.os_cache("cnnlab"))
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if folder.exists() and not folder.is_dir():
-        return Line("data cache", ok=False, seen=f"{folder} is a file", next_step="set CNNLAB_DATA to a folder")
+    # os.path.exists, unlike Path.exists, takes a folder that may not be looked into for one that is not there.
+    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))  # noqa: PTH110
+    if not existing.is_dir():
+        return Line("data cache", ok=False, seen=f"{existing} is a file", next_step="set CNNLAB_DATA to a folder")
     if not os.access(existing, os.W_OK):
-        readable = folder.is_dir()
+        readable = existing == folder.absolute()
         return Line(
             "data cache",
             ok=readable,
@@ -153,4 +162,6 @@ def _data_cache() -> Line:
             next_step="set CNNLAB_DATA to a folder that you may write to",
             optional=True,
         )
-    return Line("data cache", ok=True, seen=f"{folder}{'' if folder.exists() else ' (made when first needed)'}")
+    return Line(
+        "data cache", ok=True, seen=f"{folder}{'' if existing == folder.absolute() else ' (made when first needed)'}"
+    )

@@ -146,6 +146,25 @@ def test_data_cache_that_is_a_file_is_a_fault(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("")
     monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "cache"))
     assert not doctor._data_cache().ok
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "cache" / "below"))
+    assert not doctor._data_cache().ok
+
+
+@pytest.mark.parametrize("asked", ["gpu", "nonsense"])
+def test_device_that_cannot_be_had_is_a_fault_with_a_next_step(asked, monkeypatch):
+    from cnnlab.backend import errors, state
+
+    def none_here():
+        raise errors.NoGPUError("there is no GPU", "work on the cpu")
+
+    monkeypatch.setattr(state, "_current", None)
+    monkeypatch.setattr(state, "require_cupy", none_here)
+    monkeypatch.setenv("CNNLAB_DEVICE", asked)
+    line = doctor._device()
+    assert not line.ok
+    assert not line.optional
+    assert "CNNLAB_DEVICE" in line.seen
+    assert "unset" in line.next_step
 
 
 @pytest.mark.parametrize(("body", "status"), [("pass", 0), ("raise SystemExit(3)", 1)])
