@@ -37,7 +37,8 @@ border-radius: 4px; background: var(--panel); }
 & .mistake .name { margin: 0 0 .3rem; font-weight: 600; font-size: 1.05em; }
 & ul.checks { list-style: none; margin: 0; padding: 0; }
 & li { margin: 0; padding: .45rem 0; border-top: 1px solid var(--line); }
-& .row { display: flex; align-items: baseline; gap: .7rem; }
+& + & { margin-top: 1rem; }
+& .row { margin: 0; padding: 0; display: flex; align-items: baseline; gap: .7rem; }
 & .what { flex: 1; }
 & .worth { color: var(--muted); font-variant-numeric: tabular-nums; white-space: nowrap; }
 & .badge { flex: none; width: 6.2em; box-sizing: border-box; padding: .05em .5em; border-radius: 4px;
