@@ -63,12 +63,17 @@ def grade(
     Raises
     ------
     CourseError
-        If the course folder lacks something.
+        If the course folder lacks something, or cannot be read or written.
+    GradebookError
+        If the gradebook is damaged or somebody else keeps it locked.
+    OtherRunError
+        If another run is under way in the course folder.
     NoSandboxError
         If submissions cannot be isolated and need to be.
     CanaryError
         If the solution does not get all points, or the untouched release gets some.
     """
+    from cnnlab.grading.lock import only_run
     from cnnlab.grading.release import compare_with_exercises
     from cnnlab.grading.report import make_console
     from cnnlab.grading.run import grade_class
@@ -78,14 +83,20 @@ def grade(
     if not submissions.is_dir():
         raise CourseError(f"there is no folder {submissions}: collect the submissions there, or name another folder")
     compare_with_exercises(course)
-    return grade_class(
-        course,
-        submissions,
-        jobs=jobs,
-        allow_unsandboxed=allow_unsandboxed,
-        timeout=timeout,
-        console=make_console(),
-    )
+    try:
+        with only_run(course):
+            return grade_class(
+                course,
+                submissions,
+                jobs=jobs,
+                allow_unsandboxed=allow_unsandboxed,
+                timeout=timeout,
+                console=make_console(),
+            )
+    except OSError as error:
+        raise CourseError(
+            f"the run stopped ({error}). What was graded is kept: make room or allow it, and run again"
+        ) from error
 
 
 def report(assignment: str, *, course_dir: Path) -> Report:

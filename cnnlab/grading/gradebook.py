@@ -16,12 +16,18 @@ from typing import Any
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from sqlalchemy.exc import SQLAlchemyError
 
 from cnnlab.grading.course import Course
+from cnnlab.grading.errors import GradingError
 from cnnlab.grading.model import CellReport, Result
 from cnnlab.grading.release import enter_assignment, nbgrader_config, nbgrader_surroundings
 from cnnlab.grading.repair import grade_cells
 from cnnlab.grading.store import write_whole
+
+
+class GradebookError(GradingError):
+    """The gradebook is damaged, or somebody else keeps it locked."""
 
 
 class GradebookWriter:
@@ -36,10 +42,17 @@ class GradebookWriter:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._notebook_id = course.source_notebook().stem
-        with nbgrader_surroundings():
-            course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
-            self._gradebook = Gradebook(course.database_url, course_id)
-            self._enter_assignment()
+        try:
+            with nbgrader_surroundings():
+                course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
+                self._gradebook = Gradebook(course.database_url, course_id)
+                self._enter_assignment()
+        except SQLAlchemyError as error:
+            raise GradebookError(
+                f"{course.root / 'gradebook.db'} cannot be used ({getattr(error, 'orig', None) or error}). If it is "
+                "locked, close the program that has it open; if it is damaged, put back a copy. Without the file a run "
+                "makes a new one, which lacks the points that were given by hand"
+            ) from error
 
     def __enter__(self) -> GradebookWriter:
         return self

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
@@ -31,7 +33,8 @@ def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[Result]:
             yield _read(run_task(task.to_bytes()))
         return
     # Not forked: the parent may have threads. Processes, not threads: the checks hold the interpreter's lock.
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_end_with_the_run)
     try:
         waiting = {pool.submit(run_task, task.to_bytes()): task for task in tasks}
         for future in as_completed(waiting):
@@ -43,6 +46,18 @@ def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[Result]:
                 yield Result(task.student, task.assignment, "grader_error", reason, isolation=task.executor)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_the_run() -> None:
+    """Let a worker end when the run is killed; it would wait for its next task for ever."""
+    threading.Thread(target=_wait_for_the_run, daemon=True).start()
+
+
+def _wait_for_the_run() -> None:
+    run = multiprocessing.parent_process()
+    if run is not None:
+        run.join()
+        os._exit(1)
 
 
 def _read(data: bytes) -> Result:

@@ -86,7 +86,8 @@ def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Resul
             page = feedback.page(result, title=settings.title, max_score=settings.max_score, own_cells=own)
             write_whole(course.feedback(result.student) / f"{notebook}.html", page)
     except Exception as error:
-        return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {error}")
+        text = (str(error).splitlines() or [""])[0]  # SQLAlchemy's next lines are the statement
+        return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {text}")
     return result
 
 

@@ -50,25 +50,29 @@ def save_report(course: Course, report: Report) -> None:
 
 
 def load_report(course: Course) -> Report | None:
-    """Return the report of the last run, or None if there was none."""
+    """Return the report of the last run, or None if there was none that this version can read."""
     try:
         data = json.loads((course.out / "report.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return Report(
+            assignment=course.assignment,
+            exercises=tuple((name, points) for name, points in data["exercises"]),
+            results=tuple(map(Result.from_dict, data["results"])),
+            warnings=tuple(data["warnings"]),
+        )
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return Report(
-        assignment=course.assignment,
-        exercises=tuple((name, points) for name, points in data["exercises"]),
-        results=tuple(map(Result.from_dict, data["results"])),
-        warnings=tuple(data["warnings"]),
-    )
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def checks_digest(course: Course) -> str:

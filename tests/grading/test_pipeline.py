@@ -18,6 +18,7 @@ from cnnlab.checks import exercises
 from cnnlab.grading import commands, run, task
 from cnnlab.grading.canary import CanaryError
 from cnnlab.grading.course import CourseError
+from cnnlab.grading.gradebook import GradebookError
 from cnnlab.grading.model import Result
 
 BROKEN = "def scan_1d(x, layers, width, hop):\n    return x * secret_name_of_mine"
@@ -261,6 +262,89 @@ def test_a_course_may_stand_in_any_folder(released_course, small_course, tmp_pat
     root = root.rename(tmp_path / "what?")
     with pytest.raises(CourseError, match="rename it"):
         commands.release("a1", course_dir=root)
+
+
+def test_a_gradebook_that_is_damaged_or_locked_is_named_and_stays(course):
+    course.hand_in("ann")
+    course.grade()
+    path = course.root / "gradebook.db"
+    good = path.read_bytes()
+    with sqlite3.connect(path) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(GradebookError, match="locked"):
+            course.grade()
+        other.rollback()
+    other.close()
+    path.write_bytes(b"no database at all" * 300)
+    with pytest.raises(GradebookError, match="not a database"):
+        course.grade()
+    assert path.read_bytes() == b"no database at all" * 300
+    path.write_bytes(good)
+    assert course.grade()["ann"].score == 9
+
+
+def test_a_folder_that_cannot_be_written_ends_in_a_sentence(course, monkeypatch):
+    course.hand_in("ann")
+
+    def full(path, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cnnlab.grading.run.write_whole", full)
+    with pytest.raises(CourseError, match="No space left"):
+        course.grade()
+    monkeypatch.undo()
+    assert course.grade()["ann"].score == 9
+
+
+def test_one_run_at_a_time(course):
+    from cnnlab.grading.course import Course
+    from cnnlab.grading.lock import OtherRunError, only_run
+
+    course.hand_in("ann")
+    with only_run(Course(course.root, "a1")), pytest.raises(OtherRunError, match="another run"):
+        course.grade()
+    assert course.grade()["ann"].score == 9
+
+
+def test_a_report_of_another_version_is_no_report(course):
+    (course.root / "out" / "a1").mkdir(parents=True, exist_ok=True)
+    (course.root / "out" / "a1" / "report.json").write_text('{"exercises": 1}', encoding="utf-8")
+    with pytest.raises(CourseError, match="cnnlab grade a1"):
+        commands.report("a1", course_dir=course.root)
+
+
+def test_workers_end_with_a_run_that_is_killed(course):
+    for number in range(4):
+        course.hand_in(f"s{number}", extra=[f"# {number}"])
+    program = (
+        "import sys; from pathlib import Path; from cnnlab.grading import commands\nif __name__ == '__main__': "
+        + (
+            "commands.grade('a1', course_dir=Path(sys.argv[1]), submissions_dir=Path(sys.argv[2]), jobs=2,"
+            " allow_unsandboxed=True)"
+        )
+    )
+    script = course.root / "grade_two_at_a_time.py"
+    script.write_text(program, encoding="utf-8")
+    command = [sys.executable, str(script), str(course.root), str(course.submissions)]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    results = course.root / "out" / "a1" / "results"
+    deadline = time.monotonic() + 60
+    while not (results.is_dir() and any(results.glob("s*.json"))) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    workers = _in_session(child.pid) - {child.pid}
+    child.kill()
+    child.wait()
+    assert len(workers) >= 2
+    deadline = time.monotonic() + 10
+    while _in_session(child.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _in_session(child.pid)
+
+
+def _in_session(session):
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,sess=,stat="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {int(pid) for pid, own, state in rows if int(own) == session and not state.startswith("Z")}
 
 
 @pytest.mark.slow
