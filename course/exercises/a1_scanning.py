@@ -24,6 +24,7 @@
 # **How it works.** Replace the line `raise NotImplementedError(…)` by your code, run the cell, then run the check below it as often as you like.
 # The check tells you what is right already, and if it knows your mistake, it gives it a name and a hint. Some checks are hidden: they
 # try other sizes when your notebook is graded. If your code is right, and not only right for the example, they pass too.
+# Go by these checks, not by the button "Validate" above: it runs only what the cells with points show you, and that is nothing here.
 #
 # Loops are welcome. Nothing here needs to be fast. At the end of the page your two functions scan a spoken recording and a whole scene.
 
