@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         to_numpy,
         use_device,
     )
+    from cnnlab.inspection.gradients import gradient_check
 
 __all__ = [
     "__version__",
@@ -32,6 +33,7 @@ __all__ = [
     "device",
     "geometry",
     "gpu_status",
+    "gradient_check",
     "namespace",
     "nn",
     "ops",
@@ -50,6 +52,7 @@ _HOMES = {
     "current_device": "backend",
     "device": "backend",
     "gpu_status": "backend",
+    "gradient_check": "inspection",
     "namespace": "backend",
     "synchronize": "backend",
     "to_numpy": "backend",

@@ -42,6 +42,7 @@ ARROWS = {
     "nn": arrows("ops backend geometry", "numpy"),
     "optim": arrows("nn ops backend geometry", "numpy"),
     "train": arrows("nn ops optim backend geometry", "numpy tqdm"),
+    "inspection": arrows("nn ops backend geometry", "numpy"),
     "data": arrows("", "numpy", lazily="pooch"),
     "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards IPython"),
     "viz": arrows("geometry checks.model", "numpy matplotlib cycler", lazily="IPython"),
