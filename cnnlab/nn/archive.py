@@ -130,7 +130,7 @@ def _write_zip(file: IO[bytes], arrays: Mapping[str, np.ndarray[Any, Any]]) -> N
 
 def _read_zip(file: IO[bytes]) -> dict[str, np.ndarray[Any, Any]]:
     with zipfile.ZipFile(file) as archive:
-        damaged = archive.testzip()  # first, so that NumPy sees only headers as they were written
+        damaged = archive.testzip()  # first: after a damaged header NumPy may read too little to see the checksum
         if damaged is not None:
             raise zipfile.BadZipFile(f"{damaged} is damaged")
         arrays = {}

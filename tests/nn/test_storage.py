@@ -163,6 +163,16 @@ def test_a_file_with_flipped_bits_never_loads_other_values(path):
     assert refused > 200
 
 
+def test_a_damaged_header_that_still_reads_is_found(path):
+    """As half the bytes of each value, the right number of wrong values could be read."""
+    nn.save(small_net(), path)
+    whole = path.read_bytes()
+    assert b"'<f4'" in whole
+    path.write_bytes(whole.replace(b"'<f4'", b"'<f2'", 1))
+    with pytest.raises(ValueError, match=r"0.weight.npy is damaged"):
+        nn.load(small_net(1), path)
+
+
 def pickled(path):
     np.savez(path, **{"0.weight": np.array([{"a": 1}], dtype=object)})
 
