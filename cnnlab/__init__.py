@@ -69,4 +69,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    # What a reader may use, and not what this file imports for itself.
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import cnnlab
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -77,3 +79,7 @@ print(json.dumps({"file": cnnlab.__file__, "x": welcome.x.shape, "recordings": l
     assert seen["x"][:2] == [2, 20]
     assert seen["recordings"] > 0
     assert seen["page"] > 1000
+
+
+def test_completion_offers_what_readers_may_use_and_nothing_else():
+    assert {name for name in dir(cnnlab) if not name.startswith("__")} == set(cnnlab.__all__) - {"__version__"}

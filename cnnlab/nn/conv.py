@@ -173,7 +173,7 @@ def faults_for_own_op(geometry: ConvGeometry) -> list[str]:
 
 
 class Conv1d(Conv):
-    """Convolution of x (N, C, T); options as in `Conv`.
+    """Convolution of x (N, C, T); for the options see `help(nn.conv.Conv)`.
 
     Examples
     --------
@@ -185,7 +185,7 @@ class Conv1d(Conv):
 
 
 class Conv2d(Conv):
-    """Convolution of x (N, C, H, W); options as in `Conv`.
+    """Convolution of x (N, C, H, W); for the options see `help(nn.conv.Conv)`.
 
     Examples
     --------
@@ -199,6 +199,6 @@ class Conv2d(Conv):
 
 
 class Conv3d(Conv):
-    """Convolution of x (N, C, D, H, W); options as in `Conv`."""
+    """Convolution of x (N, C, D, H, W); for the options see `help(nn.conv.Conv)`."""
 
     rank = 3

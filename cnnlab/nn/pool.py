@@ -55,7 +55,7 @@ class Pool(Module):
 
 
 class MaxPool(Pool):
-    """The largest value of each window, in `rank` dimensions; options as in `Pool`.
+    """The largest value of each window, in `rank` dimensions; for the options see `help(nn.pool.Pool)`.
 
     A tie goes to the first in row-major order. The padding never wins.
     """
@@ -73,7 +73,7 @@ class MaxPool(Pool):
 
 
 class AvgPool(Pool):
-    """The mean of each window, in `rank` dimensions; options as in `Pool`.
+    """The mean of each window, in `rank` dimensions; for the options see `help(nn.pool.Pool)`.
 
     Zeros of the padding count, as in PyTorch by default.
     """
@@ -91,13 +91,13 @@ class AvgPool(Pool):
 
 
 class MaxPool1d(MaxPool):
-    """The largest value of each window of x (N, C, T); options as in `Pool`."""
+    """The largest value of each window of x (N, C, T); for the options see `help(nn.pool.Pool)`."""
 
     rank = 1
 
 
 class MaxPool2d(MaxPool):
-    """The largest value of each window of x (N, C, H, W); options as in `Pool`.
+    """The largest value of each window of x (N, C, H, W); for the options see `help(nn.pool.Pool)`.
 
     Examples
     --------
@@ -111,19 +111,19 @@ class MaxPool2d(MaxPool):
 
 
 class MaxPool3d(MaxPool):
-    """The largest value of each window of x (N, C, D, H, W); options as in `Pool`."""
+    """The largest value of each window of x (N, C, D, H, W); for the options see `help(nn.pool.Pool)`."""
 
     rank = 3
 
 
 class AvgPool1d(AvgPool):
-    """The mean of each window of x (N, C, T); options as in `Pool`."""
+    """The mean of each window of x (N, C, T); for the options see `help(nn.pool.Pool)`."""
 
     rank = 1
 
 
 class AvgPool2d(AvgPool):
-    """The mean of each window of x (N, C, H, W); options as in `Pool`.
+    """The mean of each window of x (N, C, H, W); for the options see `help(nn.pool.Pool)`.
 
     Examples
     --------
@@ -137,6 +137,6 @@ class AvgPool2d(AvgPool):
 
 
 class AvgPool3d(AvgPool):
-    """The mean of each window of x (N, C, D, H, W); options as in `Pool`."""
+    """The mean of each window of x (N, C, D, H, W); for the options see `help(nn.pool.Pool)`."""
 
     rank = 3
