@@ -9,7 +9,7 @@ import pytest
 
 import cnnlab
 
-AREAS = ("backend", "geometry", "ops", "reference")
+AREAS = ("backend", "geometry", "ops", "optim", "reference", "train")
 
 
 def modules_of(area):
