@@ -115,7 +115,7 @@ def fine(x): return x
 
 def test_a_cell_that_hangs_or_ends_the_process_is_left_out(executor):
     cells = ("def f(x): return x", "while True: pass", "import os; os._exit(0)", "def g(x): return -x")
-    with session(executor, *cells, cell_seconds=0.5) as running:
+    with session(executor, *cells, cell_seconds=1.5) as running:
         assert running.function(exercise("g", "x"))(4) == -4
         reports = running.reports
         # The explanation of a missing function is the cell that never finished.
