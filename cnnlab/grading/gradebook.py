@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import nbformat
@@ -42,17 +43,14 @@ class GradebookWriter:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._notebook_id = course.source_notebook().stem
+        _try_to_write(course)
         try:
             with nbgrader_surroundings():
                 course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
                 self._gradebook = Gradebook(course.database_url, course_id)
                 self._enter_assignment()
         except SQLAlchemyError as error:
-            raise GradebookError(
-                f"{course.root / 'gradebook.db'} cannot be used ({getattr(error, 'orig', None) or error}). If it is "
-                "locked, close the program that has it open; if it is damaged, put back a copy. Without the file a run "
-                "makes a new one, which lacks the points that were given by hand"
-            ) from error
+            raise _unusable(course, getattr(error, "orig", None) or error) from error
 
     def __enter__(self) -> GradebookWriter:
         return self
@@ -127,6 +125,27 @@ class GradebookWriter:
             return False
         write_whole(path, text)
         return True
+
+
+def _try_to_write(course: Course) -> None:
+    """Raise `GradebookError` if there is a gradebook that cannot be written; wait five seconds for somebody's lock."""
+    path = course.root / "gradebook.db"
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=5)) as connection:
+            connection.execute("begin immediate")
+            connection.rollback()
+    except sqlite3.Error as error:
+        raise _unusable(course, error) from error
+
+
+def _unusable(course: Course, error: BaseException) -> GradebookError:
+    return GradebookError(
+        f"{course.root / 'gradebook.db'} cannot be used ({error}). If it is locked, close the program that has it "
+        "open; if it is damaged, put back a copy. Without the file a run makes a new one, which lacks the points that "
+        "were given by hand"
+    )
 
 
 def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:

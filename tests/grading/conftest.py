@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ class SmallCourse:
 
     def database(self):
         """Return everything in the gradebook, as text."""
-        with sqlite3.connect(self.root / "gradebook.db") as connection:
+        with closing(sqlite3.connect(self.root / "gradebook.db")) as connection:
             return list(connection.iterdump())
 
     def feedback(self, student):

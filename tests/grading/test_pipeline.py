@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_a_write_that_fails_leaves_nothing_half_written(course, monkeypatch):
 
     monkeypatch.setattr(module._SaveHere, "_add_score", fail_at_the_second)
     assert course.grade()["ann"].status == "grader_error"
-    with sqlite3.connect(course.root / "gradebook.db") as connection:
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as connection:
         assert connection.execute("select count(*) from grade").fetchone() == (0,)
         assert connection.execute("select count(*) from student").fetchone() == (0,)
     monkeypatch.undo()
@@ -221,7 +222,7 @@ def test_a_course_without_source_or_submissions_says_what_to_do(tmp_path):
 
 
 def test_a_gradebook_starts_complete(course):
-    with sqlite3.connect(course.root / "gradebook.db") as connection:
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as connection:
         assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1
 
 
@@ -269,12 +270,11 @@ def test_a_gradebook_that_is_damaged_or_locked_is_named_and_stays(course):
     course.grade()
     path = course.root / "gradebook.db"
     good = path.read_bytes()
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         other.execute("begin exclusive")
         with pytest.raises(GradebookError, match="locked"):
             course.grade()
         other.rollback()
-    other.close()
     path.write_bytes(b"no database at all" * 300)
     with pytest.raises(GradebookError, match="not a database"):
         course.grade()
