@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         use_device,
     )
     from cnnlab.inspection.gradients import gradient_check
+    from cnnlab.inspection.table import summary
 
 __all__ = [
     "__version__",
@@ -39,6 +40,7 @@ __all__ = [
     "ops",
     "optim",
     "reference",
+    "summary",
     "synchronize",
     "to_numpy",
     "train",
@@ -54,6 +56,7 @@ _HOMES = {
     "gpu_status": "backend",
     "gradient_check": "inspection",
     "namespace": "backend",
+    "summary": "inspection",
     "synchronize": "backend",
     "to_numpy": "backend",
     "use_device": "backend",

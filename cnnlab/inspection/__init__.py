@@ -2,5 +2,14 @@
 
 from cnnlab.inspection.findings import GradientCheck, GradientCheckError, GradientFinding
 from cnnlab.inspection.gradients import gradient_check
+from cnnlab.inspection.table import LayerSummary, Summary, summary
 
-__all__ = ["GradientCheck", "GradientCheckError", "GradientFinding", "gradient_check"]
+__all__ = [
+    "GradientCheck",
+    "GradientCheckError",
+    "GradientFinding",
+    "LayerSummary",
+    "Summary",
+    "gradient_check",
+    "summary",
+]
