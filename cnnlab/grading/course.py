@@ -33,7 +33,12 @@ class Course:
         """SQLAlchemy's address of the gradebook; raises `CourseError` for a folder that an address cannot name."""
         if "?" in str(self.root.resolve()):
             raise CourseError(f"{self.root.resolve()} has a ? in its path, where the gradebook cannot be: rename it")
-        return f"sqlite:///{self.root.resolve() / 'gradebook.db'}"
+        return f"sqlite:///{self.gradebook}"
+
+    @property
+    def gradebook(self) -> Path:
+        """The gradebook's file."""
+        return self.root.resolve() / "gradebook.db"
 
     @property
     def submitted(self) -> Path:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cnnlab.grading.course import Course
 from cnnlab.grading.errors import GradingError
 from cnnlab.grading.model import CellReport, Result
-from cnnlab.grading.release import enter_assignment, nbgrader_config, nbgrader_surroundings
+from cnnlab.grading.release import enter_assignment, make_gradebook, nbgrader_config, nbgrader_surroundings
 from cnnlab.grading.repair import grade_cells
 from cnnlab.grading.store import write_whole
 
@@ -44,6 +44,7 @@ class GradebookWriter:
         self._course = course
         self._notebook_id = course.source_notebook().stem
         _try_to_write(course)
+        make_gradebook(course)
         try:
             with nbgrader_surroundings():
                 course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")

@@ -51,6 +51,25 @@ def enter_assignment(course: Course) -> None:
         pass
 
 
+def make_gradebook(course: Course) -> None:
+    """Make an empty gradebook unless there is one, whole or not at all.
+
+    nbgrader writes the version of its tables last; a run that is killed before leaves a file that nbgrader refuses.
+    """
+    from nbgrader.api import Gradebook
+
+    if course.gradebook.exists():
+        return
+    course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
+    beside = course.root.resolve() / "out"  # the same disk, so that the file can be moved at once
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".gradebook-", dir=beside) as folder:
+        made = Path(folder) / "gradebook.db"
+        with nbgrader_surroundings():
+            Gradebook(f"sqlite:///{made}", course_id).close()
+        made.replace(course.gradebook)
+
+
 def compare_with_exercises(course: Course) -> None:
     """Raise `CourseError` if the grade cells of the source are not those that the exercises ask for."""
     try:
@@ -76,6 +95,7 @@ def _generated(course: Course) -> Iterator[Path]:
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
 
+    make_gradebook(course)
     with tempfile.TemporaryDirectory(prefix="cnnlab-release-") as folder:
         config = nbgrader_config(course)
         config.CourseDirectory.root = folder

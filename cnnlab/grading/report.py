@@ -61,7 +61,9 @@ def show(report: Report, console: Console) -> None:
 
 
 def make_console() -> Console:
-    """Return a console; a log file gets lines long enough for the table."""
+    """Return a console; a log file gets lines long enough for the table, and any encoding will do."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     return Console() if sys.stdout.isatty() else Console(width=120)
 
 

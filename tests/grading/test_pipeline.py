@@ -1,6 +1,7 @@
 """A whole run over a small class: scores, gradebook, feedback; again, interrupted, and with faults of ours."""
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -219,6 +220,34 @@ def test_a_course_without_source_or_submissions_says_what_to_do(tmp_path):
         commands.grade("a1", course_dir=tmp_path, submissions_dir=tmp_path)
     with pytest.raises(CourseError, match="cnnlab grade a1"):
         commands.report("a1", course_dir=tmp_path)
+
+
+def test_a_gradebook_is_made_whole_or_not_at_all(course, monkeypatch):
+    """Killed before nbgrader has written the version of its tables, the last thing it does."""
+    from nbgrader import api
+
+    course.hand_in("ann")
+    (course.root / "gradebook.db").unlink()
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "get_alembic_version", killed)
+        with pytest.raises(KeyboardInterrupt):
+            course.grade()
+    assert not (course.root / "gradebook.db").exists()
+    assert course.grade()["ann"].score == 9
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as connection:
+        assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1
+
+
+def test_a_terminal_without_unicode_stops_nothing(course, monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+    course.hand_in("zoë")
+    assert course.grade()["zoë"].score == 9
+    assert b"zo?" in written.getvalue()
 
 
 def test_a_gradebook_starts_complete(course):
