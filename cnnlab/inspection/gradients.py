@@ -37,7 +37,7 @@ def gradient_check(
     *inputs: Any,
     options: Mapping[str, Any] | None = None,
     directions: int = 4,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-7,
     rng: np.random.Generator | None = None,
     strict: bool = False,
 ) -> GradientCheck:
