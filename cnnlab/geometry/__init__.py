@@ -5,6 +5,7 @@ all ask the same geometry.
 """
 
 from cnnlab.geometry.conv import ConvGeometry
+from cnnlab.geometry.conv_transpose import ConvTransposeGeometry
 from cnnlab.geometry.options import PADDING_MODES, PaddingMode
 from cnnlab.geometry.pool import PoolGeometry
 from cnnlab.geometry.receptive import ReceptiveField, receptive_field
@@ -14,6 +15,7 @@ from cnnlab.geometry.window import Edge, Position, WindowGeometry
 __all__ = [
     "PADDING_MODES",
     "ConvGeometry",
+    "ConvTransposeGeometry",
     "Edge",
     "PaddingMode",
     "PoolGeometry",

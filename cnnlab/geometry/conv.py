@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from cnnlab.geometry.options import Padding, PaddingMode, known_padding_mode, whole_number
+from cnnlab.geometry.options import Padding, PaddingMode, channels_in_groups, known_padding_mode, whole_number
 from cnnlab.geometry.sources import padded_sources
-from cnnlab.geometry.window import WindowGeometry, split_shape
+from cnnlab.geometry.window import WindowGeometry, split_channels
 
 
 @dataclass(frozen=True, init=False)
@@ -64,12 +64,8 @@ class ConvGeometry(WindowGeometry):
         padding_mode: str = "zeros",
     ) -> None:
         super().__init__(kernel, stride, padding, dilation)
-        groups = whole_number("groups", groups, at_least=1)
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if whole_number(name, channels, at_least=1) % groups:
-                raise ValueError(f"{name} (={channels}) must be divisible by groups (={groups})")
         self._set(
-            groups=groups,
+            groups=channels_in_groups(groups, in_channels=in_channels, out_channels=out_channels),
             in_channels=int(in_channels),
             out_channels=int(out_channels),
             padding_mode=known_padding_mode(padding_mode),
@@ -124,12 +120,7 @@ class ConvGeometry(WindowGeometry):
         ValueError
             The number of axes or channels is wrong, or the kernel is larger than the padded input.
         """
-        batch, channels, spatial = split_shape(shape, self.kernel)
-        if channels != self.in_channels:
-            raise ValueError(
-                f"the input {tuple(shape)} has {channels} channels and the layer has in_channels={self.in_channels}: "
-                "build the layer for the input, or bring the channels in front of the spatial axes"
-            )
+        batch, spatial = split_channels(shape, self.kernel, self.in_channels)
         self.sources(spatial)  # raises where the input is too short to fill the padding
         return (*batch, self.out_channels, *self.output_size(spatial))
 

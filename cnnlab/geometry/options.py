@@ -24,6 +24,22 @@ def whole_number(name: str, value: object, *, at_least: int) -> int:
     return number
 
 
+def truth(name: str, value: object) -> bool:
+    """Return ``value`` if it is True or False, or say what is wrong with it."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
+def channels_in_groups(groups: int, **channels: int) -> int:
+    """Return the number of groups, or say which number of channels it does not divide."""
+    groups = whole_number("groups", groups, at_least=1)
+    for name, count in channels.items():
+        if whole_number(name, count, at_least=1) % groups:
+            raise ValueError(f"{name} (={count}) must be divisible by groups (={groups})")
+    return groups
+
+
 def per_axis(name: str, value: int | Sequence[int], rank: int, *, at_least: int) -> tuple[int, ...]:
     """Return one int an axis: a single int holds for all ``rank`` axes."""
     values = _spread(name, value, rank)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnlab.geometry.options import Padding
+from cnnlab.geometry.options import Padding, truth
+from cnnlab.geometry.sources import padded_sources
 from cnnlab.geometry.window import WindowGeometry, split_shape
 
 
@@ -21,6 +22,11 @@ class PoolGeometry(WindowGeometry):
         Step between windows; None means the kernel, so that windows touch and do not overlap.
     padding : int or sequence of int
         Positions added at both ends of an axis, at most half the kernel, so that no window lies in the padding alone.
+    dilation : int or sequence of int
+        Distance between neighboring taps of a window.
+    ceil_mode : bool
+        Whether a last window may reach beyond the padded input, so that no input is left over. It must start inside the
+        input or in the padding before it.
 
     Raises
     ------
@@ -31,15 +37,23 @@ class PoolGeometry(WindowGeometry):
     --------
     >>> PoolGeometry((2, 2)).output_shape((8, 3, 4, 5))
     (8, 3, 2, 2)
+    >>> PoolGeometry((2, 2), ceil_mode=True).output_shape((8, 3, 4, 5))
+    (8, 3, 2, 3)
     """
+
+    ceil_mode: bool
 
     def __init__(
         self,
         kernel: int | Sequence[int],
         stride: int | Sequence[int] | None = None,
         padding: Padding = 0,
+        dilation: int | Sequence[int] = 1,
+        *,
+        ceil_mode: bool = False,
     ) -> None:
-        super().__init__(kernel, kernel if stride is None else stride, padding)
+        super().__init__(kernel, kernel if stride is None else stride, padding, dilation)
+        self._set(ceil_mode=truth("ceil_mode", ceil_mode))
         for size, (before, after) in zip(self.kernel, self.padding, strict=True):
             if max(before, after) > size // 2:
                 raise ValueError(
@@ -53,10 +67,45 @@ class PoolGeometry(WindowGeometry):
         Raises
         ------
         ValueError
-            The number of axes is wrong, or the window is larger than the padded input.
+            The number of axes is wrong, an axis other than the batch is empty, or the window is larger than the padded
+            input.
         """
         batch, channels, spatial = split_shape(shape, self.kernel)
+        if 0 in {channels, *spatial}:
+            raise ValueError(f"the input {tuple(shape)} has nothing to pool: only the batch may be empty")
         return (*batch, channels, *self.output_size(spatial))
+
+    def tap_counts(self, spatial: Sequence[int], *, in_padding: bool) -> list[list[int]]:
+        """Return, for every axis, how many taps of each window meet the input, or the input and its padding.
+
+        A tap that reaches beyond the padding (`ceil_mode`) never counts. The taps of a window of several axes are the
+        product of its counts.
+
+        Examples
+        --------
+        Windows (padding 0 1), (1 2 3), (3 padding beyond):
+
+        >>> pool = PoolGeometry(3, stride=2, padding=1, ceil_mode=True)
+        >>> pool.tap_counts([4], in_padding=False), pool.tap_counts([4], in_padding=True)
+        ([[2, 3, 1]], [[3, 3, 2]])
+        """
+        counts = []
+        for axis, windows in enumerate(self.output_size(spatial)):
+            before, after = self.padding[axis]
+            stop = before + spatial[axis]
+            first, stop = (0, stop + after) if in_padding else (before, stop)
+            starts = range(0, windows * self.stride[axis], self.stride[axis])
+            counts.append([self._taps_before(axis, stop - a) - self._taps_before(axis, first - a) for a in starts])
+        return counts
+
+    def sources(self, spatial: Sequence[int]) -> list[list[int | None]]:
+        """Return, for every axis, the input position at each position of the padding, the input and what lies beyond.
+
+        None stands where there is none (`padded_sources`).
+        """
+        beyond = [step - 1 if self.ceil_mode else 0 for step in self.stride]  # a window sticks out by less than a step
+        axes = zip(spatial, self.padding, beyond, strict=True)
+        return [padded_sources(n, before, after + more, "zeros") for n, (before, after), more in axes]
 
     def parameter_count(self) -> int:
         """Return 0: pooling learns nothing (deck row D52)."""
@@ -66,3 +115,16 @@ class PoolGeometry(WindowGeometry):
         """Return 0: pooling compares or adds, it has no multiply-adds. The shape is checked as in `output_shape`."""
         self.output_shape(shape)
         return 0
+
+    def _window_count(self, axis: int, width: int) -> int:
+        count = super()._window_count(axis, width)
+        if not self.ceil_mode:
+            return count
+        before, after = self.padding[axis]
+        next_start = count * self.stride[axis]
+        last_stop = next_start - self.stride[axis] + self.extent[axis]
+        return count + (last_stop < before + width + after and next_start < before + width)
+
+    def _taps_before(self, axis: int, offset: int) -> int:
+        """Return how many taps of a window lie less than `offset` behind its start."""
+        return min(max(-(-offset // self.dilation[axis]), 0), self.kernel[axis])

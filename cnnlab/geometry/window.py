@@ -91,13 +91,25 @@ class WindowGeometry:
                 f"the input has {len(spatial)} spatial axes {tuple(spatial)} and the kernel {self.kernel} has "
                 f"{self.rank}: they must agree"
             )
-        sizes = []
-        for axis, extent in enumerate(self.extent):
-            padded = spatial[axis] + sum(self.padding[axis])
-            if extent > padded:
-                raise ValueError(self._too_large(axis, padded))
-            sizes.append((padded - extent) // self.stride[axis] + 1)
-        return tuple(sizes)
+        sizes = tuple(self._window_count(axis, width) for axis, width in enumerate(spatial))
+        for axis, size in enumerate(sizes):
+            if size < 1:
+                raise ValueError(self._too_large(axis, spatial[axis] + sum(self.padding[axis])))
+        return sizes
+
+    def input_size(self, windows: Sequence[int]) -> tuple[int, ...]:
+        """Return the spatial size of the smallest input with so many windows: `output_size`, solved for the input.
+
+        (n − 1)·S + D·(K−1) + 1 − 2P on each axis. With more padding than the windows need it is 0 or negative.
+
+        Examples
+        --------
+        >>> layer = WindowGeometry(3, stride=2, padding=1)
+        >>> layer.input_size([4]), layer.output_size([7]), layer.output_size([8])
+        ((7,), (4,), (4,))
+        """
+        axes = zip(windows, self.stride, self.extent, self.padding, strict=True)
+        return tuple((n - 1) * step + extent - sum(added) for n, step, extent, added in axes)
 
     def taps(self, spatial: Sequence[int]) -> Iterator[tuple[Position, Slices]]:
         """Yield every tap with the part of the padded input that it sees.
@@ -186,6 +198,10 @@ class WindowGeometry:
         """Return the number of taps, the product of the kernel's sizes."""
         return prod(self.kernel)
 
+    def _window_count(self, axis: int, width: int) -> int:
+        padded = width + sum(self.padding[axis])
+        return (padded - self.extent[axis]) // self.stride[axis] + 1
+
     def _too_large(self, axis: int, padded: int) -> str:
         kernel, gap, extent = self.kernel[axis], self.dilation[axis], self.extent[axis]
         reach = f"kernel {kernel}" if gap == 1 else f"kernel {kernel} with dilation {gap} covers {extent} and"
@@ -201,6 +217,19 @@ def split_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[tuple[int,
             f"{rank} spatial axes"
         )
     return tuple(shape[: -rank - 1]), shape[-rank - 1], tuple(shape[-rank:])
+
+
+def split_channels(
+    shape: Sequence[int], kernel: Sequence[int], in_channels: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Split as `split_shape` into batch axis and spatial axes, for a layer that takes so many channels."""
+    batch, channels, spatial = split_shape(shape, kernel)
+    if channels != in_channels:
+        raise ValueError(
+            f"the input {tuple(shape)} has {channels} channels and the layer has in_channels={in_channels}: "
+            "build the layer for the input, or bring the channels in front of the spatial axes"
+        )
+    return batch, spatial
 
 
 def _inside(offset: int, step: int, width: int, outputs: int) -> tuple[slice, slice]:

@@ -123,6 +123,64 @@ def sigmoid_backward(dy: Array, y: Array) -> Array:
     return dy * y * (1 - y)
 
 
+def tanh_forward(x: Array) -> Array:
+    """Return the hyperbolic tangent of each element.
+
+    Parameters
+    ----------
+    x : array
+        Input of any shape.
+
+    Returns
+    -------
+    array
+        Same shape and dtype, between −1 and 1.
+
+    Raises
+    ------
+    TypeError
+        ``x`` is no floating-point array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_forward(np.array([-1000.0, 0.0, 1000.0]))
+    array([-1.,  0.,  1.])
+    """
+    return float_namespace(x=x).tanh(x)
+
+
+def tanh_backward(dy: Array, y: Array) -> Array:
+    """Return the gradient with respect to the input of `tanh_forward`: ``dy · (1 − y²)``.
+
+    Parameters
+    ----------
+    dy : array
+        Gradient of the loss with respect to the output.
+    y : array
+        The output, same shape.
+
+    Returns
+    -------
+    array
+        Same shape and dtype.
+
+    Raises
+    ------
+    TypeError, ValueError, DeviceMismatchError
+        The arrays are not floating point of one dtype, of one shape, on one device.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_backward(np.array([8.0]), np.array([0.5]))
+    array([6.])
+    """
+    float_namespace(dy=dy, y=y)
+    check_shape("dy", dy, y.shape, "the shape of y")
+    return dy * (1 - y * y)
+
+
 def softmax(x: Array, axis: int = -1) -> Array:
     """Return ``exp(x) / Σ exp(x)`` along an axis, without overflow for finite ``x``.
 

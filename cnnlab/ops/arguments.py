@@ -48,3 +48,12 @@ def check_shape(name: str, x: Array, expected: Sequence[int], because: str) -> N
     """Raise ValueError unless ``x`` has the expected shape."""
     if tuple(x.shape) != tuple(expected):
         raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {tuple(expected)}: {because}")
+
+
+def check_axes(x: Array, w: Array, expected: str) -> None:
+    """Raise ValueError unless input and weights of a layer that scans have equally many axes."""
+    if x.ndim != w.ndim:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and w has shape {tuple(w.shape)}: expected (N, C_in, *spatial) and "
+            f"{expected} with equally many axes"
+        )

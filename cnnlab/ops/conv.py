@@ -3,19 +3,19 @@
 As everywhere in the field, "convolution" means cross-correlation: the kernel is not flipped. A tap is one position in
 the kernel. It sees one input position for each output, which is a strided slice of the padded input, and its weights
 are a matrix from input channels to output channels. Forward adds up what the taps contribute; backward walks the same
-taps and the same slices.
+taps and the same slices. The sums themselves are in `cnnlab.ops.taps`.
 
-Letters: N batch, G groups, C_in and C_out channels, P number of output positions.
+Letters: N batch, C_in and C_out channels.
 """
 
 from collections.abc import Sequence
-from math import prod
 
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import Padding
-from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.ops.arguments import check_axes, check_shape, float_namespace
 from cnnlab.ops.padding import pad_backward, pad_forward
+from cnnlab.ops.taps import correlate, gather, scatter
 
 
 def conv_forward(
@@ -68,24 +68,19 @@ def conv_forward(
     array([[[21., 32., 43.]]])
     """
     xp = float_namespace(x=x, w=w, b=b)
-    _check_axes(x, w)
+    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
     geometry = ConvGeometry.of_weight(
         w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
     )
-    N, C_in, *spatial = x.shape
     _, C_out, *out = geometry.output_shape(x.shape)
-    G, P = groups, prod(out)
+    taps = geometry.taps(x.shape[2:])
 
     x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
-    y = xp.zeros((N, G, C_out // G, P), dtype=x.dtype, device=x.device)
-    for tap, seen in geometry.taps(spatial):
-        x_tap = xp.reshape(x[..., *seen], (N, G, C_in // G, P))
-        w_tap = xp.reshape(w[..., *tap], (G, C_out // G, C_in // G))
-        y += w_tap @ x_tap  # (N, G, C_out/G, P)
+    y = gather(x, w, taps, out, groups=groups)  # (N, C_out, *out)
     if b is not None:
         check_shape("b", b, (C_out,), "one bias for each output channel")
-        y += xp.reshape(b, (G, C_out // G, 1))
-    return xp.reshape(y, (N, C_out, *out))
+        y += xp.reshape(b, (C_out, *[1] * len(out)))
+    return y
 
 
 def conv_backward(
@@ -141,34 +136,16 @@ def conv_backward(
     (array([[[   1.,  110., 1000.]]]), array([[[201., 302.]]]), array([101.]))
     """
     xp = float_namespace(dy=dy, x=x, w=w)
-    _check_axes(x, w)
+    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
     geometry = ConvGeometry.of_weight(
         w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
     )
-    N, C_in, *spatial = x.shape
-    _, C_out, *out = geometry.output_shape(x.shape)
-    check_shape("dy", dy, (N, C_out, *out), "the shape of the layer's output")
-    G, P = groups, prod(out)
+    check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
+    taps = list(geometry.taps(x.shape[2:]))
 
-    dy = xp.reshape(dy, (N, G, C_out // G, P))
     x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
-    dx = xp.zeros_like(x)
-    dw = xp.zeros_like(w)
-    for tap, seen in geometry.taps(spatial):
-        x_tap = xp.reshape(x[..., *seen], (N, G, C_in // G, P))
-        w_tap = xp.reshape(w[..., *tap], (G, C_out // G, C_in // G))
-        dx_tap = xp.matrix_transpose(w_tap) @ dy  # (N, G, C_in/G, P)
-        dw_tap = xp.sum(dy @ xp.matrix_transpose(x_tap), axis=0)  # (G, C_out/G, C_in/G)
-        dx[..., *seen] += xp.reshape(dx_tap, (N, C_in, *out))
-        dw[..., *tap] = xp.reshape(dw_tap, (C_out, C_in // G))
+    dx = scatter(dy, w, taps, x.shape[2:], groups=groups)  # (N, C_in, *padded)
     dx = pad_backward(dx, geometry.padding, mode=padding_mode)  # (N, C_in, *spatial)
-    db = xp.reshape(xp.sum(dy, axis=(0, 3)), (C_out,))
+    dw = correlate(dy, x, w, taps, groups=groups)
+    db = xp.sum(dy, axis=(0, *range(2, dy.ndim)))
     return dx, dw, db
-
-
-def _check_axes(x: Array, w: Array) -> None:
-    if x.ndim != w.ndim:
-        raise ValueError(
-            f"x has shape {tuple(x.shape)} and w has shape {tuple(w.shape)}: expected (N, C_in, *spatial) and "
-            "(C_out, C_in/groups, *kernel) with equally many axes"
-        )

@@ -1,4 +1,4 @@
-"""Losses on logits, averaged; they stay finite for any finite logit.
+"""Losses, averaged; those on logits stay finite for any finite logit.
 
 A loss ends a net, so its backward function takes no upstream gradient: it returns the gradient of the loss itself.
 """
@@ -103,7 +103,7 @@ def bce_with_logits_forward(logits: Array, targets: Array) -> Array:
     >>> print(bce_with_logits_forward(np.array([0.0, 1000.0]), np.array([1.0, 1.0])).round(4))  # (log 2 + 0) / 2
     0.3466
     """
-    xp = _check_pairs(logits, targets)
+    xp = _check_pairs(logits=logits, targets=targets)
     return xp.mean(xp.maximum(logits, 0) - logits * targets + xp.log1p(xp.exp(-xp.abs(logits))))
 
 
@@ -126,8 +126,65 @@ def bce_with_logits_backward(logits: Array, targets: Array) -> Array:
     >>> bce_with_logits_backward(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
     array([ 0.25, -0.25])
     """
-    _check_pairs(logits, targets)
+    _check_pairs(logits=logits, targets=targets)
     return (sigmoid_forward(logits) - targets) / logits.size
+
+
+def mse_forward(predictions: Array, targets: Array) -> Array:
+    """Return the mean of ``(predictions − targets)²`` over all elements.
+
+    Parameters
+    ----------
+    predictions : array of any shape
+        What the net says.
+    targets : array of the same shape and dtype
+        What it should say.
+
+    Returns
+    -------
+    array ()
+        The loss, in the dtype of the prediction.
+
+    Raises
+    ------
+    TypeError
+        The arrays are not floating point of one dtype.
+    ValueError
+        The shapes differ or the arrays are empty.
+    DeviceMismatchError
+        The arrays lie on different devices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(mse_forward(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
+    xp = _check_pairs(predictions=predictions, targets=targets)
+    return xp.mean((predictions - targets) ** 2)
+
+
+def mse_backward(predictions: Array, targets: Array) -> Array:
+    """Return the gradient of `mse_forward`: ``2 · (predictions − targets)`` / number of elements.
+
+    Parameters
+    ----------
+    predictions, targets
+        As given to `mse_forward`; the same errors.
+
+    Returns
+    -------
+    array
+        Gradient with respect to the prediction, of its shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mse_backward(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    array([ 0., -2.])
+    """
+    _check_pairs(predictions=predictions, targets=targets)
+    return (predictions - targets) * (2 / predictions.size)
 
 
 def _one_hot(logits: Array, targets: Array) -> tuple[Any, Array]:
@@ -147,9 +204,10 @@ def _one_hot(logits: Array, targets: Array) -> tuple[Any, Array]:
     return xp, targets[:, None] == classes[None, :]
 
 
-def _check_pairs(logits: Array, targets: Array) -> Any:
-    xp = float_namespace(logits=logits, targets=targets)
-    check_shape("targets", targets, logits.shape, "the shape of logits (reshape one of them; nothing is broadcast)")
-    if logits.size == 0:
-        raise ValueError("logits are empty: a mean needs at least one element")
+def _check_pairs(*, targets: Array, **given: Array) -> Any:
+    ((name, values),) = given.items()
+    xp = float_namespace(**{name: values, "targets": targets})
+    check_shape("targets", targets, values.shape, f"the shape of {name} (reshape one of them; nothing is broadcast)")
+    if values.size == 0:
+        raise ValueError(f"{name} are empty: a mean needs at least one element")
     return xp

@@ -6,9 +6,9 @@ only the outputs for which it lies inside the input.
 
 from collections.abc import Sequence
 
-from cnnlab.backend import Array
+from cnnlab.backend import Array, namespace
 from cnnlab.geometry import PoolGeometry
-from cnnlab.geometry.options import Padding
+from cnnlab.geometry.options import Padding, truth
 from cnnlab.ops.arguments import check_shape, float_namespace
 
 
@@ -18,6 +18,8 @@ def max_pool_forward(
     *,
     stride: int | Sequence[int] | None = None,
     padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
 ) -> Array:
     """Return the largest value of every window (deck rows D51–D53); a NaN in the window is returned.
 
@@ -27,7 +29,7 @@ def max_pool_forward(
         Input.
     kernel_size : int or sequence of int
         Size of the window; an int means the same on every axis.
-    stride, padding
+    stride, padding, dilation, ceil_mode
         As in `cnnlab.geometry.PoolGeometry`. Padding acts as minus infinity.
 
     Returns
@@ -48,7 +50,7 @@ def max_pool_forward(
     array([[[5., 3.]]])
     """
     xp = float_namespace(x=x)
-    geometry = _geometry(x, kernel_size, stride, padding)
+    geometry = _geometry(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
     y = xp.full(geometry.output_shape(x.shape), -float("inf"), dtype=x.dtype, device=x.device)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         y[..., *seers] = xp.maximum(y[..., *seers], x[..., *seen])
@@ -62,6 +64,8 @@ def max_pool_backward(
     *,
     stride: int | Sequence[int] | None = None,
     padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
 ) -> Array:
     """Return the gradient with respect to the input of `max_pool_forward`.
 
@@ -72,7 +76,7 @@ def max_pool_backward(
     ----------
     dy : array (N, C, *out)
         Gradient of the loss with respect to the output.
-    x, kernel_size, stride, padding
+    x, kernel_size, stride, padding, dilation, ceil_mode
         As given to `max_pool_forward`; the same errors.
 
     Returns
@@ -86,9 +90,9 @@ def max_pool_backward(
     array([[[ 0., 10., 20.,  0.]]])
     """
     xp = float_namespace(dy=dy, x=x)
-    geometry = _geometry(x, kernel_size, stride, padding)
+    geometry = _geometry(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
     check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
-    y = max_pool_forward(x, kernel_size, stride=stride, padding=padding)
+    y = max_pool_forward(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
     dx = xp.zeros_like(x)
     waiting = xp.ones(y.shape, dtype=xp.bool, device=x.device)  # windows whose winner is not found yet
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
@@ -105,6 +109,8 @@ def avg_pool_forward(
     *,
     stride: int | Sequence[int] | None = None,
     padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Array:
     """Return the mean of every window (deck row D53).
 
@@ -114,9 +120,11 @@ def avg_pool_forward(
         Input.
     kernel_size : int or sequence of int
         Size of the window; an int means the same on every axis.
-    stride, padding
-        As in `cnnlab.geometry.PoolGeometry`. Zeros in the padding count, as in PyTorch: the sum is divided by the size
-        of the window everywhere.
+    stride, padding, ceil_mode
+        As in `cnnlab.geometry.PoolGeometry`.
+    count_include_pad : bool
+        Whether zeros of the padding count. If so the sum is divided by the size of the window, else by the number of
+        inputs in it. What reaches beyond the padding (`ceil_mode`) never counts.
 
     Returns
     -------
@@ -136,11 +144,11 @@ def avg_pool_forward(
     array([[[3. , 2.5]]])
     """
     xp = float_namespace(x=x)
-    geometry = _geometry(x, kernel_size, stride, padding)
+    geometry = _geometry(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = xp.zeros(geometry.output_shape(x.shape), dtype=x.dtype, device=x.device)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         y[..., *seers] += x[..., *seen]
-    return y / geometry.tap_count()
+    return y / _counts(x, geometry, count_include_pad)
 
 
 def avg_pool_backward(
@@ -150,6 +158,8 @@ def avg_pool_backward(
     *,
     stride: int | Sequence[int] | None = None,
     padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Array:
     """Return the gradient with respect to the input of `avg_pool_forward`: each window spreads its gradient evenly.
 
@@ -157,7 +167,7 @@ def avg_pool_backward(
     ----------
     dy : array (N, C, *out)
         Gradient of the loss with respect to the output.
-    x, kernel_size, stride, padding
+    x, kernel_size, stride, padding, ceil_mode, count_include_pad
         As given to `avg_pool_forward`; the same errors. Of ``x`` only the shape matters.
 
     Returns
@@ -171,9 +181,9 @@ def avg_pool_backward(
     array([[[ 5.,  5., 10., 10.]]])
     """
     xp = float_namespace(dy=dy, x=x)
-    geometry = _geometry(x, kernel_size, stride, padding)
+    geometry = _geometry(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
     check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
-    share = dy / geometry.tap_count()
+    share = dy / _counts(x, geometry, count_include_pad)
     dx = xp.zeros_like(x)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         dx[..., *seen] += share[..., *seers]
@@ -183,8 +193,11 @@ def avg_pool_backward(
 def _geometry(
     x: Array,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] | None,
     padding: Padding,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool,
 ) -> PoolGeometry:
     if x.ndim < 3:
         raise ValueError(f"x has shape {tuple(x.shape)}: expected (N, C, *spatial) with at least one spatial axis")
@@ -194,4 +207,13 @@ def _geometry(
         raise ValueError(
             f"kernel_size {tuple(sizes)} has {len(sizes)} entries for {rank} spatial axes: give one for each"
         )
-    return PoolGeometry(sizes, stride, padding)
+    return PoolGeometry(sizes, stride, padding, dilation, ceil_mode=ceil_mode)
+
+
+def _counts(x: Array, geometry: PoolGeometry, count_include_pad: bool) -> Array:
+    """Return what each window's sum is divided by, an array (*out)."""
+    xp = namespace(x)
+    counts = xp.ones((), dtype=x.dtype, device=x.device)
+    for per_axis in geometry.tap_counts(x.shape[2:], in_padding=truth("count_include_pad", count_include_pad)):
+        counts = counts[..., None] * xp.asarray(per_axis, dtype=x.dtype, device=x.device)  # one axis more
+    return counts

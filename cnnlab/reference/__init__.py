@@ -4,6 +4,7 @@ They depend on NumPy and `cnnlab.geometry` alone and share no line with `cnnlab.
 """
 
 from cnnlab.reference.conv import conv_backward_by_edges, conv_by_edges
+from cnnlab.reference.conv_transpose import conv_transpose_backward_by_edges, conv_transpose_by_edges
 from cnnlab.reference.matrix import conv_matrix
 from cnnlab.reference.pool import (
     avg_pool_backward_by_windows,
@@ -19,6 +20,8 @@ __all__ = [
     "conv_backward_by_edges",
     "conv_by_edges",
     "conv_matrix",
+    "conv_transpose_backward_by_edges",
+    "conv_transpose_by_edges",
     "max_pool_backward_by_windows",
     "max_pool_by_windows",
     "mlp",

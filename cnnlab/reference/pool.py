@@ -1,6 +1,6 @@
 """Pooling by looking at one window after another (deck rows D51–D53)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +22,7 @@ def max_pool_by_windows(x: Floats, kernel: Sequence[int], **options: Any) -> Flo
     kernel : sequence of int
         Window size, one entry for each spatial axis.
     **options
-        stride, padding, as in `cnnlab.geometry.PoolGeometry`.
+        stride, padding, dilation, ceil_mode, as in `cnnlab.geometry.PoolGeometry`.
 
     Returns
     -------
@@ -33,11 +33,17 @@ def max_pool_by_windows(x: Floats, kernel: Sequence[int], **options: Any) -> Flo
     >>> max_pool_by_windows(np.array([[[1.0, 5.0, 3.0, 2.0]]]), (2,))
     array([[[5., 3.]]])
     """
-    return _pool(x, PoolGeometry(kernel, **options), max)
+    geometry = PoolGeometry(kernel, **options)
+    y = np.zeros(geometry.output_shape(x.shape), dtype=x.dtype)
+    for output, inputs in _windows(geometry, x.shape):
+        y[output] = max((x[i] for i in inputs), default=-np.inf)
+    return y
 
 
-def avg_pool_by_windows(x: Floats, kernel: Sequence[int], **options: Any) -> Floats:
-    """Return the sum of every window divided by the size of the window; parameters as `max_pool_by_windows`.
+def avg_pool_by_windows(x: Floats, kernel: Sequence[int], *, count_include_pad: bool = True, **options: Any) -> Floats:
+    """Return the sum of every window divided by the number of its positions; parameters as `max_pool_by_windows`.
+
+    With ``count_include_pad`` those in the padding count too, but never those beyond it.
 
     Examples
     --------
@@ -45,7 +51,10 @@ def avg_pool_by_windows(x: Floats, kernel: Sequence[int], **options: Any) -> Flo
     array([[[3. , 2.5]]])
     """
     geometry = PoolGeometry(kernel, **options)
-    return _pool(x, geometry, lambda values: sum(values) / geometry.tap_count())
+    y = np.zeros(geometry.output_shape(x.shape), dtype=x.dtype)
+    for output, inputs in _windows(geometry, x.shape):
+        y[output] = sum(x[i] for i in inputs) / _count(geometry, x.shape, output, count_include_pad)
+    return y
 
 
 def max_pool_backward_by_windows(dy: Floats, x: Floats, kernel: Sequence[int], **options: Any) -> Floats:
@@ -58,15 +67,18 @@ def max_pool_backward_by_windows(dy: Floats, x: Floats, kernel: Sequence[int], *
     """
     dx = np.zeros_like(x)
     for output, inputs in _windows(PoolGeometry(kernel, **options), x.shape):
-        winner = inputs[0]
-        for i in inputs:
-            if x[i] > x[winner]:
-                winner = i
-        dx[winner] += dy[output]
+        if inputs:
+            winner = inputs[0]
+            for i in inputs:
+                if x[i] > x[winner]:
+                    winner = i
+            dx[winner] += dy[output]
     return dx
 
 
-def avg_pool_backward_by_windows(dy: Floats, x: Floats, kernel: Sequence[int], **options: Any) -> Floats:
+def avg_pool_backward_by_windows(
+    dy: Floats, x: Floats, kernel: Sequence[int], *, count_include_pad: bool = True, **options: Any
+) -> Floats:
     """Give each position in a window the same share of its gradient.
 
     Examples
@@ -78,23 +90,32 @@ def avg_pool_backward_by_windows(dy: Floats, x: Floats, kernel: Sequence[int], *
     dx = np.zeros_like(x)
     for output, inputs in _windows(geometry, x.shape):
         for i in inputs:
-            dx[i] += dy[output] / geometry.tap_count()
+            dx[i] += dy[output] / _count(geometry, x.shape, output, count_include_pad)
     return dx
 
 
-def _pool(x: Floats, geometry: PoolGeometry, reduce: Callable[[list[Any]], Any]) -> Floats:
-    y = np.zeros(geometry.output_shape(x.shape), dtype=x.dtype)
-    for output, inputs in _windows(geometry, x.shape):
-        y[output] = reduce([x[i] for i in inputs])
-    return y
+def _count(geometry: PoolGeometry, shape: Sequence[int], output: Index, count_include_pad: bool) -> int:
+    """Count the positions of one window that lie in the input, or in the input and its padding."""
+    count = 0
+    for tap in np.ndindex(*geometry.kernel):
+        counts = True
+        for axis, (before, after) in enumerate(geometry.padding):
+            i = output[axis + 2] * geometry.stride[axis] + tap[axis] * geometry.dilation[axis] - before
+            n = shape[axis + 2]
+            counts = counts and (-before <= i < n + after if count_include_pad else 0 <= i < n)
+        count += counts
+    return count
 
 
 def _windows(geometry: PoolGeometry, shape: Sequence[int]) -> Iterator[tuple[Index, list[Index]]]:
-    """Yield every output position with the input positions of its window, in row-major order."""
+    """Yield every output position with the input positions of its window, in row-major order.
+
+    A window whose taps all lie in the padding, which dilation makes possible, comes with none.
+    """
     N, C, *spatial = shape
-    inside: dict[Index, list[Index]] = {}
+    inside: dict[Index, list[Index]] = {output: [] for output in np.ndindex(*geometry.output_size(spatial))}
     for edge in geometry.edges(spatial):
-        inside.setdefault(edge.output, []).append(edge.input)
+        inside[edge.output].append(edge.input)
     for n in range(N):
         for c in range(C):
             for output, inputs in inside.items():

@@ -30,12 +30,28 @@ CALLS = {
         {"dy": (2, 3, 5, 6), "x": (2, 4, 5, 6), "w": (3, 4, 2, 3)},
         {"padding": "same", "padding_mode": "circular"},
     ),
+    "conv_transpose_forward": Call(
+        ops.conv_transpose_forward,
+        {"x": (2, 4, 3, 2), "w": (4, 3, 3, 2), "b": (6,)},
+        {"groups": 2, "stride": 2, "padding": 1, "output_padding": (0, 1)},
+    ),
+    "conv_transpose_backward": Call(
+        ops.conv_transpose_backward, {"dy": (2, 3, 4, 3), "x": (2, 4, 3, 2), "w": (4, 3, 2, 2)}, {}
+    ),
     "linear_forward": Call(ops.linear_forward, {"x": (4, 3), "w": (2, 3), "b": (2,)}, {}),
     "linear_backward": Call(ops.linear_backward, {"dy": (4, 2), "x": (4, 3), "w": (2, 3)}, {}),
     "relu_forward": Call(ops.relu_forward, {"x": (3, 4)}, {}),
     "relu_backward": Call(ops.relu_backward, {"dy": (3, 4), "x": (3, 4)}, {}),
     "sigmoid_forward": Call(ops.sigmoid_forward, {"x": (3, 4)}, {}),
     "sigmoid_backward": Call(ops.sigmoid_backward, {"dy": (3, 4), "y": (3, 4)}, {}),
+    "tanh_forward": Call(ops.tanh_forward, {"x": (3, 4)}, {}),
+    "tanh_backward": Call(ops.tanh_backward, {"dy": (3, 4), "y": (3, 4)}, {}),
+    "dropout_forward": Call(ops.dropout_forward, {"x": (2, 2)}, {"kept": [[True, False], [True, True]], "p": 0.3}),
+    "dropout_backward": Call(ops.dropout_backward, {"dy": (2, 2)}, {"kept": [[True, False], [True, True]], "p": 0}),
+    "batch_statistics": Call(ops.batch_statistics, {"x": (4, 3, 2)}, {}),
+    "batch_norm_forward": Call(ops.batch_norm_forward, {"x": (4, 3, 2), "w": (3,), "b": (3,)}, {}),
+    "batch_norm_backward": Call(ops.batch_norm_backward, {"dy": (4, 3, 2), "x": (4, 3, 2), "w": (3,)}, {}),
+    "batch norm forward, plain": Call(ops.batch_norm_forward, {"x": (4, 3)}, {}),
     "softmax": Call(ops.softmax, {"x": (3, 4)}, {}),
     "softmax_backward": Call(ops.softmax_backward, {"dy": (3, 4), "y": (3, 4)}, {}),
     "pad_forward": Call(ops.pad_forward, {"x": (2, 3, 4)}, {"padding": [(1, 2)]}),
@@ -55,6 +71,8 @@ CALLS = {
     "global softmax backward": Call(ops.global_pool_backward, {"dy": (2, 3), "x": (2, 3, 4)}, {"how": "softmax"}),
     "bce forward": Call(ops.bce_with_logits_forward, {"logits": (3, 4), "targets": (3, 4)}, {}),
     "bce backward": Call(ops.bce_with_logits_backward, {"logits": (3, 4), "targets": (3, 4)}, {}),
+    "mse forward": Call(ops.mse_forward, {"predictions": (3, 4), "targets": (3, 4)}, {}),
+    "mse backward": Call(ops.mse_backward, {"predictions": (3, 4), "targets": (3, 4)}, {}),
     "cross entropy forward": Call(ops.cross_entropy_forward, {"logits": (3, 4)}, {"targets": [0, 3, 1]}),
     "cross entropy backward": Call(ops.cross_entropy_backward, {"logits": (3, 4)}, {"targets": [0, 3, 1]}),
 }
@@ -66,8 +84,8 @@ def call(request):
 
 
 def options_for(call, array):
-    """Make the integer targets of a cross-entropy arrays of the lane; leave other options as they are."""
-    return {name: array(np.array(v)) if name == "targets" else v for name, v in call.options.items()}
+    """Make integer targets and masks arrays of the lane; leave other options as they are."""
+    return {name: array(np.array(v)) if name in {"targets", "kept"} else v for name, v in call.options.items()}
 
 
 def outputs_of(result):
