@@ -38,7 +38,7 @@ def judge(expected: np.ndarray[Any, Any], answer: Answer) -> Finding | None:
         case StudentTimeout(seconds=seconds):
             return Finding("timeout", f"No answer within {seconds:g} seconds. Is there a loop that never ends?")
         case StudentCrashed(reason=reason):
-            return Finding("crashed", f"The program ended while it was checked: {reason}")
+            return Finding("crashed", f"The program ended before it gave an answer: {reason.rstrip('.')}.")
         case FunctionMissing(name=name):
             return Finding("missing", f"There is no function {name} to check. Run the cell that defines it first.")
         case StudentRaised(type_name="NotImplementedError", message=message):

@@ -22,9 +22,10 @@ body { margin: 0 auto; padding: 1rem; max-width: 48rem; background: var(--page);
        font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: .5rem 0 0; font-size: 1.4rem; }
 h2 { margin: 1.5rem 0 .25rem; font-size: 1.1rem; }
-.score { margin: .25rem 0 1rem; font-size: 2rem; font-weight: 700; line-height: 1.2;
+.score { margin: .25rem 0 0; font-size: 2rem; font-weight: 700; line-height: 1.2;
          font-variant-numeric: tabular-nums; }
 .score small { font-size: 1rem; font-weight: 400; color: var(--soft); }
+.soft { color: var(--soft); }
 .status { border-left: 4px solid var(--warn); padding: .25rem .75rem; margin: 1rem 0; }
 .cnnlab-card { margin: 1rem 0; }
 footer { margin-top: 2rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: .875rem; }
@@ -49,8 +50,8 @@ def page(result: Result, *, title: str, max_score: float, own_cells: AbstractSet
     """
     parts = [f"<h1>{escape(title)}</h1>", f"<div>{escape(result.student)}</div>"]
     if result.score is not None:
-        points = f"{result.score:g} <small>of {max_score:g} points, before any points given by hand</small>"
-        parts.append(f'<div class="score">{points}</div>')
+        parts.append(f'<div class="score">{result.score:g} <small>of {max_score:g} points</small></div>')
+        parts.append('<div class="soft">Points given by hand, if any, are not in this number.</div>')
     if result.status in _STATUS:
         detail = f" {escape(result.reason)}." if result.reason else ""
         parts.append(f'<p class="status">{_STATUS[result.status]}{detail}</p>')

@@ -73,7 +73,9 @@ def _summary(result: ExerciseResult) -> str:
         return f"Visible checks passed; {later}" if pending else "All checks passed."
     if all(outcome.message.startswith("Not written yet") for outcome in result.outcomes):
         return f"Not written yet: fill in {result.function or 'the function'}, run its cell, then check again."
-    return f"{passed} of {total} checks passed so far. {later[:1].upper()}{later[1:]}".rstrip()
+    if pending:
+        return f"{passed} of {total} checks passed so far. {later[:1].upper()}{later[1:]}"
+    return f"{passed} of {total} checks passed."
 
 
 def _pending_points(result: ExerciseResult) -> float:
