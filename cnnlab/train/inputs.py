@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cnnlab.backend import Array, namespace
+from cnnlab.nn.loss import Loss
 from cnnlab.nn.module import Module
 from cnnlab.optim import Optimizer, Schedule
 from cnnlab.train.early_stop import EarlyStop
@@ -27,6 +28,23 @@ def _check_pair(x_name: str, x: Array, y_name: str, y: Array) -> None:
     if x.shape[0] != y.shape[0] or x.shape[0] == 0:
         raise ValueError(
             f"{x_name} holds {x.shape[0]} examples and {y_name} {y.shape[0]}: pass as many of each, at least one"
+        )
+
+
+def check_parts(net: object, loss: object, optimizer: object, metrics: object) -> None:
+    """Say which argument is not what `fit` can use; a class in place of an object of it is the usual slip."""
+    wanted = (
+        ("net", net, Module, "a Module, such as nn.mlp([600, 32, 1])"),
+        ("loss", loss, Loss, "a loss, such as nn.CrossEntropyLoss(), or an object of your own subclass of nn.Loss"),
+        ("optimizer", optimizer, Optimizer, "an optimizer, such as optim.Adam(net.parameters())"),
+    )
+    for name, value, kind, example in wanted:
+        if not isinstance(value, kind):
+            what = f"the class {value.__name__}, not an object of it" if isinstance(value, type) else repr(value)
+            raise TypeError(f"{name} is {what}: pass {example}")
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise TypeError(
+            f"metrics is a {type(metrics).__name__}: pass functions by name, {{'accuracy': train.accuracy}}"
         )
 
 

@@ -19,7 +19,7 @@ from cnnlab.train import screen
 from cnnlab.train.checkpoint import Checkpoint, Run, prepare
 from cnnlab.train.early_stop import EarlyStop
 from cnnlab.train.history import History
-from cnnlab.train.inputs import check_plan, checked_data
+from cnnlab.train.inputs import check_parts, check_plan, checked_data
 from cnnlab.train.prediction import Metric, evaluate, modes_kept
 from cnnlab.train.settings import describe
 
@@ -86,6 +86,7 @@ def fit(
     epochs = whole_number("epochs", epochs, at_least=1)
     batch_size = whole_number("batch_size", batch_size, at_least=1)
     rng = generator(rng)
+    check_parts(net, loss, optimizer, metrics)
     data = checked_data(x, y, validation)
     metrics = dict(metrics or {})
     check_plan(net, optimizer, schedule, early_stop, metrics, measured=validation is not None)

@@ -235,3 +235,22 @@ def test_whole_training_against_pytorch(problem):
             total += value.item() * len(chosen)
         curve.append(total / 40)
     assert train.fit(net, x, y, **options).loss == pytest.approx(curve, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"net": lambda x: x}, r"net is <function .*>: pass a Module, such as nn\.mlp"),
+        ({"loss": nn.BCEWithLogitsLoss}, r"loss is the class BCEWithLogitsLoss, not an object of it: pass a loss"),
+        ({"loss": "bce"}, r"loss is 'bce': pass a loss, such as nn\.CrossEntropyLoss\(\)"),
+        ({"optimizer": optim.Adam}, r"optimizer is the class Adam, not an object of it: pass an optimizer"),
+        ({"optimizer": None}, r"optimizer is None: pass an optimizer, such as optim\.Adam"),
+        ({"metrics": [train.accuracy]}, r"metrics is a list: pass functions by name"),
+    ],
+)
+def test_parts_of_the_wrong_kind_are_named_with_an_example(wrong, complaint):
+    net = nn.Linear(2, 1)
+    parts = {"net": net, "loss": nn.BCEWithLogitsLoss(), "optimizer": optim.SGD(net.parameters(), lr=0.1)} | wrong
+    x, y = np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)
+    with pytest.raises(TypeError, match=complaint):
+        train.fit(parts.pop("net"), x, y, epochs=1, progress=False, **parts)
