@@ -1,11 +1,13 @@
 """scripts/venv.sh, which `make` calls: installs once, says what is missing, survives a broken installation.
 
-A stand-in for Python writes down what it is asked for, so that nothing is really installed.
+A stand-in for Python writes down what it is asked for, so that nothing is really installed. The last tests use the real
+one, where pip finds no index.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,42 @@ def test_environment_whose_python_is_gone_is_made_anew(checkout, install):
     done = install()
     assert done.returncode == 0
     assert "making .venv anew" in done.stderr
+
+
+def set_up(checkout, **environment):
+    """Run the script where pip finds no index, so that a call gets as far as the installation and no further."""
+    nowhere = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull, "PYTHON": ""}
+    return subprocess.run(
+        [checkout / "scripts" / "venv.sh", "course"],
+        env={**os.environ, **nowhere, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def make_bare_environment(checkout):
+    """Make what is left of an environment when its making was killed before pip came in."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    return checkout / ".venv" / "bin" / "python"
+
+
+def test_half_made_environment_is_completed(checkout):
+    python = make_bare_environment(checkout)
+    done = set_up(checkout)
+    assert subprocess.run([python, "-c", "import pip"], check=False).returncode == 0
+    assert "No module named pip" not in done.stderr
+    assert "needs a Python package index" in done.stderr
+    assert done.returncode == 1
+    assert not list((checkout / ".venv").glob(".installed*"))
+
+
+def test_wrong_python_costs_nobody_their_environment(checkout):
+    python = make_bare_environment(checkout)
+    done = set_up(checkout, PYTHON="/no/such/python")
+    assert done.returncode == 1
+    assert "PYTHON=/no/such/python is not a working Python" in done.stderr
+    assert python.exists()
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
