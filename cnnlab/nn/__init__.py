@@ -3,19 +3,24 @@
 A layer keeps parameters and remembers its input; the mathematics is in `cnnlab.ops`.
 """
 
-from cnnlab.nn.activation import ReLU, Sigmoid
+from cnnlab.nn import init, models
+from cnnlab.nn.activation import ReLU, Sigmoid, Tanh
+from cnnlab.nn.add import Add
+from cnnlab.nn.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from cnnlab.nn.conv import Conv1d, Conv2d, Conv3d
 from cnnlab.nn.conv_op import ConvOp, ConvOpError
+from cnnlab.nn.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from cnnlab.nn.dense import DenseMatrix, dense_matrix
 from cnnlab.nn.distribute import to_convolutions
+from cnnlab.nn.dropout import Dropout
 from cnnlab.nn.expand import expand
 from cnnlab.nn.flatten import Flatten
 from cnnlab.nn.global_pool import GlobalPool
 from cnnlab.nn.linear import Linear
-from cnnlab.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, Loss
+from cnnlab.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
 from cnnlab.nn.mlp import layers_of, mlp
 from cnnlab.nn.module import Module
-from cnnlab.nn.parameter import Parameter
+from cnnlab.nn.parameter import Buffer, Parameter
 from cnnlab.nn.pool import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from cnnlab.nn.scan import Scan
 from cnnlab.nn.sequential import Sequential
@@ -23,21 +28,31 @@ from cnnlab.nn.storage import load, save
 from cnnlab.nn.tied import TiedLinear
 
 __all__ = [
+    "Add",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "Buffer",
     "Conv1d",
     "Conv2d",
     "Conv3d",
     "ConvOp",
     "ConvOpError",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CrossEntropyLoss",
     "DenseMatrix",
+    "Dropout",
     "Flatten",
     "GlobalPool",
     "Linear",
     "Loss",
+    "MSELoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
@@ -47,12 +62,15 @@ __all__ = [
     "Scan",
     "Sequential",
     "Sigmoid",
+    "Tanh",
     "TiedLinear",
     "dense_matrix",
     "expand",
+    "init",
     "layers_of",
     "load",
     "mlp",
+    "models",
     "save",
     "to_convolutions",
 ]

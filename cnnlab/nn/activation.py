@@ -21,6 +21,20 @@ class ReLU(Module):
         return ops.relu_backward(dy, self.recall())
 
 
+class Tanh(Module):
+    """The hyperbolic tangent of each element."""
+
+    def forward(self, x: Array) -> Array:
+        """Return y of the shape of x, between -1 and 1."""
+        y = ops.tanh_forward(x)
+        self.keep(y)  # the op's backward works from the output
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Return dx of the shape of dy."""
+        return ops.tanh_backward(dy, self.recall())
+
+
 class Sigmoid(Module):
     """1 / (1 + exp(-x)) for each element."""
 

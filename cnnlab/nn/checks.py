@@ -1,6 +1,8 @@
-"""What layers with spatial axes ask of their input."""
+"""What layers ask of their input and their options."""
 
 from __future__ import annotations
+
+from numbers import Real
 
 from cnnlab.backend import Array, namespace
 
@@ -15,3 +17,13 @@ def check_rank(layer: str, x: Array, rank: int) -> None:
     axes = _AXES.get(rank, f"(N, C, {rank} spatial axes)")
     hint = "add the batch axis, x[None]" if x.ndim == rank + 1 else f"give it {rank} spatial axes"
     raise ValueError(f"{layer} takes x {axes}, but x has shape {tuple(x.shape)}: {hint}")
+
+
+def number_between(name: str, value: object, low: float, high: float) -> float:
+    """Return `value` as a plain float, or raise unless it is a number (TypeError) from `low` to `high` (ValueError)."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    number = float(value)
+    if not low <= number <= high:  # also if it is not a number
+        raise ValueError(f"{name} (={value}) must be from {low} to {high}")
+    return number

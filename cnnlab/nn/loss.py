@@ -70,6 +70,27 @@ class CrossEntropyLoss(Loss):
         return ops.cross_entropy_backward(prediction, target)
 
 
+class MSELoss(Loss):
+    """Squared error, mean over all elements.
+
+    Predictions and targets of one shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MSELoss()(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]))
+    2.0
+    """
+
+    def forward(self, prediction: Array, target: Array) -> Array:
+        """Return the mean of (prediction - target)²."""
+        return ops.mse_forward(prediction, target)
+
+    def gradient(self, prediction: Array, target: Array) -> Array:
+        """Return 2 (prediction - target) / number of elements, of the shape of the prediction."""
+        return ops.mse_backward(prediction, target)
+
+
 class BCEWithLogitsLoss(Loss):
     """Binary cross-entropy of a sigmoid, computed from its input; mean over all elements.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnnlab import backend
 from cnnlab.backend import Array
-from cnnlab.nn.parameter import Parameter
+from cnnlab.nn.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
     from cnnlab.nn.conv_op import ConvOp
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Module:
     """A layer or a network: parameters, a forward pass and its backward pass.
 
-    A subclass sets its `Parameter`s and sub-modules (or lists of them) as attributes and writes `forward` and
-    `backward`. What backward needs, forward hands to `keep`; backward fetches it with `recall`. The kept values are
+    A subclass sets its `Parameter`s, `Buffer`s and sub-modules (or lists of these) as attributes and writes `forward`
+    and `backward`. What backward needs, forward hands to `keep`; backward fetches it with `recall`. The kept values are
     a stack, so one layer may be used at several places, as long as the backward calls come in the opposite order.
     Nothing is kept in evaluation mode.
 
@@ -116,18 +116,27 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield (name, parameter), names such as ``0.weight``; a shared parameter comes once, by its first name."""
-        seen: set[int] = set()
-        for name, parameter in self._walk_parameters(""):
-            if id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield name, parameter
+        return ((name, value) for name, value in self._named_values() if isinstance(value, Parameter))
 
-    def _walk_parameters(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
-        for name, value in vars(self).items():
-            if isinstance(value, Parameter):
-                yield prefix + name, value
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """Yield (name, buffer), names such as ``1.running_mean``; a shared buffer comes once, by its first name."""
+        return ((name, value) for name, value in self._named_values() if isinstance(value, Buffer))
+
+    def _named_values(self) -> Iterator[tuple[str, Parameter | Buffer]]:
+        """Yield all parameters and buffers, each once, in the order of PyTorch's `state_dict`."""
+        seen: set[int] = set()
+        for name, value in self._walk_values(""):
+            if id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+
+    def _walk_values(self, prefix: str) -> Iterator[tuple[str, Parameter | Buffer]]:
+        for kind in (Parameter, Buffer):
+            for name, value in vars(self).items():
+                if isinstance(value, kind):
+                    yield prefix + name, value
         for name, child in self.named_children():
-            yield from child._walk_parameters(f"{prefix}{name}.")
+            yield from child._walk_values(f"{prefix}{name}.")
 
     def parameters(self) -> list[Parameter]:
         """Return all parameters, each once."""
@@ -151,22 +160,22 @@ class Module:
         return self.train(False)
 
     def to(self, device: str) -> Self:
-        """Move parameters and gradients to `device` ("cpu" or "gpu") and return self.
+        """Move parameters, gradients and buffers to `device` ("cpu" or "gpu") and return self.
 
         What was kept for backward lies on the old device and is dropped. Make the optimizer after the move.
         """
-        for parameter in self.parameters():
-            parameter.data = backend.asarray(parameter.data, device=device)
-            if parameter.grad is not None:
-                parameter.grad = backend.asarray(parameter.grad, device=device)
+        for _, value in self._named_values():
+            value.data = backend.asarray(value.data, device=device)
+            if isinstance(value, Parameter) and value.grad is not None:
+                value.grad = backend.asarray(value.grad, device=device)
         return self.forget()
 
     def state_dict(self) -> dict[str, Array]:
-        """Return a copy of all parameter values by name, as NumPy arrays (so that `numpy.savez` can write them)."""
-        return {name: backend.to_numpy(parameter.data).copy() for name, parameter in self.named_parameters()}
+        """Return a copy of all parameters and buffers by name, as NumPy arrays, which `numpy.savez` can write."""
+        return {name: backend.to_numpy(value.data).copy() for name, value in self._named_values()}
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Take over the values of `state`, kept on the device and in the dtype of the parameters.
+        """Take over the values of `state`, kept on the device and in the dtype of the parameters and buffers.
 
         Parameters
         ----------
@@ -187,21 +196,21 @@ class Module:
             )
         for name, values in state.items():
             backend.namespace(**{f"state[{name!r}]": values})  # names what is no array
-        parameters = dict(self.named_parameters())
-        faults = [f"missing: {name}" for name in parameters if name not in state]
-        faults += [f"unknown: {name}" for name in state if name not in parameters]
-        for name, parameter in parameters.items():
-            if name in state and tuple(state[name].shape) != parameter.shape:
-                faults.append(f"{name} has shape {tuple(state[name].shape)}, not {parameter.shape}")
+        own = dict(self._named_values())
+        faults = [f"missing: {name}" for name in own if name not in state]
+        faults += [f"unknown: {name}" for name in state if name not in own]
+        for name, value in own.items():
+            if name in state and tuple(state[name].shape) != value.shape:
+                faults.append(f"{name} has shape {tuple(state[name].shape)}, not {value.shape}")
         if faults:
             raise ValueError(
                 f"this state does not fit {type(self).__name__}: {'; '.join(faults)}. "
                 "Build the network with the sizes it was saved with"
             )
-        for name, parameter in parameters.items():
-            old = parameter.data
+        for name, value in own.items():
+            old = value.data
             values = backend.to_numpy(state[name]).copy()
-            parameter.data = backend.namespace(old).asarray(values, dtype=old.dtype, device=old.device)
+            value.data = backend.namespace(old).asarray(values, dtype=old.dtype, device=old.device)
 
     # A reader's own code ------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A trainable array together with its gradient."""
+"""The arrays of a layer: trainable ones with their gradient, and others that belong to its state."""
 
 from __future__ import annotations
 
@@ -55,3 +55,29 @@ class Parameter:
 
     def __repr__(self) -> str:
         return f"Parameter(shape={self.shape}, dtype={self.data.dtype}, grad={'no' if self.grad is None else 'yes'})"
+
+
+class Buffer:
+    """An array that belongs to the state of a layer and is not trained, such as a running mean.
+
+    Parameters
+    ----------
+    data
+        The values, an array of any shape.
+
+    Attributes
+    ----------
+    data : Array
+        The values; they can be assigned.
+    """
+
+    def __init__(self, data: Array) -> None:
+        self.data = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return tuple(self.data.shape)
+
+    def __repr__(self) -> str:
+        return f"Buffer(shape={self.shape}, dtype={self.data.dtype})"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from cnnlab import ops
 from cnnlab.backend import Array
 from cnnlab.geometry import PoolGeometry
-from cnnlab.geometry.options import per_axis
+from cnnlab.geometry.options import per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.module import Module
 
@@ -24,6 +24,18 @@ class Pool(Module):
         Step between windows; the kernel size by default, so that windows touch and do not overlap.
     padding
         Added at both ends of each axis, at most half the kernel size.
+    dilation
+        Only of max pooling: distance between neighboring positions of a window.
+    ceil_mode
+        Whether a last window may reach beyond the padded input, so that nothing is left over. It must start inside the
+        input or in the padding before it.
+    count_include_pad
+        Only of average pooling: whether the zeros of the padding count.
+
+    Attributes
+    ----------
+    geometry : PoolGeometry
+        Sizes and windows of the layer.
 
     Raises
     ------
@@ -38,20 +50,25 @@ class Pool(Module):
         kernel_size: int | Sequence[int],
         stride: int | Sequence[int] | None = None,
         padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        *,
+        ceil_mode: bool = False,
     ) -> None:
         self.kernel_size = per_axis("kernel_size", kernel_size, self.rank, at_least=1)
         self.stride = self.kernel_size if stride is None else per_axis("stride", stride, self.rank, at_least=1)
         self.padding = per_axis("padding", padding, self.rank, at_least=0)
-        PoolGeometry(self.kernel_size, self.stride, self.padding)  # refuses what does not fit together
+        self.geometry = PoolGeometry(self.kernel_size, self.stride, self.padding, dilation, ceil_mode=ceil_mode)
+        self.ceil_mode = self.geometry.ceil_mode
 
     @property
     def options(self) -> dict[str, Any]:
         """The options by name, as the ops take them."""
-        return {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
+        return {name: getattr(self, name) for name in ("kernel_size", "stride", "padding", "ceil_mode")}
 
     def extra_repr(self) -> str:
-        """Return the options."""
-        return ", ".join(f"{name}={value}" for name, value in self.options.items())
+        """Return the sizes, and the options that differ from their defaults."""
+        usual = {"dilation": (1,) * self.rank, "ceil_mode": False, "count_include_pad": True}
+        return ", ".join(f"{name}={value}" for name, value in self.options.items() if usual.get(name) != value)
 
 
 class MaxPool(Pool):
@@ -59,6 +76,23 @@ class MaxPool(Pool):
 
     A tie goes to the first in row-major order. The padding never wins.
     """
+
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        *,  # in PyTorch return_indices comes here, which this layer does not have
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
+        self.dilation = self.geometry.dilation
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name, as the op takes them."""
+        return super().options | {"dilation": self.dilation}
 
     def forward(self, x: Array) -> Array:
         """Return y (N, C, *out) for x (N, C, *spatial)."""
@@ -75,8 +109,24 @@ class MaxPool(Pool):
 class AvgPool(Pool):
     """The mean of each window, in `rank` dimensions; for the options see `help(nn.pool.Pool)`.
 
-    Zeros of the padding count, as in PyTorch by default.
+    Zeros of the padding count unless `count_include_pad` is False.
     """
+
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode)
+        self.count_include_pad = truth("count_include_pad", count_include_pad)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name, as the op takes them."""
+        return super().options | {"count_include_pad": self.count_include_pad}
 
     def forward(self, x: Array) -> Array:
         """Return y (N, C, *out) for x (N, C, *spatial)."""

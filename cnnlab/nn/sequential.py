@@ -24,10 +24,7 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module) -> None:
-        given: tuple[object, ...] = layers  # the type checker trusts the annotation, readers may not follow it
-        for i, layer in enumerate(given):
-            if not isinstance(layer, Module):
-                raise TypeError(_not_a_module(i, layer))
+        check_modules("Sequential", layers)
         self.layers = layers
 
     def forward(self, x: Array) -> Array:
@@ -61,8 +58,13 @@ class Sequential(Module):
         return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
 
 
-def _not_a_module(i: int, layer: object) -> str:
-    if isinstance(layer, type):
-        return f"layer {i} of Sequential is the class {layer.__name__}: make a layer of it, {layer.__name__}(…)"
-    hint = "pass the layers one by one, `Sequential(*layers)`" if isinstance(layer, list) else "pass layers"
-    return f"layer {i} of Sequential is a {type(layer).__name__}, not a Module: {hint}"
+def check_modules(owner: str, layers: tuple[object, ...]) -> None:
+    """Raise TypeError unless all `layers` of an `owner` such as Sequential are modules."""
+    for i, layer in enumerate(layers):
+        if isinstance(layer, type):
+            raise TypeError(
+                f"layer {i} of {owner} is the class {layer.__name__}: make a layer of it, {layer.__name__}(…)"
+            )
+        if not isinstance(layer, Module):
+            hint = f"pass the layers one by one, `{owner}(*layers)`" if isinstance(layer, list) else "pass layers"
+            raise TypeError(f"layer {i} of {owner} is a {type(layer).__name__}, not a Module: {hint}")
