@@ -11,7 +11,6 @@ from cnnlab.backend import Array, namespace
 from cnnlab.nn.dense import DenseMatrix, Ties
 from cnnlab.nn.module import Module
 from cnnlab.nn.parameter import Parameter
-from cnnlab.ops.tie import tie_backward, tie_forward
 
 
 class TiedLinear(Module):
@@ -103,11 +102,11 @@ class TiedLinear(Module):
 
 
 def _copied(parameter: Parameter, ties: Ties | None) -> Array:
-    return tie_forward(parameter.data, namespace(parameter.data).asarray(ties, device=parameter.data.device))
+    return ops.tie_forward(parameter.data, namespace(parameter.data).asarray(ties, device=parameter.data.device))
 
 
 def _summed(gradient: Array, parameter: Parameter, ties: Ties | None) -> Array:
-    return tie_backward(gradient, parameter.data, namespace(gradient).asarray(ties, device=gradient.device))
+    return ops.tie_backward(gradient, parameter.data, namespace(gradient).asarray(ties, device=gradient.device))
 
 
 def _host_ties(name: str, ties: Array, of: Array) -> Ties:

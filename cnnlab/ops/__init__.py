@@ -31,6 +31,7 @@ from cnnlab.ops.loss import (
 )
 from cnnlab.ops.padding import pad_backward, pad_forward
 from cnnlab.ops.pool import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
+from cnnlab.ops.tie import tie_backward, tie_forward
 from cnnlab.ops.windows import windows_backward, windows_forward
 
 __all__ = [
@@ -67,6 +68,8 @@ __all__ = [
     "softmax_backward",
     "tanh_backward",
     "tanh_forward",
+    "tie_backward",
+    "tie_forward",
     "windows_backward",
     "windows_forward",
 ]

@@ -68,8 +68,7 @@ def tie_backward(dy: Array, values: Array, ties: Array) -> Array:
     >>> tie_backward(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.zeros(2), ties)
     array([6., 8.])
     """
-    xp = _check(values, ties)
-    float_namespace(dy=dy, values=values)
+    xp = _check(values, ties, dy=dy)
     check_shape("dy", dy, ties.shape, "one gradient for each entry")
     sets = xp.arange(values.shape[0], dtype=ties.dtype, device=ties.device)
     flat = xp.reshape(ties, (-1,))
@@ -84,9 +83,9 @@ def tie_backward(dy: Array, values: Array, ties: Array) -> Array:
     return xp.sum(xp.where(inside, terms, xp.zeros_like(terms)), axis=1)  # (sets,)
 
 
-def _check(values: Array, ties: Array) -> Any:
-    xp = namespace(values=values, ties=ties)
-    float_namespace(values=values)
+def _check(values: Array, ties: Array, **more: Array) -> Any:
+    xp = namespace(**more, values=values, ties=ties)
+    float_namespace(**more, values=values)
     if values.ndim != 1:
         raise ValueError(f"values have shape {tuple(values.shape)}: expected (sets,), one value for each set")
     if not xp.isdtype(ties.dtype, "integral"):

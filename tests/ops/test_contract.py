@@ -73,6 +73,8 @@ CALLS = {
     "bce backward": Call(ops.bce_with_logits_backward, {"logits": (3, 4), "targets": (3, 4)}, {}),
     "mse forward": Call(ops.mse_forward, {"predictions": (3, 4), "targets": (3, 4)}, {}),
     "mse backward": Call(ops.mse_backward, {"predictions": (3, 4), "targets": (3, 4)}, {}),
+    "tie_forward": Call(ops.tie_forward, {"values": (2,)}, {"ties": [[0, 1, -1], [-1, 0, 1]]}),
+    "tie_backward": Call(ops.tie_backward, {"dy": (2, 3), "values": (2,)}, {"ties": [[0, 1, -1], [-1, 0, 1]]}),
     "cross entropy forward": Call(ops.cross_entropy_forward, {"logits": (3, 4)}, {"targets": [0, 3, 1]}),
     "cross entropy backward": Call(ops.cross_entropy_backward, {"logits": (3, 4)}, {"targets": [0, 3, 1]}),
 }
@@ -85,7 +87,7 @@ def call(request):
 
 def options_for(call, array):
     """Make integer targets and masks arrays of the lane; leave other options as they are."""
-    return {name: array(np.array(v)) if name in {"targets", "kept"} else v for name, v in call.options.items()}
+    return {name: array(np.array(v)) if name in {"targets", "kept", "ties"} else v for name, v in call.options.items()}
 
 
 def outputs_of(result):
