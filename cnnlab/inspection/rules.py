@@ -8,12 +8,16 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnlab.backend import Array
-from cnnlab.geometry import PoolGeometry, WindowGeometry
+from cnnlab.geometry import WindowGeometry
 from cnnlab.geometry.options import per_axis
-from cnnlab.inspection.sight import Sight
-from cnnlab.nn.activation import ReLU, Sigmoid
+from cnnlab.inspection.sight import Sight, union
+from cnnlab.nn.activation import ReLU, Sigmoid, Tanh
+from cnnlab.nn.add import Add
+from cnnlab.nn.batch_norm import BatchNorm
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.conv import Conv
+from cnnlab.nn.conv_transpose import ConvTranspose
+from cnnlab.nn.dropout import Dropout
 from cnnlab.nn.flatten import Flatten
 from cnnlab.nn.global_pool import GlobalPool
 from cnnlab.nn.linear import Linear
@@ -62,11 +66,17 @@ def _conv(layer: Conv, x: Array, sight: Sight | None, _: Trace) -> Outcome:
     return Outcome(shape, sight and sight.after(layer.geometry), layer.geometry.mac_count(x.shape), prod(shape))
 
 
+def _conv_transpose(layer: ConvTranspose, x: Array, _sight: Sight | None, _: Trace) -> Outcome:
+    check_rank(type(layer).__name__, x, layer.rank)
+    shape = layer.geometry.output_shape(x.shape)
+    # Neighbors may look at the same input, so that the distance between what they see is no whole number.
+    return Outcome(shape, None, layer.geometry.mac_count(x.shape), prod(shape))
+
+
 def _pool(layer: Pool, x: Array, sight: Sight | None, _: Trace) -> Outcome:
     check_rank(type(layer).__name__, x, layer.rank)
-    geometry = PoolGeometry(layer.kernel_size, layer.stride, layer.padding)
-    shape = geometry.output_shape(x.shape)
-    return Outcome(shape, sight and sight.after(geometry), 0, prod(shape))
+    shape = layer.geometry.output_shape(x.shape)
+    return Outcome(shape, sight and sight.after(layer.geometry), 0, prod(shape))
 
 
 def _linear(layer: Linear | TiedLinear, x: Array, sight: Sight | None, _: Trace) -> Outcome:
@@ -98,6 +108,21 @@ def _same(_layer: Module, x: Array, sight: Sight | None, _: Trace) -> Outcome:
     return Outcome(tuple(x.shape), sight, 0, prod(x.shape))
 
 
+def _batch_norm(layer: BatchNorm, x: Array, sight: Sight | None, trace: Trace) -> Outcome:
+    if x.ndim < 2 or x.shape[1] != layer.num_features:
+        raise ValueError(f"this layer takes {layer.num_features} channels but gets x of shape {tuple(x.shape)}")
+    return _same(layer, x, sight, trace)
+
+
+def _add(layer: Add, x: Array, _sight: Sight | None, trace: Trace) -> Outcome:
+    outputs = [branch(x) for branch in layer.branches]
+    shapes = [tuple(y.shape) for y in outputs]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"the branches of Add return shapes {shapes}: bring them to one shape")
+    sights = [seen for y in outputs if (seen := trace.sight_of(y))]
+    return Outcome(shapes[0], union(sights) if len(sights) == len(outputs) else None, 0, prod(shapes[0]))
+
+
 def _scan(layer: Scan, x: Array, sight: Sight | None, trace: Trace) -> Outcome:
     rank = len(layer.kernel_size) if isinstance(layer.kernel_size, tuple) else max(x.ndim - 2, 1)
     check_rank("Scan", x, rank)
@@ -112,6 +137,7 @@ def _scan(layer: Scan, x: Array, sight: Sight | None, trace: Trace) -> Outcome:
 
 _RULES: dict[type[Module], Rule] = {
     Conv: _conv,
+    ConvTranspose: _conv_transpose,
     Pool: _pool,
     Linear: _linear,
     TiedLinear: _linear,
@@ -119,5 +145,9 @@ _RULES: dict[type[Module], Rule] = {
     GlobalPool: _global_pool,
     ReLU: _same,
     Sigmoid: _same,
+    Tanh: _same,
+    Dropout: _same,
+    BatchNorm: _batch_norm,
+    Add: _add,
     Scan: _scan,
 }

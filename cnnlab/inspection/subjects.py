@@ -13,6 +13,7 @@ import numpy as np
 from cnnlab.backend import Array, namespace
 from cnnlab.nn.loss import Loss
 from cnnlab.nn.module import Module
+from cnnlab.nn.parameter import Buffer
 
 Values = list[Array]
 
@@ -60,7 +61,9 @@ class ModuleSubject(Subject):
         self._net = copy.deepcopy(net).forget().train()
         for module in self._net.modules():
             for name, value in vars(module).items():
-                if is_float_array(value):
+                if isinstance(value, Buffer) and is_float_array(value.data):
+                    value.data = float64(value.data, name)
+                elif is_float_array(value):
                     setattr(module, name, float64(value, name))
         self._unused = copy.deepcopy(self._net)  # has seen no input, so nothing can be kept in it
         named = list(self._net.named_parameters())

@@ -41,7 +41,8 @@ class LayerSummary:
         Memory of its output, in the dtype of the parameters; of a Scan the windows that it cuts out.
     receptive_field
         Input positions, an entry for each axis, from the first to the last that one output looks at; those in the
-        padding count. Where a layer looks at a whole map, all of the input that the map looks at. None if unknown.
+        padding count. Where a layer looks at a whole map, all of the input that the map looks at. None where it cannot
+        be told: for vectors without places, after a transposed convolution or a layer of your own.
     jump
         Distance in the input between what neighboring outputs look at; None where there are no neighbors.
     """

@@ -98,7 +98,7 @@ class Trace:
         place, depth = len(self.calls), len(self._frames) - 1
         self.calls.append(Call(name, "", 0, False, (), 0, None, 0, None))  # keeps the place above its parts
         self._frames[-1].calls += 1
-        sight = self._sight_of(x)
+        sight = self.sight_of(x)
         self._frames.append(_Frame([x]))
         try:
             rule = rule_for(module)
@@ -130,13 +130,13 @@ class Trace:
         """Run a module without a rule: one that calls others, or one of the reader's own."""
         y = forward(x)
         passed_on = id(y) in self._seen
-        sight = self._sight_of(y) if self._frames[-1].calls or passed_on else None
+        sight = self.sight_of(y) if self._frames[-1].calls or passed_on else None
         self._remember(y, sight)
         computes = not self._frames[-1].calls and any(isinstance(v, Parameter) for v in vars(module).values())
         entries = 0 if passed_on else prod(y.shape)
         return y, Outcome(tuple(y.shape), sight, None if computes else 0, entries)
 
-    def _sight_of(self, x: Array) -> Sight | None:
+    def sight_of(self, x: Array) -> Sight | None:
         """Return what an array sees; if it was made outside of layers (a sum), of what it may have been made."""
         if id(x) in self._seen:
             return self._seen[id(x)]

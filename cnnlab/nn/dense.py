@@ -10,12 +10,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab import ops
 from cnnlab.backend import Array, namespace
-from cnnlab.geometry import ConvGeometry
+from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry
 from cnnlab.nn.conv import Conv
+from cnnlab.nn.conv_transpose import ConvTranspose
 from cnnlab.nn.linear import Linear
 from cnnlab.nn.module import Module
-from cnnlab.ops.tie import tie_forward
 
 Ties: TypeAlias = NDArray[np.integer[Any]]
 
@@ -77,7 +78,7 @@ def dense_matrix(layer: Module, input_shape: Sequence[int]) -> DenseMatrix:
     Parameters
     ----------
     layer
-        A convolution of any rank, or a `Linear` (in which no entries are tied).
+        A convolution or transposed convolution of any rank, or a `Linear` (in which no entries are tied).
     input_shape
         Shape (C, *spatial) of one example, for a `Linear` (in_features,).
 
@@ -105,9 +106,9 @@ def dense_matrix(layer: Module, input_shape: Sequence[int]) -> DenseMatrix:
            [-1,  0,  1, -1],
            [-1, -1,  0,  1]], dtype=int32)
     """
-    if isinstance(layer, Conv):
+    if isinstance(layer, (Conv, ConvTranspose)):
         output_shape = layer.geometry.output_shape(input_shape)
-        if len(output_shape) != len(layer.geometry.kernel) + 1:
+        if len(output_shape) != layer.rank + 1:
             raise ValueError(f"input_shape {tuple(input_shape)} has a batch axis: give (C, *spatial) of one example")
         ties = _conv_ties(layer.geometry, input_shape, output_shape)
     elif isinstance(layer, Linear):
@@ -134,26 +135,35 @@ def dense_matrix(layer: Module, input_shape: Sequence[int]) -> DenseMatrix:
     )
 
 
-def _conv_ties(geometry: ConvGeometry, input_shape: Sequence[int], output_shape: Sequence[int]) -> Ties:
-    """Return the ties of a convolution, (outputs, inputs)."""
+def _conv_ties(
+    geometry: ConvGeometry | ConvTransposeGeometry, input_shape: Sequence[int], output_shape: Sequence[int]
+) -> Ties:
+    """Return the ties of a convolution, or of a transposed one, (outputs, inputs)."""
     numbers: Array = np.arange(prod(geometry.weight_shape), dtype=np.int32).reshape(geometry.weight_shape)
     ties: Array = np.full((*output_shape, *input_shape), -1, dtype=np.int32)
-    G = geometry.groups
-    outs, ins = geometry.out_channels // G, geometry.in_channels // G
+    transposed = isinstance(geometry, ConvTransposeGeometry)
+    G = geometry.adjoint.groups if isinstance(geometry, ConvTransposeGeometry) else geometry.groups
+    outs, ins = _groups(geometry.out_channels, G), _groups(geometry.in_channels, G)
     for tap, inside, output in geometry.edges(input_shape[1:]):
-        for g in range(G):
-            filters = slice(g * outs, (g + 1) * outs)
-            entries = ties[filters, *output, g * ins : (g + 1) * ins, *inside]  # (C_out/G, C_in/G), a view
+        for from_outs, from_ins in zip(outs, ins, strict=True):
+            entries = ties[from_outs, *output, from_ins, *inside]  # (C_out/G, C_in/G), a view
             if (entries >= 0).any():
                 raise ValueError(
-                    f'padding_mode "{geometry.padding_mode}" makes input {inside} meet two weights of the filter at '
-                    f'output {output}, so their entry would be a sum: use padding_mode "zeros" or a larger input'
+                    f"padding_mode makes input {inside} meet two weights of the filter at output {output}, so their "
+                    'entry would be a sum: use padding_mode "zeros" or a larger input'
                 )
-            entries[...] = numbers[filters, :, *tap]
+            # a transposed convolution holds its weights as (C_in, C_out/G, *kernel)
+            entries[...] = numbers[from_ins, :, *tap].T if transposed else numbers[from_outs, :, *tap]
     flat: Ties = ties.reshape(prod(output_shape), prod(input_shape))
     return flat
 
 
+def _groups(channels: int, groups: int) -> list[slice]:
+    """Return the channels of each group."""
+    size = channels // groups
+    return [slice(g * size, (g + 1) * size) for g in range(groups)]
+
+
 def _written_out(values: Array, ties: Ties) -> Array:
     xp = namespace(values)
-    return tie_forward(xp.reshape(values, (-1,)), xp.asarray(ties, device=values.device))
+    return ops.tie_forward(xp.reshape(values, (-1,)), xp.asarray(ties, device=values.device))

@@ -11,8 +11,9 @@ from cnnlab import backend
 from cnnlab.backend import Array, namespace
 from cnnlab.geometry import WindowGeometry
 from cnnlab.geometry.options import per_axis
-from cnnlab.nn.activation import ReLU, Sigmoid
+from cnnlab.nn.activation import ReLU, Sigmoid, Tanh
 from cnnlab.nn.conv import Conv, Conv1d, Conv2d, Conv3d
+from cnnlab.nn.dropout import Dropout
 from cnnlab.nn.levels import Blocks, Level, first_block, levels_of, refuse_untied
 from cnnlab.nn.linear import Linear
 from cnnlab.nn.module import Module
@@ -20,7 +21,7 @@ from cnnlab.nn.scan import Scan
 from cnnlab.nn.sequential import Sequential
 from cnnlab.nn.tied import TiedLinear
 
-ELEMENTWISE = (ReLU, Sigmoid)
+ELEMENTWISE = (ReLU, Sigmoid, Tanh, Dropout)  # a dropout is, in evaluation mode
 
 
 def to_convolutions(
@@ -48,7 +49,8 @@ def to_convolutions(
     Parameters
     ----------
     scan
-        The scan of a `Sequential` of Linear (or TiedLinear) layers and element-wise activations, or of one Linear.
+        The scan of a `Sequential` of Linear (or TiedLinear) layers and element-wise activations, or of one Linear. With
+        a `Dropout` the numbers are the same in evaluation mode.
     blocks
         (kernel, stride) for each level, from the input up; each an int or one int for each axis. Together the levels
         must cover the window, and their strides multiply to the scan's.

@@ -51,6 +51,9 @@ LAYERS = {
         lambda g: nn.Sequential(nn.Scan(nn.mlp([6, 4, 1], rng=g), 3), nn.GlobalPool("max")),
         (2, 2, 7),
     ),
+    "batch norm": (lambda g: nn.Sequential(nn.Conv2d(2, 3, 2, rng=g), nn.BatchNorm2d(3), nn.Tanh()), (3, 2, 4, 5)),
+    "dropout": (lambda g: nn.Sequential(nn.Dropout(0.4, rng=g), nn.Linear(5, 4, rng=g), nn.Dropout(rng=g)), (3, 5)),
+    "residual": (lambda g: nn.Add(nn.Sequential(), nn.Conv1d(2, 2, 3, padding=1, rng=g)), (2, 2, 6)),
     "tied": (lambda g: nn.TiedLinear(np.ones((2, 3)), np.array([[0, 0, 0], [0, 0, 0]])), (4, 3)),
 }
 

@@ -144,6 +144,38 @@ def test_the_receptive_field_of_a_sum_is_that_of_the_longer_way(rng):
     assert [layer.name for layer in table.layers][:5] == ["0", "0.first", "0.relu", "0.second", "0.relu"]
 
 
+def test_branches_of_add(rng):
+    shortcut = nn.Conv2d(2, 4, 1, 2, rng=rng)
+    around = nn.Sequential(nn.Conv2d(2, 4, 3, 2, 1, rng=rng), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1, rng=rng))
+    net = nn.Sequential(nn.Add(shortcut, around), nn.Add(nn.Sequential(), nn.Conv2d(4, 4, 5, padding=2, rng=rng)))
+    table = summary(net, (2, 9, 8))
+    assert [layer.name for layer in table.layers] == ["0", "0.0", "0.1", "0.1.0", "0.1.1", "0.1.2", "1", "1.0", "1.1"]
+    assert (table["0.0"].receptive_field, table["0.1"].receptive_field) == ((1, 1), (7, 7))
+    assert (table["0"].receptive_field, table["0"].jump) == ((7, 7), (2, 2))
+    assert (table["1.0"].receptive_field, table["1"].receptive_field) == ((7, 7), (15, 15))
+    assert table["0"].activation_bytes == 4 * 5 * 4 * 4  # the sum
+    assert table.output_shape == net(np.zeros((1, 2, 9, 8), np.float32)).shape[1:]
+    assert table.parameters == sum(layer.parameters for layer in table.layers)
+
+
+def test_pools_that_round_up_and_layers_that_change_no_shape():
+    net = nn.Sequential(
+        nn.BatchNorm2d(3), nn.Tanh(), nn.Dropout(), nn.MaxPool2d(3, 2, dilation=2, ceil_mode=True), nn.AvgPool2d(2)
+    )
+    table = summary(net, (3, 16, 13))
+    assert table.output_shape == net(np.ones((2, 3, 16, 13), np.float32)).shape[1:]
+    assert [layer.parameters for layer in table.layers] == [6, 0, 0, 0, 0]
+    assert table["3"].receptive_field == (5, 5)
+
+
+def test_a_transposed_convolution(rng):
+    layer = nn.ConvTranspose2d(4, 2, 3, 2, 1, 1, rng=rng)
+    table = summary(nn.Sequential(layer, nn.Conv2d(2, 1, 1)), (4, 5, 6))
+    assert table["0"].output_shape == layer(np.zeros((1, 4, 5, 6), np.float32)).shape[1:]
+    assert table["0"].multiply_adds == layer.geometry.mac_count((4, 5, 6)) == 4 * 30 * 2 * 9
+    assert (table["0"].receptive_field, table["1"].receptive_field) == (None, None)
+
+
 def test_a_scan_counts_its_windows(rng):
     net = nn.Sequential(nn.Scan(nn.mlp([20 * 30, 32, 1], rng=rng), 30, 2), nn.GlobalPool("max"))
     table = summary(net, (20, 101))
@@ -229,6 +261,18 @@ def test_the_net_is_not_disturbed(rng):
     assert net.backward(np.ones_like(y)).shape == x.shape
 
 
+def test_running_statistics_and_generators_stay_as_they_are(rng):
+    generator = np.random.default_rng(4)
+    net = nn.Sequential(nn.Conv2d(2, 3, 3, rng=rng), nn.BatchNorm2d(3), nn.Dropout(rng=generator), Scale())
+    net[3].factor.data = np.ones((3, 1, 1), np.float32)
+    net(rng.normal(size=(4, 2, 5, 5)).astype("float32"))
+    state, drawn = net.state_dict(), generator.bit_generator.state
+    summary(net, (2, 5, 5))
+    assert generator.bit_generator.state == drawn
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, state[name])
+
+
 def test_on_every_lane(lane, rng):
     net = conv_net(rng)
     there = copy.deepcopy(net)
@@ -310,6 +354,12 @@ ERRORS = {
     ),
     "features": (lambda: summary(nn.mlp([7, 2]), (6,)), ValueError, r"takes \(N, 7\) but gets \(1, 6\)"),
     "pool of a vector": (lambda: summary(nn.GlobalPool("max"), (6,)), ValueError, "GlobalPool takes maps"),
+    "branches": (
+        lambda: summary(nn.Add(nn.Sequential(), nn.Conv1d(2, 2, 3)), (2, 6)),
+        ValueError,
+        r"branches of Add return shapes \[\(1, 2, 6\), \(1, 2, 4\)\]",
+    ),
+    "norm": (lambda: summary(nn.BatchNorm1d(3), (2, 6)), ValueError, "takes 3 channels but gets x of shape"),
     "flatten": (lambda: summary(nn.Flatten(4), (6,)), ValueError, r"start_dim \(=4\)"),
 }
 

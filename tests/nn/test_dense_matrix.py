@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cnnlab import nn, ops, optim, reference
-from cnnlab.ops.tie import tie_backward, tie_forward
 
 # Layer options and the shape of one input: unequal axes, strides that do not divide, groups, dilation, every padding.
 CASES = {
@@ -92,6 +91,35 @@ def test_tied_network_learns_step_by_step_as_the_convolution(name, make, rng):
     assert np.unique(tied.matrix[dense.ties == 0]).size == 1  # and stayed tied
 
 
+TRANSPOSED = {
+    "1-D": (nn.ConvTranspose1d, (2, 3, 3), {}, (2, 4)),
+    "2-D strides, groups": (nn.ConvTranspose2d, (4, 6, (3, 2), (2, 1), 1, (1, 0), 2), {}, (4, 3, 4)),
+    "1-D dilation beyond the stride": (nn.ConvTranspose1d, (1, 2, 2, 1, 0, 2), {"dilation": 3, "bias": False}, (1, 4)),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPOSED)
+def test_transposed_convolution_is_a_matrix_too(name, rng):
+    build, arguments, options, shape = TRANSPOSED[name]
+    layer = build(*arguments, **options, rng=rng, dtype="float64")
+    dense = nn.dense_matrix(layer, shape)
+    x = rng.normal(size=(2, *shape))
+    tied = nn.TiedLinear.of(dense)
+    y = layer(x)
+    np.testing.assert_allclose(tied(x.reshape(2, -1)).reshape(y.shape), y, atol=1e-12)
+    dy = rng.normal(size=y.shape)
+    np.testing.assert_allclose(tied.backward(dy.reshape(2, -1)).reshape(x.shape), layer.backward(dy), atol=1e-12)
+    np.testing.assert_allclose(tied.weight.grad.reshape(layer.weight.shape), layer.weight.grad, atol=1e-11)
+
+
+def test_matrix_of_a_transposed_convolution_is_the_transposed_matrix(rng):
+    w = rng.normal(size=(3, 2, 3))
+    conv, back = nn.Conv1d(2, 3, 3, 2, 1, dtype="float64"), nn.ConvTranspose1d(3, 2, 3, 2, 1, dtype="float64")
+    conv.weight.data = back.weight.data = w
+    forth = nn.dense_matrix(conv, (2, 7))
+    np.testing.assert_array_equal(nn.dense_matrix(back, forth.output_shape).matrix, forth.matrix.T)
+
+
 def test_tied_network_on_every_lane(lane, rng, assert_close):
     layer, shape = build("2-D groups, dilation")
     dense = nn.dense_matrix(layer, shape)
@@ -118,7 +146,7 @@ def test_gradient_of_a_tied_network(gradient_check):
 def test_copying_and_summing_are_adjoint_also_for_an_empty_set(lane, rng):
     ties = lane.array(np.array([[0, 3, -1], [3, 3, 1]]))  # set 2 has no entry
     values, dy = lane.random(rng, 4), lane.random(rng, 2, 3)
-    entries, sums = lane.numpy(tie_forward(values, ties)), lane.numpy(tie_backward(dy, values, ties))
+    entries, sums = lane.numpy(ops.tie_forward(values, ties)), lane.numpy(ops.tie_backward(dy, values, ties))
     assert sums[2] == 0
     tolerance = 1e-5 if lane.dtype == "float32" else 1e-12
     assert np.sum(entries * lane.numpy(dy)) == pytest.approx(np.sum(lane.numpy(values) * sums), abs=tolerance)
@@ -148,7 +176,7 @@ ERRORS = {
     "reflect": (
         lambda: nn.dense_matrix(nn.Conv1d(1, 1, 3, padding=1, padding_mode="reflect"), (1, 4)),
         ValueError,
-        r'"reflect" makes input \(1,\) meet two weights of the filter at output \(0,\)',
+        r"padding_mode makes input \(1,\) meet two weights of the filter at output \(0,\)",
     ),
     "untied": (
         lambda: nn.TiedLinear(np.array([[1.0, 2.0]]), np.array([[0, 0]])),
@@ -158,10 +186,10 @@ ERRORS = {
     "not zero": (lambda: nn.TiedLinear(EYE + 1, np.array([[0, -1], [-1, 0]])), ValueError, r"must be 0 \(2 such"),
     "floats": (lambda: nn.TiedLinear(EYE, EYE), TypeError, "ties have dtype float64: expected integers"),
     "shape": (lambda: nn.TiedLinear(EYE, np.zeros(2, int)), ValueError, r"ties have shape \(2,\).*\(2, 2\)"),
-    "too few values": (lambda: tie_forward(np.ones(2), np.array([2])), ValueError, "ties go up to 2 .* 2 values"),
-    "values": (lambda: tie_forward(EYE, np.array([0])), ValueError, r"expected \(sets,\)"),
-    "float ties": (lambda: tie_forward(np.ones(2), EYE), TypeError, "ties have dtype float64"),
-    "dy": (lambda: tie_backward(EYE, np.ones(2), np.array([0, 1])), ValueError, "one gradient for each entry"),
+    "too few values": (lambda: ops.tie_forward(np.ones(2), np.array([2])), ValueError, "ties go up to 2 .* 2 values"),
+    "values": (lambda: ops.tie_forward(EYE, np.array([0])), ValueError, r"expected \(sets,\)"),
+    "float ties": (lambda: ops.tie_forward(np.ones(2), EYE), TypeError, "ties have dtype float64"),
+    "dy": (lambda: ops.tie_backward(EYE, np.ones(2), np.array([0, 1])), ValueError, "one gradient for each entry"),
 }
 
 

@@ -153,6 +153,13 @@ def test_ints_and_rank():
     assert nn.to_convolutions(nn.Scan(nn.Linear(6, 2), (3,)))[0].geometry.in_channels == 2
 
 
+def test_other_activations_and_a_dropout_in_evaluation_mode():
+    g = np.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(6, 4, rng=g, **F64), nn.Tanh(), nn.Dropout(rng=g), nn.Linear(4, 1, rng=g, **F64))
+    scan, x = nn.Scan(net, 3).eval(), g.standard_normal((2, 2, 7))
+    np.testing.assert_allclose(nn.to_convolutions(scan).eval()(x), scan(x), rtol=0, atol=1e-12)
+
+
 def test_values_are_copies_and_nothing_kept_comes_along():
     stack, x = make_stack("1-D, two levels")
     scan = nn.expand(stack)
