@@ -25,7 +25,7 @@ class Call:
     Attributes
     ----------
     name
-        Place in the net, such as "0.weight" without the last part; empty for the net itself.
+        Place in the net, such as "0" or "features.3"; empty for the net itself.
     kind
         Name of the class.
     depth

@@ -217,6 +217,8 @@ class Module:
     def replace_op(self, op: ConvOp | None) -> Self:
         """Let every convolution layer here and below compute with `op`; return self.
 
+        Transposed convolutions are no such layers and stay as they are.
+
         Parameters
         ----------
         op

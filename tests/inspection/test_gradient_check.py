@@ -270,7 +270,6 @@ def test_the_same_in_an_own_op_of_a_network(name, rng):
         lambda dy, x, w, stride, padding: spoil(*ops.conv_backward(dy, x, w), dy, x, w),
     )
     assert gradient_check(own, *arrays(rng)).wrong == wrong
-    net = nn.Sequential(nn.Linear(5, 5, rng=rng), nn.Flatten(), nn.Linear(5, 2, rng=rng))
     net = nn.Sequential(nn.Conv2d(3, 4, (3, 2), op=own, rng=rng), nn.Sigmoid())
     names = {"x": "x", "w": "0.weight", "b": "0.bias"}
     assert gradient_check(net, rng.normal(size=X)).wrong == tuple(names[n] for n in wrong)

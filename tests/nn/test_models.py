@@ -128,6 +128,39 @@ def test_a_forward_and_a_backward_pass(name):
     assert all(p.grad is not None and np.all(np.isfinite(p.grad)) for p in net.parameters())
 
 
+@pytest.mark.oracle
+def test_resnet_computes_what_pytorch_does_with_its_state(rng):
+    """Table 1 of the paper, written out with PyTorch's functions over our state by torchvision's names."""
+    import torch
+
+    F = torch.nn.functional
+
+    net = models.resnet18(num_classes=7, rng=rng, dtype="float64")
+    for buffer in dict(net.named_buffers()).values():
+        if buffer.data.ndim:  # running statistics that are not those of the start
+            buffer.data = rng.uniform(0.5, 1.5, size=buffer.shape)
+    w = {name: torch.from_numpy(value) for name, value in net.state_dict().items()}
+
+    def norm(x, name):
+        statistics = (w[f"{name}.running_mean"], w[f"{name}.running_var"])
+        return F.batch_norm(x, *statistics, w[f"{name}.weight"], w[f"{name}.bias"])
+
+    def block(x, name, stride):
+        y = F.relu(norm(F.conv2d(x, w[f"{name}.conv1.weight"], stride=stride, padding=1), f"{name}.bn1"))
+        y = norm(F.conv2d(y, w[f"{name}.conv2.weight"], padding=1), f"{name}.bn2")
+        if f"{name}.downsample.0.weight" in w:
+            x = norm(F.conv2d(x, w[f"{name}.downsample.0.weight"], stride=stride), f"{name}.downsample.1")
+        return F.relu(x + y)
+
+    x = rng.normal(size=(2, 3, 40, 33))
+    y = F.relu(norm(F.conv2d(torch.from_numpy(x), w["conv1.weight"], stride=2, padding=3), "bn1"))
+    y = F.max_pool2d(y, 3, 2, 1)
+    for stage in (1, 2, 3, 4):
+        y = block(block(y, f"layer{stage}.0", 1 if stage == 1 else 2), f"layer{stage}.1", 1)
+    expected = F.linear(y.mean(dim=(2, 3)), w["fc.weight"], w["fc.bias"])
+    np.testing.assert_allclose(net.eval()(x), expected.numpy(), rtol=1e-10)
+
+
 @pytest.mark.parametrize("name", ["alexnet", "vgg16"])
 def test_the_features_run_on_a_small_picture(name):
     net = getattr(models, name)(sketch=True)
