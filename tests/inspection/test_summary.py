@@ -217,6 +217,20 @@ def test_own_modules_are_run_and_what_is_not_known_is_left_open():
     assert re.search(r"1 Scale .* 2 +\? .*–", repr(table))
 
 
+def test_own_modules_are_run_in_evaluation_mode_on_one_example_of_zeros():
+    runs = []
+
+    class Watching(nn.Module):
+        def forward(self, x):
+            runs.append((self.training, tuple(x.shape), float(np.abs(x).max())))
+            return x
+
+    net = nn.Sequential(nn.Linear(3, 4), Watching())
+    assert summary(net, (3,)).output_shape == (4,)
+    assert runs == [(False, (1, 4), 0.0)]
+    assert net.training
+
+
 def test_a_subclass_with_its_own_forward_is_run():
     class Cropped(nn.Conv1d):
         def forward(self, x):
