@@ -199,6 +199,27 @@ BAD_VALUES = {
     ),
     "dy of max pooling": (lambda: ops.max_pool_backward(X, X, 2), r"dy has shape .*expected \(2, 4, 2, 3\)"),
     "dy of average pooling": (lambda: ops.avg_pool_backward(X, X, 2), r"dy has shape .*expected \(2, 4, 2, 3\)"),
+    "ceil mode": (lambda: ops.max_pool_forward(X[:, :, :0], 2, padding=1, ceil_mode=True), "has nothing to pool"),
+    "axes of transposed x and w": (
+        lambda: ops.conv_transpose_forward(X, W[:, :, 0]),
+        r"expected \(N, C_in, \*spatial\) and \(C_in, C_out/groups, \*kernel\)",
+    ),
+    "channels of transposed convolution": (
+        lambda: ops.conv_transpose_forward(X, W),
+        "has 4 channels and the layer has in_channels=3",
+    ),
+    "bias of transposed convolution": (
+        lambda: ops.conv_transpose_forward(X[:, :3], W, np.ones(3)),
+        r"b has shape \(3,\), expected \(4,\)",
+    ),
+    "dy of transposed convolution": (
+        lambda: ops.conv_transpose_backward(X, X[:, :3], W),
+        r"dy has shape \(2, 4, 5, 6\), expected \(2, 4, 6, 7\)",
+    ),
+    "output padding": (
+        lambda: ops.conv_transpose_forward(X[:, :3], W, output_padding=1),
+        r"output_padding \(=1\) must be smaller than stride \(=1\) or dilation \(=1\)",
+    ),
     "linear": (
         lambda: ops.linear_forward(np.ones((2, 3)), np.ones((3, 2))),
         r"\(2, 3\) and w has shape \(3, 2\): expected \(N, in\) and \(out, in\)",
@@ -222,6 +243,7 @@ BAD_VALUES = {
         lambda: ops.sigmoid_backward(np.ones(3), np.ones((1, 3))),
         r"dy has shape \(3,\), expected \(1, 3\)",
     ),
+    "dy of tanh": (lambda: ops.tanh_backward(np.ones(3), np.ones((1, 3))), r"dy has shape \(3,\), expected \(1, 3\)"),
     "dy of softmax": (
         lambda: ops.softmax_backward(np.ones(3), np.ones((1, 3))),
         r"dy has shape \(3,\), expected \(1, 3\)",
@@ -259,6 +281,11 @@ BAD_VALUES = {
         lambda: ops.bce_with_logits_forward(np.ones((4, 1)), np.ones(4)),
         r"targets has shape \(4,\), expected \(4, 1\)",
     ),
+    "column against row of squares": (
+        lambda: ops.mse_forward(np.ones((4, 1)), np.ones(4)),
+        r"targets has shape \(4,\), expected \(4, 1\): the shape of predictions",
+    ),
+    "no squares": (lambda: ops.mse_backward(np.ones((0, 1)), np.ones((0, 1))), "predictions are empty"),
     "empty": (lambda: ops.bce_with_logits_forward(np.ones((0, 1)), np.ones((0, 1))), "logits are empty"),
 }
 
@@ -267,6 +294,12 @@ BAD_VALUES = {
 def test_what_does_not_fit_is_refused_with_the_values(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", ["ceil_mode", "count_include_pad"])
+def test_switches_are_true_or_false(name):
+    with pytest.raises(TypeError, match=f"{name} must be True or False, not 'yes'"):
+        ops.avg_pool_forward(X, 2, **{name: "yes"})
 
 
 def test_targets_that_are_no_integers_are_refused():

@@ -57,6 +57,39 @@ def test_sigmoid_of_minus_x_is_the_rest_to_one(rng, assert_close):
     assert_close(ops.sigmoid_forward(x) + ops.sigmoid_forward(-x), np.ones(20))
 
 
+def test_tanh_by_its_formula(lane, rng, assert_close):
+    x = lane.random(rng, 3, 4)
+    e = np.exp(2 * lane.numpy(x).astype(float))
+    assert_close(ops.tanh_forward(x), (e - 1) / (e + 1))
+
+
+def test_tanh_is_odd_and_ends_at_one(rng, assert_close):
+    x = rng.normal(size=20) * 10
+    assert_close(ops.tanh_forward(-x), -ops.tanh_forward(x))
+    np.testing.assert_array_equal(ops.tanh_forward(np.array([-np.inf, 1e30])), [-1, 1])
+
+
+def test_tanh_gradient_check(lane, rng, assert_gradient, assert_close):
+    x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    dx = ops.tanh_backward(dy, ops.tanh_forward(x))
+    assert_gradient(lambda x: np.sum(ops.tanh_forward(x) * dy), x, dx)
+    there = [lane.array(a.astype(lane.dtype)) for a in (dy, np.tanh(x))]
+    assert_close(ops.tanh_backward(*there), dx)
+
+
+def test_squared_error_by_hand(lane, assert_close):
+    predictions = lane.array(np.array([[1.0, 2.0], [3.0, 0.0]], dtype=np.float32))
+    targets = lane.array(np.array([[1.0, 4.0], [0.0, 1.0]], dtype=np.float32))
+    assert float(ops.mse_forward(predictions, targets)) == pytest.approx((0 + 4 + 9 + 1) / 4)
+    assert_close(ops.mse_backward(predictions, targets), np.array([[0, -1], [1.5, -0.5]]))
+
+
+def test_squared_error_gradient_check(rng, assert_gradient):
+    predictions, targets = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    gradient = ops.mse_backward(predictions, targets)
+    assert_gradient(lambda p: float(ops.mse_forward(p, targets)), predictions, gradient)
+
+
 def test_softmax_by_its_formula(lane, rng, assert_close):
     x = lane.random(rng, 2, 3, 4)
     e = np.exp(lane.numpy(x).astype(float))
