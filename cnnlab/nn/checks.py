@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from numbers import Real
 
 from cnnlab.backend import Array, namespace
@@ -25,5 +26,6 @@ def number_between(name: str, value: object, low: float, high: float) -> float:
         raise TypeError(f"{name} must be a number, not {value!r}")
     number = float(value)
     if not low <= number <= high:  # also if it is not a number
-        raise ValueError(f"{name} (={value}) must be from {low} to {high}")
+        allowed = f"from {low} to {high}" if high < sys.float_info.max else f"a finite number of {low} or more"
+        raise ValueError(f"{name} (={value}) must be {allowed}")
     return number

@@ -13,7 +13,7 @@ from cnnlab.backend import Array
 from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import Padding, per_axis
 from cnnlab.nn.checks import check_rank
-from cnnlab.nn.conv_op import ConvOp
+from cnnlab.nn.conv_op import ConvOp, checked_op
 from cnnlab.nn.init import generator, uniform_fan_in
 from cnnlab.nn.module import Module
 
@@ -88,7 +88,7 @@ class Conv(Module):
             out_channels=out_channels,
             padding_mode=padding_mode,
         )
-        self.op = op
+        self.op = checked_op(op)
         if op is not None and (faults := faults_for_own_op(self.geometry)):
             raise ValueError(
                 f"a ConvOp computes with stride and zero padding only: {'; '.join(faults)}. "

@@ -73,6 +73,13 @@ class ConvOp:
         return dx, dw, db
 
 
+def checked_op(op: object) -> ConvOp | None:
+    """Return `op` if it is a `ConvOp` or None; the type checker trusts annotations, readers may not follow them."""
+    if op is not None and not isinstance(op, ConvOp):
+        raise TypeError(f"op is a {type(op).__name__}: wrap your functions, nn.ConvOp(my_forward, my_backward)")
+    return op
+
+
 def _name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", repr(function)))
 

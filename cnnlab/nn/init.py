@@ -198,7 +198,10 @@ def generator(rng: np.random.Generator | None) -> np.random.Generator:
 
 
 def _floating(dtype: object) -> np.dtype[np.floating[Any]]:
-    given = np.dtype("float32" if dtype is None else dtype)  # type: ignore[call-overload]  # raises TypeError
+    try:
+        given = np.dtype("float32" if dtype is None else dtype)  # type: ignore[call-overload]
+    except TypeError as error:
+        raise TypeError(f"dtype {dtype!r} is unknown: choose float32 or float64") from error
     if given.kind != "f":
         raise TypeError(f"dtype is {given}, but parameters must be floating point: float32 or float64")
     found: np.dtype[np.floating[Any]] = given

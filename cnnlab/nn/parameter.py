@@ -26,7 +26,23 @@ class Parameter:
 
     def __init__(self, data: Array) -> None:
         self.data = data
-        self.grad: Array | None = None
+        self.grad = None
+
+    @property
+    def grad(self) -> Array | None:
+        """The gradient, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, gradient: Array | None) -> None:
+        shape = self.shape if gradient is None else getattr(gradient, "shape", None)
+        if shape is None or tuple(shape) != self.shape:
+            given = f"a {type(gradient).__name__}" if shape is None else f"of shape {tuple(shape)}"
+            raise ValueError(
+                f"the gradient is {given} but the parameter has shape {self.shape}: "
+                "give an array with one number for each parameter value, or None"
+            )
+        self._grad = gradient
 
     def accumulate(self, gradient: Array) -> None:
         """Add `gradient` to `grad`.
@@ -41,12 +57,9 @@ class Parameter:
         ValueError
             If the shapes differ.
         """
-        if gradient.shape != self.data.shape:
-            raise ValueError(
-                f"the gradient has shape {tuple(gradient.shape)} but the parameter has shape {self.shape}: "
-                "return a gradient with one number for each parameter value"
-            )
-        self.grad = gradient if self.grad is None else self.grad + gradient
+        before, self.grad = self.grad, gradient  # refuses another shape, which a sum might broadcast
+        if before is not None:
+            self.grad = before + gradient
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnlab.nn.conv import Conv, faults_for_own_op
-from cnnlab.nn.conv_op import ConvOp
+from cnnlab.nn.conv_op import ConvOp, checked_op
 from cnnlab.nn.module import Module
 
 
 def replace_op(net: Module, op: ConvOp | None) -> None:
     """Do what `Module.replace_op` describes."""
-    given: object = op  # the type checker trusts the annotation, readers may not follow it
-    if given is not None and not isinstance(given, ConvOp):
-        raise TypeError(f"op is a {type(given).__name__}: wrap your functions, nn.ConvOp(my_forward, my_backward)")
+    op = checked_op(op)
     layers = dict(_convolutions(net, ""))
     if not layers:
         raise ValueError(f"this {type(net).__name__} has no convolution layer: there is no op to replace")

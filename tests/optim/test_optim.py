@@ -247,9 +247,13 @@ def test_errors_name_the_value_and_the_next_step(name):
 
 
 def test_a_gradient_of_another_shape_is_refused():
-    optimizer = optim.SGD([parameter(1.0)], lr=0.1)
-    with pytest.raises(ValueError, match=r"parameter 0 has shape \(1,\) but its gradient \(2,\)"):
-        step(optimizer, 1.0, 2.0)
+    """The values were exchanged for others after the backward pass."""
+    exchanged = parameter(1.0)
+    optimizer = optim.SGD([exchanged], lr=0.1)
+    exchanged.grad = np.ones(1)
+    exchanged.data = np.ones(2)
+    with pytest.raises(ValueError, match=r"parameter 0 has shape \(2,\) but its gradient \(1,\)"):
+        optimizer.step()
 
 
 @pytest.mark.parametrize("build", [lambda p: optim.SGD(p, 0.1, momentum=0.5), optim.Adam])
