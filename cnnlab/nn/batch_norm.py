@@ -82,7 +82,8 @@ class BatchNorm(Module):
 
     def forward(self, x: Array) -> Array:
         """Return y of the shape of x (N, C, *spatial)."""
-        self._check(x)
+        self._check_axes(x)
+        self._check_channels(x)
         given: dict[str, Array] = {}
         if self.running_mean is not None and self.running_var is not None and not (self.training and x.size):
             given = {"mean": self.running_mean.data, "var": self.running_var.data}  # also of an empty batch
@@ -111,8 +112,10 @@ class BatchNorm(Module):
         names = ("eps", "momentum", "affine", "track_running_stats")
         return ", ".join([str(self.num_features), *(f"{name}={getattr(self, name)}" for name in names)])
 
-    def _check(self, x: Array) -> None:
+    def _check_axes(self, x: Array) -> None:
         check_rank(type(self).__name__, x, self.rank)
+
+    def _check_channels(self, x: Array) -> None:
         if x.shape[1] != self.num_features:
             raise ValueError(
                 f"x has shape {tuple(x.shape)} and the layer num_features={self.num_features}: "
@@ -137,9 +140,9 @@ class BatchNorm1d(BatchNorm):
 
     rank = 1
 
-    def _check(self, x: Array) -> None:
-        # Vectors are channels without places.
-        super()._check(x[..., None] if getattr(x, "ndim", None) == 2 else x)
+    def _check_axes(self, x: Array) -> None:
+        if getattr(x, "ndim", None) != 2:  # vectors are channels without places
+            super()._check_axes(x)
 
 
 class BatchNorm2d(BatchNorm):

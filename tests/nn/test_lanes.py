@@ -24,14 +24,36 @@ def conv_net(rng):
     )
 
 
-NETS = {"scanner": scanner, "conv_net": conv_net}
+def residual_net(rng):
+    def block():
+        return nn.Sequential(
+            nn.Conv1d(4, 4, 3, padding=1, rng=rng, dtype="float64"), nn.BatchNorm1d(4, dtype="float64"), nn.Tanh()
+        )
+
+    return nn.Sequential(
+        nn.ConvTranspose1d(2, 4, 3, 2, 1, 1, rng=rng, dtype="float64"),
+        nn.Add(nn.Sequential(), block()),
+        nn.Dropout(0.3, rng=np.random.default_rng(7)),
+        nn.Add(block(), block()),
+        nn.MaxPool1d(3, 2, 1, 2, ceil_mode=True),
+        nn.AvgPool1d(2, 2, 1, True, False),
+        nn.BatchNorm1d(4, momentum=None, affine=False, dtype="float64"),
+        nn.Flatten(),
+        nn.Linear(4 * 5, 3, rng=rng, dtype="float64"),
+        nn.BatchNorm1d(3, track_running_stats=False, dtype="float64"),
+    )
+
+
+NETS = {"scanner": scanner, "conv_net": conv_net, "residual_net": residual_net}
 
 
 def on_lane(net, lane, dtype):
-    """Copy a network with its parameters as arrays of a lane."""
+    """Copy a network with its parameters and buffers as arrays of a lane."""
     net = copy.deepcopy(net)
     for parameter in net.parameters():
         parameter.data = lane.array(parameter.data.astype(dtype))
+    for _, buffer in net.named_buffers():
+        buffer.data = lane.array(buffer.data.astype(dtype if buffer.data.dtype.kind == "f" else "int64"))
     return net
 
 
@@ -45,6 +67,10 @@ def test_forward_and_backward_on_every_lane(name, lane, rng, assert_close):
     for ours, plain in zip(there.parameters(), net.parameters(), strict=True):
         assert type(ours.grad) is type(ours.data)
         assert_close(ours.grad, plain.grad)
+    state = net.state_dict()
+    for key, value in there.state_dict().items():
+        np.testing.assert_allclose(value, state[key], rtol=1e-4, atol=1e-5, err_msg=key)
+    assert_close(there.eval()(lane.array(x.astype(lane.dtype))), net.eval()(x))
 
 
 @pytest.mark.parametrize("build", [optim.SGD, optim.Adam])

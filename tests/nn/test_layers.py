@@ -24,9 +24,30 @@ SMOOTH = {
         (2, 4, 6, 9),
     ),
     "conv2d same": (lambda: nn.Conv2d(2, 3, (4, 3), padding="same", rng=rng(), **F64), (1, 2, 5, 4)),
+    "transposed conv1d": (lambda: nn.ConvTranspose1d(2, 3, 4, 3, 2, 1, rng=rng(), **F64), (2, 2, 5)),
+    "transposed conv2d with all options": (
+        lambda: nn.ConvTranspose2d(4, 6, (2, 3), (2, 1), (1, 0), (1, 0), 2, False, (1, 2), rng=rng(), **F64),
+        (2, 4, 3, 4),
+    ),
+    "transposed conv3d": (
+        lambda: nn.ConvTranspose3d(1, 2, (1, 3, 2), padding=(0, 1, 0), rng=rng(), **F64),
+        (2, 1, 2, 4, 3),
+    ),
+    "tanh": (nn.Tanh, (3, 4)),
+    # without running averages it computes in evaluation mode, where the check measures, what it does in training mode
+    "batch norm of vectors": (lambda: nn.BatchNorm1d(3, track_running_stats=False, **F64), (5, 3)),
+    "batch norm 1d": (lambda: nn.BatchNorm1d(3, 1e-3, track_running_stats=False, **F64), (4, 3, 5)),
+    "batch norm 2d": (lambda: nn.BatchNorm2d(3, affine=False, track_running_stats=False, **F64), (2, 3, 4, 5)),
+    "batch norm 3d": (lambda: nn.BatchNorm3d(2, track_running_stats=False, **F64), (2, 2, 2, 3, 2)),
+    "dropout of nothing": (lambda: nn.Dropout(0), (3, 4)),
+    "residual join": (
+        lambda: nn.Add(nn.Sequential(), nn.Sequential(nn.Conv1d(2, 2, 3, padding=1, rng=rng(), **F64), nn.Sigmoid())),
+        (2, 2, 6),
+    ),
     "conv3d": (lambda: nn.Conv3d(1, 2, (1, 3, 2), padding=1, rng=rng(), **F64), (2, 1, 2, 4, 3)),
     "average pool 1d": (lambda: nn.AvgPool1d(3, 2, 1), (2, 2, 8)),
     "average pool 2d": (lambda: nn.AvgPool2d((3, 2), (2, 1)), (2, 2, 6, 5)),
+    "average pool 2d with all options": (lambda: nn.AvgPool2d((3, 2), 2, (1, 0), True, False), (2, 2, 6, 5)),
     "average pool 3d": (lambda: nn.AvgPool3d(2), (1, 2, 3, 4, 5)),
     "global mean": (lambda: nn.GlobalPool("mean"), (2, 3, 4, 5)),
     "global softmax": (lambda: nn.GlobalPool("softmax", 0.7), (2, 3, 7)),
@@ -35,6 +56,7 @@ KINKED = {
     "relu": (nn.ReLU, (3, 4)),
     "max pool 1d": (lambda: nn.MaxPool1d(3, 2, 1), (2, 2, 8)),
     "max pool 2d overlapping": (lambda: nn.MaxPool2d((3, 2), (2, 1), (1, 0)), (2, 2, 6, 5)),
+    "max pool 2d with all options": (lambda: nn.MaxPool2d((3, 2), 2, (1, 0), (1, 2), ceil_mode=True), (2, 2, 6, 6)),
     "max pool 3d": (lambda: nn.MaxPool3d((1, 2, 3)), (1, 2, 3, 4, 5)),
     "global max": (lambda: nn.GlobalPool("max"), (2, 3, 4, 5)),
 }
@@ -112,6 +134,16 @@ def test_options_stand_in_the_order_of_pytorch():
     pool = nn.MaxPool2d(4, 3, 2)
     assert (pool.kernel_size, pool.stride, pool.padding) == ((4, 4), (3, 3), (2, 2))
     assert nn.AvgPool1d(3).stride == (3,)
+    assert nn.MaxPool2d(4, 3, 2, (1, 2)).geometry.dilation == (1, 2)
+    mean = nn.AvgPool2d(4, 3, 2, True, False)
+    assert (mean.ceil_mode, mean.count_include_pad) == (True, False)
+    layer = nn.ConvTranspose2d(4, 6, (2, 3), 2, 1, (1, 0), 2, False, (1, 2), "zeros")
+    g = layer.geometry
+    assert (g.in_channels, g.out_channels, g.adjoint.kernel, g.adjoint.stride) == (4, 6, (2, 3), (2, 2))
+    assert (g.adjoint.padding, g.output_padding, g.adjoint.groups) == (((1, 1), (1, 1)), (1, 0), 2)
+    assert (layer.bias, g.adjoint.dilation, layer.weight.shape) == (None, (1, 2), (4, 3, 2, 3))
+    norm = nn.BatchNorm1d(3, 1e-3, None, False, False)
+    assert (norm.eps, norm.momentum, norm.weight, norm.running_mean) == (1e-3, None, None, None)
 
 
 def test_flatten_from_a_later_axis():
@@ -136,6 +168,21 @@ def torch_pairs():
         (nn.AvgPool2d, "AvgPool2d", (2, 3, 1), {}, (2, 2, 6, 5)),
         (nn.AvgPool3d, "AvgPool3d", ((1, 2, 3), 1), {}, (1, 2, 3, 4, 5)),
         (nn.Flatten, "Flatten", (2,), {}, (2, 3, 4, 5)),
+        (nn.ConvTranspose1d, "ConvTranspose1d", (2, 3, 4, 3, 2, 1), {}, (2, 2, 5)),
+        (nn.ConvTranspose2d, "ConvTranspose2d", (4, 6, (2, 3), 2, 1, (1, 0), 2, False, (1, 2)), {}, (2, 4, 3, 4)),
+        (nn.ConvTranspose3d, "ConvTranspose3d", (2, 3, 2), {"output_padding": 1, "stride": 2}, (1, 2, 2, 3, 2)),
+        (nn.MaxPool2d, "MaxPool2d", ((3, 2), 2, (1, 0), (1, 2)), {"ceil_mode": True}, (2, 2, 6, 6)),
+        (nn.AvgPool2d, "AvgPool2d", ((3, 2), 2, (1, 0), True, False), {}, (2, 2, 6, 5)),
+        (nn.Tanh, "Tanh", (), {}, (3, 4)),
+        (
+            nn.Conv2d,
+            "Conv2d",
+            (2, 3, (2, 4)),
+            {"padding": "same", "dilation": (3, 1), "padding_mode": "reflect"},
+            (1, 2, 5, 6),
+        ),
+        (nn.Conv3d, "Conv3d", (1, 2, 2), {"padding": "same", "padding_mode": "circular"}, (1, 1, 3, 2, 4)),
+        (nn.Conv2d, "Conv2d", (2, 3, 3), {"padding": 1, "padding_mode": "replicate"}, (0, 2, 5, 6)),
     ]
 
 
@@ -180,6 +227,40 @@ ERRORS = {
     "padding name": (lambda: nn.Conv2d(1, 1, 3, padding="full"), ValueError, '"same" or "valid"'),
     "same with stride": (lambda: nn.Conv2d(1, 1, 3, 2, "same"), ValueError, '"same" needs stride 1'),
     "padding mode": (lambda: nn.Conv2d(1, 1, 3, padding_mode="zero"), ValueError, "padding_mode 'zero' is unknown"),
+    "padding of a transposed convolution": (
+        lambda: nn.ConvTranspose2d(1, 1, 3, padding="same"),
+        ValueError,
+        "padding 'same' .* transposed convolution",
+    ),
+    "padding mode of a transposed convolution": (
+        lambda: nn.ConvTranspose2d(1, 1, 3, padding_mode="reflect"),
+        ValueError,
+        r'padding_mode \(="reflect"\) must be "zeros"',
+    ),
+    "output padding": (
+        lambda: nn.ConvTranspose1d(1, 1, 3, 2, output_padding=2),
+        ValueError,
+        r"output_padding \(=2\) must be smaller than stride \(=2\)",
+    ),
+    "groups of a transposed convolution": (
+        lambda: nn.ConvTranspose1d(4, 6, 3, groups=4),
+        ValueError,
+        r"out_channels \(=6\) must be divisible by groups \(=4\)",
+    ),
+    "channels of a transposed convolution": (
+        lambda: nn.ConvTranspose1d(4, 6, 3)(np.zeros((1, 6, 5), np.float32)),
+        ValueError,
+        "6 channels and the layer has in_channels=4",
+    ),
+    "batch axis of a transposed convolution": (
+        lambda: nn.ConvTranspose2d(1, 1, 3)(np.zeros((1, 5, 5), np.float32)),
+        ValueError,
+        r"ConvTranspose2d takes x \(N, C, H, W\).*x\[None\]",
+    ),
+    "pool dilation": (lambda: nn.MaxPool2d(2, dilation=0), ValueError, r"dilation \(=0\) must be at least 1"),
+    "pool switch": (lambda: nn.MaxPool2d(2, ceil_mode="no"), TypeError, "ceil_mode must be True or False, not 'no'"),
+    "pool count": (lambda: nn.AvgPool2d(2, count_include_pad=0), TypeError, "count_include_pad must be True or False"),
+    "nothing to pool": (lambda: nn.MaxPool2d(2, padding=1)(np.zeros((1, 2, 0, 3))), ValueError, "nothing to pool"),
     "pool padding": (lambda: nn.MaxPool2d(2, padding=2), ValueError, "padding 2 is more than half"),
     "pool name": (lambda: nn.GlobalPool("sum"), ValueError, '"max", "mean" or "softmax"'),
     "pool temperature": (lambda: nn.GlobalPool("softmax", 0), ValueError, r"temperature \(=0\) must be above 0"),
@@ -210,7 +291,20 @@ def test_a_refused_input_leaves_nothing_behind():
 
 
 @pytest.mark.parametrize(("x", "named"), [([[1.0]], "x is a list"), ("picture", "x is a str"), (None, "x is None")])
-@pytest.mark.parametrize("layer", [nn.Conv1d(1, 1, 1), nn.MaxPool2d(2), nn.Linear(1, 1)], ids=repr)
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv1d(1, 1, 1),
+        nn.ConvTranspose1d(1, 1, 1),
+        nn.MaxPool2d(2),
+        nn.Linear(1, 1),
+        nn.BatchNorm1d(1),
+        nn.BatchNorm2d(1),
+        nn.Dropout(),
+        nn.Tanh(),
+    ],
+    ids=repr,
+)
 def test_what_is_no_array_is_named(layer, x, named):
     with pytest.raises(TypeError, match=named):
         layer(x)

@@ -12,6 +12,7 @@ def cases():
     rng = np.random.default_rng(0)
     return {
         "cross-entropy": (nn.CrossEntropyLoss(), rng.standard_normal((5, 4)), np.array([0, 3, 1, 3, 2])),
+        "squared": (nn.MSELoss(), rng.standard_normal((5, 2)), rng.standard_normal((5, 2))),
         "binary": (nn.BCEWithLogitsLoss(), rng.standard_normal((5, 1)), rng.random((5, 1))),
     }
 
@@ -29,6 +30,7 @@ def test_gradient_of_a_loss(name):
 def test_values_worked_by_hand():
     logits = np.log(np.array([[1.0, 2.0, 1.0], [3.0, 3.0, 6.0]]))  # probabilities 1/4 1/2 1/4 and 1/4 1/4 1/2
     assert nn.CrossEntropyLoss()(logits, np.array([1, 0])) == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert nn.MSELoss()(np.array([1.0, 5.0]), np.array([2.0, 2.0])) == pytest.approx((1 + 9) / 2)
     logits = np.log(np.array([3.0, 1 / 3]))  # probabilities 3/4 and 1/4
     assert nn.BCEWithLogitsLoss()(logits, np.array([1.0, 1.0])) == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
 
@@ -56,6 +58,8 @@ def test_a_fresh_classifier_begins_near_log_of_the_number_of_classes(classes):
 def test_targets_of_another_shape_are_refused_and_not_broadcast():
     with pytest.raises(ValueError, match=r"targets has shape \(4,\), expected \(4, 1\).*reshape"):
         nn.BCEWithLogitsLoss()(np.zeros((4, 1)), np.zeros(4))
+    with pytest.raises(ValueError, match=r"targets has shape \(4,\), expected \(4, 1\).*reshape"):
+        nn.MSELoss()(np.zeros((4, 1)), np.zeros(4))
     with pytest.raises(TypeError, match="expected integers"):
         nn.CrossEntropyLoss()(np.zeros((4, 2)), np.zeros(4))
 

@@ -46,6 +46,11 @@ def test_calling_is_forward():
         nn.MaxPool1d(1),
         nn.AvgPool1d(1),
         nn.GlobalPool("max"),
+        nn.Tanh(),
+        nn.ConvTranspose1d(3, 2, 1),
+        nn.BatchNorm1d(3),
+        nn.Dropout(),
+        nn.Add(nn.ReLU()),
         nn.Scan(nn.mlp([4, 1]), 2),
         nn.Sequential(nn.ReLU()),
     ],
@@ -216,6 +221,8 @@ def test_repr_against_pytorch():
             lib.Sigmoid(),
             lib.Flatten(),
             lib.Sequential(lib.ReLU(), lib.Linear(4, 2, bias=False)),
+            lib.ConvTranspose2d(2, 4, 3, 2, 1, 1, 2, False, (1, 2)),
+            lib.Tanh(),
         )
 
     assert repr(build(nn)).replace("start_dim=1", "start_dim=1, end_dim=-1") == repr(build(torch.nn))

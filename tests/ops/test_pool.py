@@ -132,17 +132,8 @@ def test_average_pooling_is_a_depthwise_convolution(rng, assert_close):
     assert_close(ops.avg_pool_forward(x, (3, 2), **same), ops.conv_forward(x, kernel, groups=3, **same))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_gradient_check_along_random_directions(rng, assert_gradient, kind):
-    forward, backward = KINDS[kind]
-    x = rng.permutation(2 * 2 * 6 * 5).reshape(2, 2, 6, 5) / 10  # no ties and no near ties: away from the kinks
-    options = {"stride": (2, 1), "padding": (1, 0)}
-    dy = rng.normal(size=forward(x, (3, 2), **options).shape)
-    assert_gradient(lambda x: np.sum(forward(x, (3, 2), **options) * dy), x, backward(dy, x, (3, 2), **options))
-
-
 @pytest.mark.parametrize(("kind", "name", "case"), ALL_CASES, ids=[f"{kind} {name}" for kind, name, _ in ALL_CASES])
-def test_gradient_is_the_slope_along_random_directions(rng, assert_gradient, kind, name, case):
+def test_gradient_check_along_random_directions(rng, assert_gradient, kind, name, case):
     shape, kernel, options = case
     forward, backward = KINDS[kind]
     x = rng.permutation(int(np.prod(shape))).reshape(shape) / 1000  # away from the kinks
@@ -160,7 +151,8 @@ def test_max_pooling_hands_on_all_of_the_gradient(rng, name):
     y = ops.max_pool_forward(x, kernel, **options)
     dy = np.where(np.isfinite(y), rng.normal(size=y.shape), 0)
     dx = ops.max_pool_backward(dy, x, kernel, **options)
-    np.testing.assert_allclose(dx.sum(axis=(0, 1)).sum(), dy.sum(), atol=1e-11)
+    places = tuple(range(2, x.ndim))
+    np.testing.assert_allclose(dx.sum(axis=places), dy.sum(axis=places), atol=1e-11)
 
 
 @pytest.mark.parametrize("name", CASES | CEIL_CASES | AVG_CASES)
@@ -169,8 +161,9 @@ def test_average_pooling_of_inputs_only_hands_on_all_of_the_gradient_and_keeps_a
     options = options | {"count_include_pad": False}
     y = ops.avg_pool_forward(np.full(shape, 7.0), kernel, **options)
     np.testing.assert_allclose(y, 7)
-    dy = rng.normal(size=y.shape)
-    np.testing.assert_allclose(ops.avg_pool_backward(dy, np.ones(shape), kernel, **options).sum(), dy.sum())
+    dy, places = rng.normal(size=y.shape), tuple(range(2, y.ndim))
+    dx = ops.avg_pool_backward(dy, np.ones(shape), kernel, **options)
+    np.testing.assert_allclose(dx.sum(axis=places), dy.sum(axis=places), atol=1e-11)
 
 
 def test_dilation_skips_values(rng):
