@@ -51,6 +51,12 @@ CALLS = {
     "batch_statistics": Call(ops.batch_statistics, {"x": (4, 3, 2)}, {}),
     "batch_norm_forward": Call(ops.batch_norm_forward, {"x": (4, 3, 2), "w": (3,), "b": (3,)}, {}),
     "batch_norm_backward": Call(ops.batch_norm_backward, {"dy": (4, 3, 2), "x": (4, 3, 2), "w": (3,)}, {}),
+    "batch norm forward, given": Call(
+        ops.batch_norm_forward, {"x": (4, 3), "w": (3,), "b": (3,), "mean": (3,), "var": (3,)}, {"eps": 100.0}
+    ),
+    "batch norm backward, given": Call(
+        ops.batch_norm_backward, {"dy": (4, 3), "x": (4, 3), "w": (3,), "mean": (3,), "var": (3,)}, {"eps": 100.0}
+    ),
     "batch norm forward, plain": Call(ops.batch_norm_forward, {"x": (4, 3)}, {}),
     "softmax": Call(ops.softmax, {"x": (3, 4)}, {}),
     "softmax_backward": Call(ops.softmax_backward, {"dy": (3, 4), "y": (3, 4)}, {}),
@@ -60,6 +66,16 @@ CALLS = {
     "max_pool_backward": Call(ops.max_pool_backward, {"dy": (2, 3, 2, 2), "x": (2, 3, 4, 5)}, {"kernel_size": 2}),
     "avg_pool_forward": Call(ops.avg_pool_forward, {"x": (2, 3, 4, 5)}, {"kernel_size": 1}),
     "avg_pool_backward": Call(ops.avg_pool_backward, {"dy": (2, 3, 2, 2), "x": (2, 3, 4, 5)}, {"kernel_size": 2}),
+    "max pool forward, all options": Call(
+        ops.max_pool_forward,
+        {"x": (2, 3, 6, 5)},
+        {"kernel_size": 2, "stride": 3, "padding": 1, "dilation": 2, "ceil_mode": True},
+    ),
+    "avg pool backward, all options": Call(
+        ops.avg_pool_backward,
+        {"dy": (2, 3, 3, 3), "x": (2, 3, 4, 5)},
+        {"kernel_size": 2, "padding": 1, "ceil_mode": True, "count_include_pad": False},
+    ),
     "windows_forward": Call(ops.windows_forward, {"x": (2, 3, 5, 4)}, {"kernel_size": (1, 1)}),
     "windows_backward": Call(
         ops.windows_backward, {"dy": (2, 4, 18), "x": (2, 3, 6, 3)}, {"kernel_size": (3, 2), "stride": (2, 1)}

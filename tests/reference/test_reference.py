@@ -91,3 +91,48 @@ def test_pooling_by_windows_worked_by_hand():
     assert dx.sum() == 10
     dx = reference.avg_pool_backward_by_windows(dy, x, (2, 2))
     np.testing.assert_array_equal(dx[0, 0], np.kron(dy[0, 0], np.full((2, 2), 0.25)))
+
+
+def test_transposed_convolution_worked_by_hand():
+    x, w = np.array([[[1.0, 2.0]]]), np.array([[[1.0, 10.0, 100.0]]])
+    np.testing.assert_array_equal(
+        reference.conv_transpose_by_edges(x, w, np.array([0.5])), [[[1.5, 12.5, 120.5, 200.5]]]
+    )
+    np.testing.assert_array_equal(
+        reference.conv_transpose_by_edges(x, w, stride=2, padding=1, output_padding=1), [[[10, 102, 20, 200]]]
+    )
+    dy = np.array([[[1.0, 2.0, 3.0, 4.0]]])
+    dx, dw, db = reference.conv_transpose_backward_by_edges(dy, x, w)
+    np.testing.assert_array_equal(dx, [[[321, 432]]])
+    np.testing.assert_array_equal(dw, [[[1 + 4, 2 + 6, 3 + 8]]])
+    np.testing.assert_array_equal(db, [10])
+
+
+def test_groups_of_a_transposed_convolution_see_their_own_channels_only():
+    x, w = np.array([[[1.0], [10.0], [100.0], [1000.0]]]), np.arange(1.0, 9).reshape(4, 2, 1)
+    y = reference.conv_transpose_by_edges(x, w, groups=2)
+    np.testing.assert_array_equal(y[0, :, 0], [1 + 30, 2 + 40, 500 + 7000, 600 + 8000])
+
+
+def test_pooling_with_dilation_and_rounding_up_worked_by_hand():
+    x = np.array([[[1.0, 7.0, 3.0, 4.0, 5.0, 6.0]]])
+    np.testing.assert_array_equal(reference.max_pool_by_windows(x, (2,), stride=1, dilation=4), [[[5, 7]]])
+    up = {"stride": 3, "padding": 1, "ceil_mode": True}
+    # windows: padding 1 7 3, 3 4 5 6, 6 padding beyond beyond
+    np.testing.assert_array_equal(reference.max_pool_by_windows(x, (4,), **up), [[[7, 6, 6]]])
+    np.testing.assert_array_equal(reference.avg_pool_by_windows(x, (4,), **up), [[[11 / 4, 18 / 4, 6 / 2]]])
+    inputs_only = reference.avg_pool_by_windows(x, (4,), **up, count_include_pad=False)
+    np.testing.assert_array_equal(inputs_only, [[[11 / 3, 18 / 4, 6]]])
+    dy = np.array([[[3.0, 8.0, 6.0]]])
+    dx = reference.avg_pool_backward_by_windows(dy, x, (4,), **up, count_include_pad=False)
+    np.testing.assert_array_equal(dx, [[[1, 1, 1 + 2, 2, 2, 2 + 6]]])
+    dx = reference.max_pool_backward_by_windows(dy, x, (4,), **up)
+    np.testing.assert_array_equal(dx, [[[0, 3, 0, 0, 0, 8 + 6]]])
+
+
+def test_a_window_in_the_padding_alone_is_minus_infinity_and_gives_nothing():
+    x, options = np.array([[[1.0, 2.0, 3.0]]]), {"padding": 1, "dilation": 4}
+    np.testing.assert_array_equal(reference.max_pool_by_windows(x, (2,), **options), [[[-np.inf]]])
+    np.testing.assert_array_equal(
+        reference.max_pool_backward_by_windows(np.array([[[5.0]]]), x, (2,), **options), [[[0, 0, 0]]]
+    )
