@@ -82,7 +82,8 @@ def batch_norm_forward(
     TypeError
         An argument is no floating-point array, or the dtypes differ.
     ValueError
-        The shapes do not fit, only one of mean and var is given, or the batch is too small to have a variance.
+        The shapes do not fit, only one of mean and var is given, eps is negative, or the batch is too small to have a
+        variance.
     DeviceMismatchError
         The arrays lie on different devices.
 
@@ -154,9 +155,11 @@ def batch_norm_backward(
 
 def _normalize(xp: Any, x: Array, mean: Array | None, var: Array | None, eps: float) -> tuple[Array, Array]:
     """Return the normalized input and 1 / √(var + eps) in a shape that fits it."""
+    if not 0 <= eps < float("inf"):
+        raise ValueError(f"eps (={eps}) must be a finite number of 0 or more")
     if mean is None or var is None:
         mean, var = batch_statistics(x)
-    scale = 1 / xp.sqrt(_per_channel(xp, var, x) + eps)
+    scale = 1 / xp.sqrt(_per_channel(xp, var, x) + float(eps))  # a plain float does not widen the dtype
     return (x - _per_channel(xp, mean, x)) * scale, scale
 
 

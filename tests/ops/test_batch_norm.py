@@ -134,6 +134,12 @@ def test_an_empty_batch_can_be_normalized_by_given_statistics(lane):
     assert not lane.numpy(db).any()
 
 
+def test_an_eps_of_numpy_does_not_widen_the_dtype(rng):
+    x = rng.normal(size=(4, 3)).astype("float32")
+    assert ops.batch_norm_forward(x, eps=np.float64(1e-5)).dtype == np.float32
+    assert ops.batch_norm_backward(x, x, eps=np.float64(1e-5))[0].dtype == np.float32
+
+
 ONES = np.ones(3)
 
 
@@ -143,6 +149,8 @@ ONES = np.ones(3)
         (lambda: ops.batch_statistics(np.ones((1, 3))), r"\(1, 3\), less than two values a channel"),
         (lambda: ops.batch_statistics(np.ones((0, 3, 4))), "less than two values a channel"),
         (lambda: ops.batch_norm_forward(np.ones((1, 3, 1))), "less than two values a channel"),
+        (lambda: ops.batch_norm_forward(np.ones((4, 3)), eps=-1), r"eps \(=-1\) must be a finite number of 0 or more"),
+        (lambda: ops.batch_norm_forward(np.ones((4, 3)), eps=float("nan")), r"eps \(=nan\)"),
         (lambda: ops.batch_norm_forward(np.ones(3)), r"shape \(3,\): expected \(N, C, \*spatial\)"),
         (lambda: ops.batch_norm_forward(np.ones((4, 2)), ONES), r"w has shape \(3,\), expected \(2,\)"),
         (lambda: ops.batch_norm_forward(np.ones((4, 2)), b=ONES), r"b has shape \(3,\), expected \(2,\)"),

@@ -31,6 +31,11 @@ def test_with_certainty_nothing_is_left():
     np.testing.assert_array_equal(ops.dropout_forward(np.ones(3), np.zeros(3, bool), p=1), [0, 0, 0])
 
 
+def test_a_probability_of_numpy_does_not_widen_the_dtype():
+    x, kept = np.ones(3, np.float32), np.ones(3, bool)
+    assert ops.dropout_forward(x, kept, p=np.float64(0.5)).dtype == np.float32
+
+
 def test_not_a_number_is_dropped_too():
     kept = np.array([False, True])
     np.testing.assert_array_equal(ops.dropout_forward(np.array([np.nan, 1.0]), kept, p=0.5), [0, 2])
