@@ -113,6 +113,12 @@ def test_an_empty_batch_stays_empty():
     assert PoolGeometry(2).output_shape((0, 3, 4)) == (0, 3, 2)
 
 
+def test_geometries_are_values():
+    assert PoolGeometry(2) == PoolGeometry(2, 2, 0, 1, ceil_mode=False) != PoolGeometry(2, ceil_mode=True)
+    with pytest.raises(AttributeError):
+        PoolGeometry(2).ceil_mode = True
+
+
 def test_ceil_mode_is_true_or_false():
     with pytest.raises(TypeError, match="ceil_mode must be True or False, not 1"):
         PoolGeometry(2, ceil_mode=1)

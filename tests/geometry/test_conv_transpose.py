@@ -71,6 +71,15 @@ def test_output_padding_tells_apart_inputs_that_give_equally_many_windows():
         assert ConvTransposeGeometry(3, 2, 1, more).output_size([windows]) == (width,)
 
 
+def test_options_left_out_change_nothing():
+    plain = ConvTransposeGeometry(3, 1, 0, 0, 1, groups=1, in_channels=1, out_channels=1)
+    assert plain == ConvTransposeGeometry(3) == ConvTransposeGeometry.of_weight((1, 1, 3))
+    assert plain != ConvTransposeGeometry(3, stride=2, output_padding=1)
+    assert len({plain, ConvTransposeGeometry((3,))}) == 1
+    with pytest.raises(AttributeError):
+        plain.output_padding = (1,)
+
+
 def test_shapes_channels_and_costs():
     g = ConvTransposeGeometry((3, 2), (2, 1), (1, 0), (1, 0), groups=2, in_channels=4, out_channels=6)
     assert (g.in_channels, g.out_channels, g.weight_shape) == (4, 6, (4, 3, 3, 2))

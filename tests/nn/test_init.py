@@ -183,3 +183,7 @@ def test_wrong_wishes_are_refused_and_leave_the_values(act, error, text):
     with pytest.raises(error, match=text):
         act(parameter, nn.init)
     assert (parameter.data == 1).all()
+
+
+def test_a_leaky_relu_that_does_not_leak_is_a_relu():
+    assert nn.init.calculate_gain("leaky_relu") == nn.init.calculate_gain("relu") == math.sqrt(2)

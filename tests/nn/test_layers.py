@@ -142,6 +142,8 @@ def test_options_stand_in_the_order_of_pytorch():
     assert (g.in_channels, g.out_channels, g.adjoint.kernel, g.adjoint.stride) == (4, 6, (2, 3), (2, 2))
     assert (g.adjoint.padding, g.output_padding, g.adjoint.groups) == (((1, 1), (1, 1)), (1, 0), 2)
     assert (layer.bias, g.adjoint.dilation, layer.weight.shape) == (None, (1, 2), (4, 3, 2, 3))
+    assert repr(nn.ConvTranspose1d(2, 3, 4)) == "ConvTranspose1d(2, 3, kernel_size=(4,), stride=(1,))"
+    assert (nn.BatchNorm1d(3).eps, nn.BatchNorm1d(3).momentum) == (1e-5, 0.1)
     norm = nn.BatchNorm1d(3, 1e-3, None, False, False)
     assert (norm.eps, norm.momentum, norm.weight, norm.running_mean) == (1e-3, None, None, None)
 

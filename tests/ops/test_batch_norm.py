@@ -48,6 +48,11 @@ def test_statistics_are_those_of_each_channel(lane, rng, shape):
         assert float(var[c]) == pytest.approx(((values - values.mean()) ** 2).sum() / values.size, abs=1e-6)
 
 
+def test_two_values_have_a_variance():
+    mean, var = ops.batch_statistics(np.array([[1.0], [5.0]]))
+    assert (mean, var) == (3, 4)
+
+
 def test_own_statistics_may_be_given(lane, rng, shape, assert_close):
     x, w, b, _, _, _ = draw(rng, shape, lambda a: lane.array(a.astype(lane.dtype)))
     mean, var = ops.batch_statistics(x)

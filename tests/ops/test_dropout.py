@@ -28,7 +28,8 @@ def test_expectation_is_the_input(rng):
 
 
 def test_with_certainty_nothing_is_left():
-    np.testing.assert_array_equal(ops.dropout_forward(np.ones(3), np.zeros(3, bool), p=1), [0, 0, 0])
+    for kept in (np.zeros(3, bool), np.ones(3, bool)):
+        np.testing.assert_array_equal(ops.dropout_forward(np.ones(3), kept, p=1), [0, 0, 0])
 
 
 def test_a_probability_of_numpy_does_not_widen_the_dtype():
