@@ -31,7 +31,7 @@ def test_files_of_the_grader_are_not_there(tmp_path):
     found = run(
         f"""
 import os
-for path in {[str(secret), str(tmp_path), str(project), "/etc/passwd", "/usr/bin", str(Path.home()), "/var"]!r}:
+for path in {[str(secret), str(tmp_path), str(project), "/etc/passwd", "/usr/bin", str(Path.home() / ".bashrc"), "/var"]!r}:
     print(os.path.exists(path))
 print(sorted(os.listdir("/home")), os.listdir("/tmp"))
 """
