@@ -27,11 +27,12 @@ def run(source):
 def test_files_of_the_grader_are_not_there(tmp_path):
     secret = tmp_path / "secret.toml"
     secret.write_text("hidden_seed = 1", encoding="utf-8")
-    project = Path(__file__).parents[2]
+    project, settings = Path(__file__).parents[2], Path.home() / ".bashrc"
+    hidden = [str(path) for path in (secret, tmp_path, project, settings, "/etc/passwd", "/usr/bin", "/var")]
     found = run(
         f"""
 import os
-for path in {[str(secret), str(tmp_path), str(project), "/etc/passwd", "/usr/bin", str(Path.home() / ".bashrc"), "/var"]!r}:
+for path in {hidden!r}:
     print(os.path.exists(path))
 print(sorted(os.listdir("/home")), os.listdir("/tmp"))
 """
