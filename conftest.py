@@ -25,7 +25,11 @@ def _browser() -> str:
 
 
 def _oracle() -> str:
-    return "" if importlib.util.find_spec("torch") else "PyTorch is not installed (pip install 'cnnlab[oracle]')"
+    return (
+        ""
+        if importlib.util.find_spec("torch")
+        else "PyTorch is not installed (.venv/bin/pip install --constraint constraints.txt torch)"
+    )
 
 
 def _sandbox() -> str:

@@ -1,6 +1,12 @@
 """Exercises as data, and the checks that run them and name mistakes.
 
 Students call `check`; a grader calls `exercises` and `run_exercise` and keeps the results.
+
+To add an exercise, write a module beside `cnnlab.checks.a1.scan_1d` that makes an `Exercise` (`cnnlab.checks.model`):
+the reference solution, visible and hidden checks whose points add up, and the mistakes to name, each a small wrong
+implementation with three hints. List it in the assignment's ``__init__.py``, a new assignment in
+`cnnlab.checks.registry`. Then write its section in ``course/exercises``, with a grade cell named `Exercise.grade_id`,
+and run ``make build``. The tests in ``tests/checks`` run over the exercises of a1; name a new assignment there too.
 """
 
 from cnnlab.checks.errors import (

@@ -174,8 +174,8 @@ print(f"in training:                  {accuracy(fair_logits(anywhere.x), anywher
 print(f"unseen voices, word anywhere: {accuracy_at(fair_logits, None):.2f}")
 
 # %% [markdown]
-# It knows its training recordings by heart and little else. The net must learn the word anew for each of about 200 places, from the few recordings
-# that have it there. A much larger net and much more data would help; both would be spent on learning the same thing 200 times.
+# It knows its training recordings by heart and little else. The net must learn the word anew for each place where it may begin, from the few
+# recordings that have it there. A much larger net and much more data would help; both would be spent on learning the same thing again for every place.
 #
 # In many problems **only the presence of a pattern matters, not its place**. We want a network whose answer does not change when
 # the pattern moves: a *shift-invariant* one.

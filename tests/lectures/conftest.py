@@ -21,23 +21,20 @@ class Lecture:
 
     @property
     def printed(self):
+        return self._written_to("stdout")
+
+    @property
+    def complaints(self):
+        """What cells wrote to stderr; progress bars are widgets and do not go there."""
+        return self._written_to("stderr")
+
+    def _written_to(self, name):
         return "".join(
             output.text
             for cell in self.notebook.cells
             for output in cell.get("outputs", ())
-            if output.output_type == "stream" and output.name == "stdout"
+            if output.output_type == "stream" and output.name == name
         )
-
-    @property
-    def complaints(self):
-        """What cells wrote to stderr, without tqdm's bars (which go there by default)."""
-        text = "".join(
-            output.text
-            for cell in self.notebook.cells
-            for output in cell.get("outputs", ())
-            if output.output_type == "stream" and output.name == "stderr"
-        )
-        return [line for line in text.replace("\r", "\n").splitlines() if line.strip() and "it/s" not in line]
 
 
 @pytest.fixture(scope="session")
