@@ -1,19 +1,21 @@
 """Arrays on their way to the browser: base64 of little-endian bytes with a dtype and a shape."""
 
 import base64
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+Packed: TypeAlias = Literal["float32", "float64", "int16", "int32", "uint8"]
 
-def pack(array: ArrayLike, dtype: Literal["float32", "int16"] = "float32") -> dict[str, Any]:
+
+def pack(array: ArrayLike, dtype: Packed = "float32") -> dict[str, Any]:
     """Return `array` as JSON-ready data that ``unpack`` in ``front/elements.js`` reads.
 
     Parameters
     ----------
     array : array of numbers, any shape
-    dtype : {"float32", "int16"}
+    dtype : {"float32", "float64", "int16", "int32", "uint8"}
         What the numbers are stored as; NumPy's casting rules apply.
 
     Returns

@@ -8,7 +8,20 @@ import anywidget
 
 from cnnlab.demos.page import fragment, page
 
-FRONT = ("front/elements.js", "front/color.js", "front/controls.js", "front/player.js")
+_FRONT = ("elements", "color", "controls", "player", "steps", "conv", "grid", "raster", "tooltip", "view")
+
+
+def script(folder: str, *parts: str) -> str:
+    """Return the module of a demo: what all demos share, then the parts in its own folder (without ``.js``).
+
+    The last part exports ``{ render }`` as its default.
+    """
+    return joined(*(f"front/{part}.js" for part in _FRONT), *(f"{folder}/{part}.js" for part in parts))
+
+
+def style(folder: str) -> str:
+    """Return the style sheet of a demo: what all demos share, then its own."""
+    return joined("front/base.css", f"{folder}/view.css")
 
 
 def joined(*names: str) -> str:
@@ -17,7 +30,7 @@ def joined(*names: str) -> str:
     Parameters
     ----------
     *names : str
-        Paths under ``cnnlab/demos``; the last script exports ``{ render }`` as its default.
+        Paths under ``cnnlab/demos``.
     """
     folder = files("cnnlab.demos")
     return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)

@@ -239,6 +239,92 @@ def show(tmp_path: Path) -> Callable[..., Page]:
     return open_demo
 
 
+class DemoPage:
+    """A demo open in a page, read and moved as a reader would; `number` undoes what the page does to numbers."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(".cnnlab-demo")
+
+    def words(self, selector: str = ".words") -> str:
+        return self.root.locator(selector).inner_text()
+
+    def set(self, name: str, value: float | str) -> None:
+        """Move a slider or choose an option."""
+        control = self.root.locator(f"[name={name}]")
+        if control.evaluate("e => e.tagName") == "SELECT":
+            control.select_option(str(value))
+        else:
+            control.evaluate(
+                "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', { bubbles: true })) }", str(value)
+            )
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def cells(self, grid: str) -> list[str]:
+        """Return the texts in the cells of a grid, row by row."""
+        return self.root.locator(f'[data-grid="{grid}"] text.value').all_text_contents()
+
+    def unfold(self) -> None:
+        """Open the folded parts."""
+        for summary in self.root.locator("details:not([open]) > summary").all():
+            summary.click()
+
+    def table(self, index: int = 0) -> list[list[str]]:
+        """Return the rows of a table of the numbers, unfolding it first."""
+        self.unfold()
+        tables = self.root.locator("[data-part=numbers] table")
+        tables.first.wait_for()
+        rows = tables.nth(index).locator("tbody tr")
+        return rows.evaluate_all("rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))")
+
+    def listing(self, title: str) -> str:
+        """Return the code shown under a title, "NumPy" or "PyTorch"."""
+        self.unfold()
+        return self.root.locator(f'pre[aria-label="{title} code"]').inner_text()
+
+    @staticmethod
+    def number(text: str) -> float:
+        return float(text.replace("−", "-").replace("+", "").replace("\u2009", ""))
+
+
+@pytest.fixture
+def open_demo(page: Page, show: Callable[..., Page]) -> Callable[..., DemoPage]:
+    """Return a function that shows a demo on a page of its own and returns it as a `DemoPage`."""
+
+    def opened(demo: Any, **options: Any) -> DemoPage:
+        return DemoPage(show(page, demo, **options))
+
+    return opened
+
+
+@pytest.fixture
+def in_module(page: Page) -> Callable[..., Any]:
+    """Return a function that imports a demo's module without drawing it and evaluates JavaScript in it.
+
+    ``in_module(Demo, "convolve(...args)", args)`` returns the value of the expression, in which every name that the
+    module exports for tests is known. Typed arrays come back as lists.
+    """
+    page.set_content("<p></p>")
+
+    def evaluate(demo: Any, expression: str, *args: Any) -> Any:
+        return page.evaluate(
+            """async ([esm, expression, args]) => {
+              const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+              const module = await import(url);
+              const names = Object.keys(module).filter((name) => name !== "default");
+              const result = Function(...names, "args", `return ${expression}`)(...names.map((n) => module[n]), args);
+              const plain = (key, value) => (ArrayBuffer.isView(value) ? [...value] : value);
+              return JSON.parse(JSON.stringify(result, plain) ?? "null");
+            }""",
+            [str(demo._esm), expression, args],
+        )
+
+    return evaluate
+
+
 @pytest.fixture(scope="session")
 def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab")) as running:

@@ -9,7 +9,6 @@ import pytest
 from traitlets import TraitError
 
 from cnnlab.demos import WelcomeScanner
-from cnnlab.viz.style import PALETTES
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 50))
@@ -126,24 +125,3 @@ def test_display_offers_the_widget_and_the_page():
     data, _ = WelcomeScanner(X, LAYERS, width=10)._repr_mimebundle_()
     assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(data)
     assert data["text/html"].startswith("<style>")
-
-
-def test_colors_are_those_of_the_figures():
-    css = WelcomeScanner._css
-    names = {"--surface": "page", "--ink": "ink", "--muted": "muted", "--vermilion": "highlight"}
-    for variable, attribute in names.items():
-        light, dark = re.search(rf"{variable}: light-dark\((#\w+), (#\w+)\)", css).groups()
-        assert (light, dark) == (getattr(PALETTES["light"], attribute), getattr(PALETTES["dark"], attribute))
-    for variable, place in {"--blue": 0, "--vermilion": 1, "--green": 2}.items():
-        light, dark = re.search(rf"{variable}: light-dark\((#\w+), (#\w+)\)", css).groups()
-        assert (light, dark) == (PALETTES["light"].lines[place], PALETTES["dark"].lines[place])
-
-
-def test_the_color_map_is_matplotlibs_cividis():
-    from matplotlib import colormaps
-
-    stops = re.findall(r"\b[0-9a-f]{6}\b", re.search(r"const CIVIDIS = \((.*?)\)", str(WelcomeScanner._esm), re.S)[1])
-    places = np.round(np.arange(len(stops)) * 255 / (len(stops) - 1)).astype(int)
-    expected = np.round(colormaps["cividis"](places)[:, :3] * 255)
-    got = [[int(stop[i : i + 2], 16) for i in (0, 2, 4)] for stop in stops]
-    np.testing.assert_allclose(got, expected, atol=1)

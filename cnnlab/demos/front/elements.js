@@ -31,12 +31,13 @@ function h(tag, attributes = {}, ...children) {
 
 function s(tag, attributes = {}, ...children) {
   const node = put(document.createElementNS(SVG_NAMESPACE, tag), attributes);
+  if ("tabindex" in attributes) node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.append(...children);
   return node;
 }
 
 // An array packed by Python (cnnlab/demos/pack.py): {dtype, shape, base64}.
-const ARRAY_TYPES = { float32: Float32Array, int16: Int16Array };
+const ARRAY_TYPES = { float32: Float32Array, float64: Float64Array, int16: Int16Array, int32: Int32Array, uint8: Uint8Array };
 
 function unpack({ dtype, shape, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -53,8 +54,20 @@ function signed(value, digits) {
   return (value > 0 && Number(value.toFixed(digits)) !== 0 ? "+" : "") + number(value, digits);
 }
 
+// As few characters as tell the number apart: 3, −0.25, 12.5; at most `digits` decimals, none for whole numbers.
+function short(value, digits = 2) {
+  if (!Number.isFinite(value)) return "–";
+  const rounded = Number(value.toFixed(digits));
+  return (rounded < 0 ? "−" : "") + String(Math.abs(rounded));
+}
+
+// Whole numbers with a thin space between thousands.
+function thousands(value) {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u2009");
+}
+
 function plural(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // At most `count` round numbers between two bounds.

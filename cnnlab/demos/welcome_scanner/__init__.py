@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 import traitlets
 from numpy.typing import ArrayLike
 
+from cnnlab.demos.inputs import numbers
 from cnnlab.demos.pack import pack, pack_sound
-from cnnlab.demos.welcome_scanner.inputs import Layers, nets_by_width, numbers, sound_like, span_of_word
-from cnnlab.demos.widget import FRONT, Demo, joined
-
-_PARTS = ("scan.js", "sound.js", "words.js", "plot.js", "panels.js", "view.js")
+from cnnlab.demos.welcome_scanner.inputs import Layers, nets_by_width, sound_like, span_of_word
+from cnnlab.demos.widget import Demo, script, style
 
 
 class WelcomeScanner(Demo):
@@ -66,8 +65,8 @@ class WelcomeScanner(Demo):
     1
     """
 
-    _esm = joined(*FRONT, *(f"welcome_scanner/{part}" for part in _PARTS))
-    _css = joined("front/base.css", "welcome_scanner/view.css")
+    _esm = script("welcome_scanner", "scan", "sound", "words", "plot", "panels", "view")
+    _css = style("welcome_scanner")
     title: ClassVar[str] = "Welcome scanner"
 
     data = traitlets.Dict().tag(sync=True, demo=True)

@@ -6,22 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnlab.demos.inputs import numbers
+
 Floats = NDArray[np.float32]
 Layers = Sequence[tuple[ArrayLike, ArrayLike]]
-
-
-def numbers(values: ArrayLike, name: str, *, ndim: int) -> Floats:
-    """Return `values` as float32 after checking rank, type and that every number is finite."""
-    array = np.asarray(values)
-    if array.ndim != ndim or array.size == 0:
-        raise ValueError(f"{name} has shape {array.shape}: expected {ndim} axes, none of them empty")
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"{name} has dtype {array.dtype}: expected real numbers")
-    finite = np.isfinite(array)
-    if not finite.all():
-        where = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(f"{name} is {array[where]} at index {where}: replace what is not a finite number first")
-    return array.astype(np.float32)
 
 
 def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dict[int, list[tuple[Floats, Floats]]]:

@@ -1,27 +1,18 @@
 // The controls and folded parts around the picture. Each function adds its nodes to the scanner and returns a panel.
 function transportPanel(scanner) {
   const { player } = scanner;
-  const step = (by) => () => scanner.move(scanner.position + by * scanner.hop);
-  const start = button({ name: "start", icon: "start", label: "To the start (Home)", onClick: () => scanner.move(0) });
-  const back = button({ name: "back", icon: "back", label: "One step back (left arrow)", onClick: step(-1) });
-  const forward = button({ name: "forward", icon: "forward", label: "One step on (right arrow)", onClick: step(1) });
-  const toggle = () => player.toggle();
-  scanner.playButton = button({ name: "play", icon: "play", label: "Play (space)", text: "Play", onClick: toggle });
-  scanner.playButton.node.classList.add("primary");
-  scanner.scrub = slider({
-    name: "position",
+  const controls = transport({
     label: "Window starts at",
     show: (index) => `${scanner.seconds(index * scanner.hop)} s`,
-    onInput: (index) => scanner.move(index * scanner.hop),
+    hint: "On the picture: drag the window or the threshold; ← → move the window, space plays, Home and End jump.",
+    speeds: [[0.25, "¼ ×"], [0.5, "½ ×"], [1, "1 ×"], [2, "2 ×"]],
+    speed: 1,
+    go: (to, place) => scanner.move(place ? to * scanner.hop : to === "start" ? 0 : scanner.position + to * scanner.hop),
+    toggle: () => player.toggle(),
+    setSpeed: (rate) => player.speed(rate),
   });
-  scanner.scrub.node.classList.add("wide");
-  const options = [[0.25, "¼ ×"], [0.5, "½ ×"], [1, "1 ×"], [2, "2 ×"]];
-  const speed = choice({ name: "speed", label: "Speed", options, value: 1, onInput: (rate) => player.speed(rate) });
-  const hint = "On the picture: drag the window or the threshold; ← → move the window, space plays, Home and End jump.";
-  const keys = h("small", { class: "control-note", text: hint });
-  scanner.soundNote = h("small", { class: "control-note", role: "status" });
-  const buttons = h("div", { class: "buttons" }, start.node, back.node, scanner.playButton.node, forward.node);
-  return h("div", { class: "transport" }, buttons, scanner.scrub.node, speed, keys, scanner.soundNote);
+  Object.assign(scanner, { scrub: controls.scrub, soundNote: controls.note, lookPlaying: controls.look });
+  return controls.node;
 }
 
 function settingsPanel(scanner) {

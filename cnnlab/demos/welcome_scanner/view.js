@@ -206,8 +206,7 @@ class WelcomeScanner {
 
   showPlaying() {
     const { playing, silent } = this.player;
-    if (playing) this.playButton.look("pause", "Pause (space)", "Pause");
-    else this.playButton.look("play", "Play (space)", "Play");
+    this.lookPlaying(playing);
     // A screen reader hears where the window stops, not every frame on the way.
     put(this.words, { "aria-live": playing ? "off" : "polite" });
     if (playing && silent && this.recording.samples) {
