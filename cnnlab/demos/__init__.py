@@ -3,6 +3,7 @@
 A demo is an anywidget in a notebook and a self-contained page through `to_html` and `save`.
 """
 
+from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["WelcomeScanner"]
+__all__ = ["ConvStepper", "WelcomeScanner"]

@@ -1,7 +1,7 @@
 """Checks on what a reader hands to a demo; each error says what to change."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -41,7 +41,7 @@ def numbers(values: ArrayLike, name: str, *, ndim: int | Sequence[int], dtype: D
     if not finite.all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name} is {array[where]} at index {where}: replace what is not a finite number first")
-    return cast("NDArray[Any]", array.astype(dtype))
+    return array.astype(dtype)
 
 
 def nested(values: NDArray[Any]) -> Any:

@@ -1,6 +1,7 @@
 """What all demos share: the colors of the figures, and inputs that are checked."""
 
 import re
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_several_ranks_may_be_allowed():
 
 def test_an_array_on_a_gpu_is_refused_with_the_way_to_bring_it():
     class OnGpu:
-        __cuda_array_interface__ = {}
+        __cuda_array_interface__: ClassVar = {}
 
     with pytest.raises(TypeError, match=r"x lies on a GPU: pass cnnlab.to_numpy\(x\)"):
         numbers(OnGpu(), "x", ndim=1)

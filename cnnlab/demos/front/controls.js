@@ -28,10 +28,42 @@ function slider({ name, label, min = 0, max = 1, step = 1, value = 0, show = Str
   return control;
 }
 
+// A list to choose from; keys may be numbers or strings and come back as they were given.
 function choice({ name, label, options, value, onInput }) {
-  const items = options.map(([key, text]) => h("option", { value: key, text, selected: key === value }));
-  const select = h("select", { name, change: () => onInput(Number(select.value)) }, ...items);
-  return h("label", { class: "choice" }, h("span", { class: "control-name", text: label }), select);
+  const items = options.map(([key, text]) => h("option", { value: key, text }));
+  const select = h("select", { name, change: () => onInput(options[select.selectedIndex][0]) }, ...items);
+  const node = h("label", { class: "choice" }, h("span", { class: "control-name", text: label }), select);
+  const set = (key) => (select.selectedIndex = options.findIndex(([other]) => other === key));
+  set(value);
+  return { node, input: select, set };
+}
+
+// A box to tick.
+function toggle({ name, label, value, note = "", onInput }) {
+  const input = h("input", { type: "checkbox", name });
+  input.addEventListener("change", () => onInput(input.checked));
+  const words = h("span", {}, h("span", { class: "control-name", text: label }), h("small", { class: "control-note", text: note }));
+  const set = (checked) => (input.checked = checked);
+  set(value);
+  return { node: h("label", { class: "toggle" }, input, words), input, set };
+}
+
+// A number to type. What is no number is marked and leaves things as they were.
+function field({ name, label, value, least = -Infinity, most = Infinity, whole = false, onInput }) {
+  const input = h("input", { type: "text", inputmode: "decimal", name, autocomplete: "off" });
+  input.addEventListener("input", () => {
+    const typed = Number(input.value.trim().replace("−", "-").replace(",", "."));
+    const good = input.value.trim() !== "" && typed >= least && typed <= most && (!whole || Number.isInteger(typed));
+    put(input, { "aria-invalid": good ? null : "true" });
+    if (good) onInput(typed);
+  });
+  // While it is being typed in, what is shown is what was typed.
+  const set = (next) => {
+    if (document.activeElement !== input) input.value = String(next);
+  };
+  input.addEventListener("blur", () => put(input, { "aria-invalid": null }));
+  set(value);
+  return { node: h("label", { class: "choice" }, h("span", { class: "control-name", text: label }), input), input, set };
 }
 
 // An icon is drawn as text is: it takes the color of its button and needs no font and no file.

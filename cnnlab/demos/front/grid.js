@@ -8,11 +8,12 @@ class Grid {
     Object.assign(this, { name, title, sizeWords: size, onPoint, onPick, onEdit, rows: 0, columns: 0, frames: new Map() });
     this.heading = s("text", { class: "title label" });
     this.cells = s("g", { class: "cells" });
+    this.hatching = s("path", { class: "hatching" });
     this.over = s("g", { class: "over" });
     this.cursorFrame = s("rect", { class: "cursor", rx: 2, visibility: "hidden" });
     const active = onPick || onEdit;
     const attributes = active ? { tabindex: 0, role: "group", keydown: (event) => this.key(event) } : {};
-    this.node = s("g", { class: "cell-grid", "data-grid": name, ...attributes }, this.heading, this.cells, this.over, this.cursorFrame);
+    this.node = s("g", { class: "cell-grid", "data-grid": name, ...attributes }, this.heading, this.cells, this.hatching, this.over, this.cursorFrame);
     if (onPoint || active) {
       put(this.cells, { pointermove: (event) => this.point(event), pointerleave: () => this.onPoint?.(null) });
       put(this.node, { focus: () => this.moveCursor(0, 0), blur: () => this.drawCursor() });
@@ -67,9 +68,11 @@ class Grid {
   }
 
   // Show numbers: null and NaN leave a cell empty (not yet computed, or nothing there). `words` turns a number into
-  // what stands in the cell; it is left out where it does not fit. `kind(i)` may give a class for a cell's box.
-  fill(values, { scale = scaleFor(values), words = short, kind = () => null } = {}) {
+  // what stands in the cell; it is left out where it does not fit. `kind(i)` may give a class for a cell's box;
+  // `hatched(i)` draws stripes over it.
+  fill(values, { scale = scaleFor(values), words = short, kind = () => null, hatched = () => false } = {}) {
     this.values = values;
+    put(this.hatching, { d: this.boxes.map((box, i) => (hatched(i) ? this.stripes(i) : "")).join("") });
     this.boxes.forEach((box, i) => {
       const value = values[i];
       const empty = value === null || value === undefined || Number.isNaN(value);
@@ -79,9 +82,20 @@ class Grid {
       const room = this.cell - 3;
       const letter = text.length * 7.4 < room ? 12.5 : 11;
       const fits = this.cell >= 16 && text.length * letter * 0.58 <= room;
-      put(this.numbers[i], { text: fits ? text : "", fill: color && inkOn(color), style: `font-size: ${letter}px` });
+      const ink = color ? `fill: ${inkOn(color)}` : "";
+      put(this.numbers[i], { text: fits ? text : "", style: `font-size: ${letter}px; ${ink}` });
     });
     return this;
+  }
+
+  // Three strokes across a cell, from lower left to upper right.
+  stripes(i) {
+    const inset = this.gap / 2;
+    const [x, y] = [this.x + (i % this.columns) * this.cell + inset, this.top + Math.floor(i / this.columns) * this.cell + inset];
+    const size = this.cell - 2 * inset;
+    const stroke = (from, to) => `M${x + from} ${y + to}L${x + to} ${y + from}`;
+    const lower = `M${x + size / 2} ${y + size}L${x + size} ${y + size / 2}`;
+    return stroke(0, size / 2) + stroke(0, size) + lower;
   }
 
   // Outline cells: kind is a class (window, pin, reach …); area = { row, column, rows, columns } or null for none.

@@ -12,7 +12,7 @@ function transport({ label, show, hint, hints, speeds, speed, go, toggle, setSpe
   const keys = h("small", { class: "control-note", text: hint });
   const note = h("small", { class: "control-note", role: "status" });
   const buttons = h("div", { class: "buttons" }, start.node, back.node, play.node, forward.node);
-  const node = h("div", { class: "transport" }, buttons, scrub.node, pace, keys, note);
+  const node = h("div", { class: "transport" }, buttons, scrub.node, pace.node, keys, note);
   const look = (playing) => (playing ? play.look("pause", "Pause (space)", "Pause") : play.look("play", "Play (space)", "Play"));
   return { node, scrub, note, look };
 }

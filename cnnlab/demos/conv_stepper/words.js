@@ -1,0 +1,56 @@
+// The sentences and the code: the same numbers as in the picture.
+const factor = (value) => (value < 0 ? `(${short(value, 4)})` : short(value, 4));
+
+function arithmetic(products, bias) {
+  const terms = products.map(({ input, weight }) => `${factor(input)}·${factor(weight)}`);
+  const shown = terms.length > 12 ? [...terms.slice(0, 9), `… (${terms.length - 9} more)`] : terms;
+  return `${shown.join(" + ")}${bias ? ` + bias ${factor(bias)}` : ""} = `;
+}
+
+const AXIS = ["height", "width"];
+
+function sizeWords({ axes, sizes, outputs }) {
+  return axes.map(({ kernel, stride, before, dilation }, i) => {
+    const reach = dilation === 1 ? `${kernel}` : `${dilation}·(${kernel} − 1) − 1`;
+    return `${AXIS[i]} ⌊(${sizes[i]} + 2·${before} − ${reach})/${stride}⌋ + 1 = ${outputs[i]}`;
+  }).join(", ");
+}
+
+const NUMPY_MODES = { zeros: "constant", reflect: "reflect", replicate: "edge", circular: "wrap" };
+
+const listed = (rows) => `[${rows.map((row) => `[${row.join(", ")}]`).join(",\n              ")}]`;
+
+function numpyListing({ x, w, b, stride, padding, dilation, padding_mode: mode, flip }) {
+  const [[sh, sw], [ph, pw], [dh, dw]] = [stride, padding, dilation];
+  return `import numpy as np
+
+x = np.array(${listed(x)}, dtype=float)
+w = np.array(${listed(w)}, dtype=float)${flip ? "[::-1, ::-1]  # turned by 180°" : ""}
+b = ${b}
+
+padded = np.pad(x, ((${ph}, ${ph}), (${pw}, ${pw})), mode="${NUMPY_MODES[mode]}")
+KH, KW = w.shape
+H = (padded.shape[0] - ${dh} * (KH - 1) - 1) // ${sh} + 1
+W = (padded.shape[1] - ${dw} * (KW - 1) - 1) // ${sw} + 1
+y = np.empty((H, W))
+for i in range(H):
+    for j in range(W):
+        window = padded[i * ${sh} : i * ${sh} + ${dh} * (KH - 1) + 1 : ${dh}, j * ${sw} : j * ${sw} + ${dw} * (KW - 1) + 1 : ${dw}]
+        y[i, j] = (window * w).sum() + b
+print(y)`;
+}
+
+function torchListing({ x, w, b, stride, padding, dilation, padding_mode: mode, flip }) {
+  const layer = `stride=(${stride}), padding=(${padding}), dilation=(${dilation}), padding_mode="${mode}"`;
+  return `import torch
+
+x = torch.tensor(${listed(x)}, dtype=torch.float64)
+w = torch.tensor(${listed(w)}, dtype=torch.float64)${flip ? ".flip(0, 1)  # turned by 180°" : ""}
+
+layer = torch.nn.Conv2d(1, 1, tuple(w.shape), ${layer}, dtype=torch.float64)
+with torch.no_grad():
+    layer.weight[0, 0] = w
+    layer.bias[0] = ${b}
+    y = layer(x[None, None])[0, 0]
+print(y)`;
+}
