@@ -62,8 +62,8 @@ class ConvStepper(Demo):
     _css = style("conv_stepper")
     title: ClassVar[str] = "Convolution stepper"
 
-    x = traitlets.List().tag(sync=True, demo=True)
-    w = traitlets.List().tag(sync=True, demo=True)
+    x: traitlets.List[Any] = traitlets.List().tag(sync=True, demo=True)
+    w: traitlets.List[Any] = traitlets.List().tag(sync=True, demo=True)
     b = traitlets.Float(0.0).tag(sync=True, demo=True)
     stride = traitlets.List([1, 1]).tag(sync=True, demo=True)
     padding = traitlets.List([0, 0]).tag(sync=True, demo=True)
