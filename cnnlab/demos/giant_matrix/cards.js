@@ -20,15 +20,15 @@ class StageCards {
 
   draw(model, { morph, bias }) {
     const { rows, columns, filters, depth, kernel, counts, biases } = model;
-    const times = filters * depth === 1 ? kernel.join(" · ") : [filters, depth, ...kernel].join(" · ");
-    const formulas = [`${rows} · ${columns}`, "entries inside windows", times];
+    const times = filters * depth === 1 ? `${kernel.length === 1 ? "K" : "K_H · K_W"} = ${kernel.join(" · ")}` : [filters, depth, ...kernel].join(" · ");
+    const formulas = [`${rows} · ${columns}`, "entries in windows", times];
     const extra = (name) => (bias ? ` + ${biases[name]}` : "");
     STAGES.forEach(([name], i) => {
       const { node, count, formula, ratio } = this.cards[i];
       const total = counts[name] + (bias ? biases[name] : 0);
       const most = counts.full + (bias ? biases.full : 0);
       put(count, { text: thousands(total) });
-      put(formula, { text: `${formulas[i]}${extra(name)}${i === 1 && bias ? " biases" : ""}` });
+      put(formula, { text: `${formulas[i]}${extra(name)}` });
       put(ratio, { text: i ? `${short(most / total, 1)} × fewer` : "parameters" });
       put(node, { "aria-pressed": String(morph === i), "data-past": morph > i });
     });

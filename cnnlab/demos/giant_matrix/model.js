@@ -7,6 +7,13 @@ function nestedShape(value) {
   return shape;
 }
 
+// A flat array as nested ones of a shape.
+function nestedAs(flat, shape) {
+  if (shape.length === 1) return [...flat];
+  const size = flat.length / shape[0];
+  return Array.from({ length: shape[0] }, (_, i) => nestedAs(flat.slice(i * size, (i + 1) * size), shape.slice(1)));
+}
+
 // ties[entry] is the place of its weight in w.ravel(), or −1; places[set] lists the entries of a weight.
 function giantModel({ w, n, stride, padding }, limits = [Infinity, Infinity]) {
   const [filters, depth, ...kernel] = nestedShape(w);

@@ -1,12 +1,6 @@
 // What the reader sees and does: the matrix, the kernel, and the same layer as a network or as planes, all in the colors of
 // the weights; a morph in whole rows from full to sparse to shared.
-const SIZES = [
-  ["n", "Inputs", 1],
-  ["stride", "Stride", 1],
-  ["padding", "Padding", 0],
-];
-
-class GiantMatrix extends DemoView {
+class GiantMatrix extends MatrixParts {
   constructor(model, el) {
     const state = ["w", "n", "stride", "padding", "x", "morph", "picked", "bias", "cells"];
     const keys = "Left and right arrow keys change one row, space plays, Home and End jump to the full and the shared matrix.";
@@ -35,7 +29,8 @@ class GiantMatrix extends DemoView {
     this.heading = s("text", { class: "title label" });
     this.ticks = s("g", {});
     this.svg.append(this.heading, this.ticks, this.inputs.node, this.matrix.node, this.outputs.node, this.kernel.node);
-    this.svg.append(n1(this) ? this.network.node : this.planes.node);
+    this.signs = ["⋆", "="].map((text) => s("text", { class: "operator", text, visibility: "hidden" }));
+    this.svg.append(...this.signs, n1(this) ? this.network.node : this.planes.node);
     this.steps = new Steps({
       ...{ label: "Rows changed", show: (step) => this.stepName(step), perSecond: 6 },
       hint: "Point at a weight, an edge, a unit or a tap; click pins it. ← → change one row, space plays, Home and End jump.",
@@ -45,93 +40,7 @@ class GiantMatrix extends DemoView {
     this.begin(el, this.steps.node, this.explain, this.settings());
   }
 
-  // ---- parts
-
-  settings() {
-    const axes = n1(this) ? [""] : [", height", ", width"];
-    this.sliders = [];
-    const rows = SIZES.map(([name, label, min]) => {
-      const controls = axes.map((axis, i) => {
-        const control = slider({
-          ...{ name: `${name}${axis.replace(", ", "-")}`, label: label + axis, min, max: 4, value: this[name][i] },
-          onInput: (value) => this.resizeTo({ [name]: this[name].map((old, j) => (j === i ? value : old)) }),
-        });
-        this.sliders.push([control, name, i]);
-        return control.node;
-      });
-      return axes.length === 1 ? controls[0] : h("div", { class: "pair" }, ...controls);
-    });
-    this.value = slider({ name: "value", label: "Value of the pinned weight", min: -2, max: 2, step: 0.05, show: (value) => short(value, 4), onInput: (value) => this.editWeight(value) });
-    this.shown = choice({
-      ...{ name: "cells", label: "In the shared cells", options: [["letters", "letters"], ["values", "values"]], value: this.cells },
-      onInput: (cells) => this.change({ cells }),
-    });
-    this.biased = toggle({
-      ...{ name: "bias", label: "Count biases", value: this.bias, note: "One an output; shared, one a filter." },
-      onInput: (bias) => this.change({ bias }),
-    });
-    return h("div", { class: "settings" }, ...rows, this.value.node, this.shown.node, this.biased.node);
-  }
-
   // ---- drawing
-
-  layout(width) {
-    this.now = giantModel(this, this.data.limits);
-    const { rows, columns, filters, depth, kernel, plane, spots, n, outputs } = this.now;
-    this.steps.resize(2 * rows + 1, Math.round(this.morph * rows));
-    if (this.picked[0] >= rows || this.picked[1] >= columns) this.picked = [];
-    if (this.hover && !this.known(this.hover)) this.hover = null;
-    const hasX = this.x.length > 0;
-    const narrow = width < 640;
-    const left = 26;
-    const cellFor = (room) => (room - left - 2) / (columns + (hasX ? 1.6 : 0));
-    let cell = cellFor(narrow ? width : width * 0.56);
-    const beside = !narrow && cell >= 11;
-    if (!beside) cell = cellFor(width);
-    cell = cell >= 8 ? Math.min(34, Math.floor(cell)) : Math.floor(cell * 4) / 4;
-    const kernelRoom = beside ? width * 0.42 : width;
-    const tapCell = Math.max(10, Math.min(n1(this) ? 58 : 44, Math.floor(kernelRoom / (depth * kernel.at(-1)))));
-    const [tapRows, tapColumns] = [filters * (kernel.length === 2 ? kernel[0] : 1), depth * kernel.at(-1)];
-    const tall = Math.min(tapCell, tapRows > 3 ? 30 : 44);
-
-    let top = 2;
-    const layKernel = (x, y) => this.kernel.layout({ x, y, cell: Math.min(tapCell, tall), rows: tapRows, columns: tapColumns });
-    if (!beside) top = layKernel(2, top).bottom + 18;
-    const [x, head] = [left, top + 12];
-    put(this.heading, { x, y: head });
-    this.heading.replaceChildren("Weight matrix W", s("tspan", { class: "size", dx: 8, text: this.matrix.sizeWords(rows, columns) }));
-    let y = head + (cell >= 8 ? 24 : 10);
-    if (hasX) y = this.inputs.layout({ x, y: y + 2, cell, rows: 1, columns, heading: false }).bottom + 8;
-    this.matrix.layout({ x, y, cell, rows, columns, heading: false }).ruled(filters > 1 ? spots : 0, depth > 1 ? plane : 0);
-    if (hasX) this.outputs.layout({ x: x + this.matrix.width + Math.round(cell * 0.5), y, cell, rows, columns: 1, heading: false });
-    for (const grid of [this.inputs, this.outputs]) put(grid.node, { visibility: hasX ? null : "hidden" });
-    this.drawTicks({ x, y, cell, head, hasX, plane, spots, last: [n.at(-1), outputs.at(-1)] });
-
-    const right = beside ? Math.max(x + this.matrix.width + (hasX ? cell * 1.6 : 0) + 34, width * 0.42) : 2;
-    if (beside) layKernel(right, 2);
-    let bottom = this.matrix.bottom;
-    const under = beside ? this.kernel.bottom + 30 : bottom + 34;
-    if (n1(this)) {
-      const height = beside ? Math.min(330, Math.max(210, bottom - under - 12)) : narrow ? 220 : 250;
-      this.network.layout({ x: right, y: under, width: width - right - 2, height, model: this.now });
-      bottom = Math.max(bottom, under + height + 14);
-    } else bottom = Math.max(bottom, this.planes.layout({ x: right, y: under - 8, width: width - right - 2, model: this.now }).bottom);
-    put(this.svg, { width, height: bottom + 6 });
-  }
-
-  // Indices along both sides; within each channel they count in C order.
-  drawTicks({ x, y, cell, head, hasX, plane, spots }) {
-    const { rows, columns } = this.now;
-    const every = cell >= 15 ? 1 : cell >= 8 ? 5 : 10;
-    const above = hasX ? this.inputs.top : y;
-    const tick = (at, text, place) => s("text", { class: "tick", ...place(at), text });
-    const line = (count, size, place) =>
-      Array.from({ length: count }, (_, i) => i).filter((i) => (i % size) % every === 0).map((i) => tick(i, i % size, place));
-    const across = (i) => ({ x: x + (i + 0.5) * cell, y: above - 5, "text-anchor": "middle" });
-    const down = (i) => ({ x: x - 6, y: y + (i + 0.5) * cell + 4, "text-anchor": "end" });
-    const names = hasX ? [s("text", { class: "title", x: x - 6, y: this.inputs.top + cell / 2 + 4, "text-anchor": "end", text: "x" }), s("text", { class: "title", x: this.outputs.x + cell / 2, y: y - 6, "text-anchor": "middle", text: "y" })] : [];
-    this.ticks.replaceChildren(...(above - head > 16 ? line(columns, plane, across) : []), ...line(rows, spots, down), ...names);
-  }
 
   draw() {
     this.stageNow = stageAt(this.now, Math.round(this.morph * this.now.rows));
@@ -152,25 +61,6 @@ class GiantMatrix extends DemoView {
     this.drawControls();
     this.light();
     this.refreshFolds();
-  }
-
-  drawControls() {
-    const { now } = this;
-    for (const [control, name, i] of this.sliders) {
-      const most = { n: Math.min(80, 2 * this.data.limits[1]), stride: 4, padding: Math.max(3, now.kernel[i] - 1) }[name];
-      const top = name === "n" ? Math.floor(this.data.limits[1] / (now.depth * (now.plane / this.n[i]))) : most;
-      control.range(name === "n" ? Math.max(1, now.kernel[i] - 2 * this.padding[i]) : SIZES.find(([other]) => other === name)[2], Math.max(top, this[name][i]), 1);
-      control.set(this[name][i]);
-      if (name === "n") control.disable(this.x.length ? `Fixed: x has ${this.x.flat(Infinity).length} values.` : "");
-    }
-    const set = this.pinnedSet();
-    const [widest] = [Math.max(2, ...now.weights.map((value) => 2 * Math.abs(value)))];
-    put(this.value.node.querySelector(".control-name"), { text: set === null ? "Value of the pinned weight" : `Value of ${this.names.weight(set)} (${tieLetter(set)}), in all places` });
-    if (this.value.limit !== widest && !this.value.input.matches(":active")) this.value.range(-(this.value.limit = widest), widest, 0.05);
-    this.value.set(set === null ? 0 : now.weights[set]);
-    this.value.disable(set === null ? (this.picked.length ? "That row does not share yet: its weights are its own." : "Click a shared weight to pin it; a change goes to all its places.") : "");
-    this.shown.set(this.cells);
-    this.biased.set(this.bias);
   }
 
   drawProduct() {
@@ -267,7 +157,8 @@ class GiantMatrix extends DemoView {
 
   kernelWords() {
     const { filters, depth, kernel } = this.now;
-    return [...(filters * depth > 1 ? [plural(filters, "filter"), plural(depth, "channel")] : []), kernel.length === 1 ? plural(kernel[0], "tap") : kernel.join(" × ")].join(" × ");
+    if (filters * depth > 1) return [filters, depth, ...kernel].join(" × ");
+    return kernel.length === 1 ? plural(kernel[0], "tap") : kernel.join(" × ");
   }
 
   // The weight in a cell of the kernel strip: filters below each other, channels beside each other.
@@ -278,6 +169,7 @@ class GiantMatrix extends DemoView {
   }
 
   pinnedSet() {
+    if (!this.stageNow) return null;
     if (!this.picked.length) return null;
     return entryAt(this.now, this.stageNow, this.picked[0] * this.now.columns + this.picked[1])?.set ?? null;
   }
@@ -332,44 +224,26 @@ class GiantMatrix extends DemoView {
   editWeight(value) {
     const flat = [...this.now.weights];
     flat[this.pinnedSet()] = value;
-    const fold = (part, shape) => (shape.length === 1 ? part : Array.from({ length: shape[0] }, (_, i) => fold(part.slice((i * part.length) / shape[0], ((i + 1) * part.length) / shape[0]), shape.slice(1))));
     this.now.weights = flat;
-    this.change({ w: fold(flat, nestedShape(this.w)) });
+    this.change({ w: nestedAs(flat, nestedShape(this.w)) });
   }
 
   editInput(column, value) {
     const flat = this.x.flat(Infinity);
     flat[column] = value;
-    const fold = (part, shape) => (shape.length === 1 ? part : Array.from({ length: shape[0] }, (_, i) => fold(part.slice((i * part.length) / shape[0], ((i + 1) * part.length) / shape[0]), shape.slice(1))));
-    this.change({ x: fold(flat, nestedShape(this.x)) });
+    this.change({ x: nestedAs(flat, nestedShape(this.x)) });
   }
 
   // ---- numbers and code
 
   tables() {
-    const { now, names, bias, stageNow } = this;
-    const { counts, biases } = now;
-    const stages = STAGES.map(([name, title]) => [title, counts[name], biases[name], counts[name] + biases[name], short(counts.full / counts[name], 4)].map(String));
-    const sets = now.places.map((list, set) => [tieLetter(set), names.weight(set), short(now.weights[set], 6), String(list.length), list.map(edgeWords(names, now.columns)).join("; ")]);
-    const matrix = Array.from({ length: now.rows }, (_, r) => {
-      const cells = Array.from({ length: now.columns }, (_, c) => now.ties[r * now.columns + c]);
-      return [names.output(r), ...cells.map((set) => (set < 0 ? "" : short(now.weights[set], 6)))];
-    });
-    const product = this.product && table("y = W x, and the convolution of x with w", ["output", "W x", "convolution"], this.product.values.map((value, r) => [names.output(r), short(value, 6), short(this.product.slid[r], 6)]));
-    return [
-      table("Parameters", ["layer", "weights", "biases", "both", "full / this, weights"], stages),
-      table("The shared weights and their places", ["", "weight", "value", "places", "output ← input"], sets),
-      table("The shared matrix; empty where there is no connection", ["output", ...Array.from({ length: now.columns }, (_, c) => names.input(c))], matrix),
-      ...(product ? [product] : []),
-    ];
+    return matrixTables(this);
   }
 
   code() {
     return { numpy: numpyListing(this), torch: torchListing(this) };
   }
 }
-
-const n1 = (view) => view.data.rank === 1;
 
 function render({ model, el }) {
   const view = new GiantMatrix(model, el);

@@ -76,7 +76,7 @@ function countWords({ counts, biases }, bias) {
   const total = (name) => counts[name] + (bias ? biases[name] : 0);
   const [full, sparse, shared] = ["full", "sparse", "shared"].map(total);
   const tail = bias ? " (biases counted)" : "";
-  return `Parameters${tail}: full ${thousands(full)}, sparse ${thousands(sparse)}, shared ${thousands(shared)}: sharing leaves 1 of ${short(full / shared, 1)}.`;
+  return `Parameters${tail}: full ${thousands(full)}, sparse ${thousands(sparse)}, shared ${thousands(shared)}: sharing leaves 1 in ${short(full / shared, 1)}.`;
 }
 
 function productWords({ values, slid }) {
