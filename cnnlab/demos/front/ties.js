@@ -44,17 +44,30 @@ function ownLine(i) {
 // A grid whose cells are painted one by one: look(i) gives { fill, ink, text, marked }, or null for an empty cell.
 // Only cells that changed are touched, so that a step of a large matrix costs a row, not the whole.
 class TieGrid extends Grid {
+  // Nodes are kept for the next shape: a slider over sizes would otherwise make thousands anew at every step.
   make() {
-    super.make();
-    this.cells.replaceChildren(...this.boxes, this.hatching, ...this.numbers);
+    const count = this.rows * this.columns;
+    this.pool ??= { boxes: [], numbers: [] };
+    while (this.pool.boxes.length < count) {
+      this.pool.boxes.push(s("rect", { rx: 1 }));
+      this.pool.numbers.push(s("text", { class: "value", "text-anchor": "middle", "dominant-baseline": "central" }));
+    }
+    this.light(null);
+    this.boxes = this.pool.boxes.slice(0, count);
+    this.numbers = this.pool.numbers.slice(0, count);
     this.painted = [];
-    this.lit = [];
+    this.shown = null;
+    this.cursor = { row: Math.min(this.cursor.row, this.rows - 1), column: Math.min(this.cursor.column, this.columns - 1) };
   }
 
   layout(options) {
     const kept = [this.cell, this.x, this.y];
     super.layout(options);
     if (String(kept) !== String([this.cell, this.x, this.y])) this.painted = [];
+    // Where no text fits, thousands of empty text nodes would only cost time.
+    const legible = this.cell >= 13;
+    if (this.shown !== legible) this.cells.replaceChildren(...this.boxes, this.hatching, ...(legible ? this.numbers : []));
+    this.shown = legible;
     return this;
   }
 
@@ -85,7 +98,7 @@ class TieGrid extends Grid {
 
   // Bring out these cells, if any; the style sheet lets the others step back.
   light(cells) {
-    for (const i of this.lit) for (const node of [this.boxes[i], this.numbers[i]]) node?.removeAttribute("data-lit");
+    for (const i of this.lit ?? []) for (const node of [this.boxes[i], this.numbers[i]]) node?.removeAttribute("data-lit");
     this.lit = cells ?? [];
     for (const i of this.lit) for (const node of [this.boxes[i], this.numbers[i]]) put(node, { "data-lit": true });
     put(this.node, { "data-lighting": Boolean(cells) });

@@ -41,11 +41,13 @@ class Network {
   make() {
     const { below, above, top, bottom, radius, model } = this;
     const lines = model.rows * model.columns;
-    if (this.edges.children.length !== lines) {
-      this.edges.replaceChildren(...Array.from({ length: lines }, () => s("line", {})));
-      this.drawn = [];
+    if (this.lines?.length !== lines) {
+      this.pool ??= [];
+      while (this.pool.length < lines) this.pool.push(s("line", {}));
+      this.lines = this.pool.slice(0, lines);
+      this.edges.replaceChildren(...this.lines);
     }
-    [...this.edges.children].forEach((line, entry) => put(line, this.ends(entry)));
+    this.drawn = [];
     const unit = (kind) => (cx, i) => s("circle", { cx, cy: kind === "row" ? top : bottom, r: radius, [`data-${kind}`]: i });
     this.units.replaceChildren(...above.at.map(unit("row")), ...below.at.map(unit("column")));
     const label = ({ at, step }, size, y) => {
@@ -70,12 +72,12 @@ class Network {
   // line(entry) gives { stroke, width, dash } or null for no edge; only edges that changed are touched.
   draw(line) {
     this.line_ = line;
-    [...this.edges.children].forEach((node, entry) => {
+    this.lines.forEach((node, entry) => {
       const seen = line(entry);
       const style = seen ? `stroke: ${seen.stroke}; stroke-width: ${seen.width}; stroke-dasharray: ${seen.dash}` : "display: none";
       if (this.drawn[entry] === style) return;
       this.drawn[entry] = style;
-      put(node, { style });
+      put(node, seen ? { ...this.ends(entry), style } : { style });
     });
   }
 

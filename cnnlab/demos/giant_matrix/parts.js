@@ -1,8 +1,8 @@
 // Where everything stands, and the sliders below it.
 const SIZES = [
-  ["n", "Inputs", 1],
-  ["stride", "Stride", 1],
-  ["padding", "Padding", 0],
+  ["n", "Inputs"],
+  ["stride", "Stride"],
+  ["padding", "Padding"],
 ];
 
 const n1 = (view) => view.data.rank === 1;
@@ -13,10 +13,10 @@ class MatrixParts extends DemoView {
   settings() {
     const axes = n1(this) ? [""] : [", height", ", width"];
     this.sliders = [];
-    const rows = SIZES.map(([name, label, min]) => {
+    const rows = SIZES.map(([name, label]) => {
       const controls = axes.map((axis, i) => {
         const control = slider({
-          ...{ name: `${name}${axis.replace(", ", "-")}`, label: label + axis, min, max: 4, value: this[name][i] },
+          ...{ name: `${name}${axis.replace(", ", "-")}`, label: label + axis, min: 0, max: 4, value: this[name][i] },
           onInput: (value) => this.resizeTo({ [name]: this[name].map((old, j) => (j === i ? value : old)) }),
         });
         this.sliders.push([control, name, i]);
@@ -39,9 +39,8 @@ class MatrixParts extends DemoView {
   drawControls() {
     const { now } = this;
     for (const [control, name, i] of this.sliders) {
-      const most = { n: Math.min(80, 2 * this.data.limits[1]), stride: 4, padding: Math.max(3, now.kernel[i] - 1) }[name];
-      const top = name === "n" ? Math.floor(this.data.limits[1] / (now.depth * (now.plane / this.n[i]))) : most;
-      control.range(name === "n" ? Math.max(1, now.kernel[i] - 2 * this.padding[i]) : SIZES.find(([other]) => other === name)[2], Math.max(top, this[name][i]), 1);
+      const [least, most] = this.span(name, i);
+      control.range(least, Math.max(most, this[name][i]), 1);
       control.set(this[name][i]);
       if (name === "n") control.disable(this.x.length ? `Fixed: x has ${this.x.flat(Infinity).length} values.` : "");
     }
@@ -53,6 +52,20 @@ class MatrixParts extends DemoView {
     this.value.disable(set === null ? (this.picked.length ? "That row does not share yet: its weights are its own." : "Click a shared weight to pin it; a change goes to all its places.") : "");
     this.shown.set(this.cells);
     this.biased.set(this.bias);
+  }
+
+  // From where to where a slider goes, so that the kernel fits and the matrix can be drawn.
+  span(name, i) {
+    const { now } = this;
+    if (name !== "n") return [name === "stride" ? 1 : 0, name === "stride" ? 4 : Math.max(3, now.kernel[i] - 1)];
+    const fits = (size) => {
+      const n = this.n.map((old, j) => (j === i ? size : old));
+      const outputs = n.map((width, j) => outputSize(width, now.axes[j]));
+      return now.depth * product(n) <= this.data.limits[1] && now.filters * product(outputs) <= this.data.limits[0];
+    };
+    let most = this.n[i];
+    while (fits(most + 1)) most += 1;
+    return [Math.max(1, now.kernel[i] - 2 * this.padding[i]), most];
   }
 
   // ---- places
@@ -71,7 +84,7 @@ class MatrixParts extends DemoView {
     top = this.layMatrix(26, top, cell);
     const right = beside ? Math.max(this.matrix.x + this.matrix.width + (this.x.length ? cell * 1.6 : 0) + 34, width * 0.42) : 2;
     const bottom = n1(this) ? this.layNetwork({ right, top, width, beside, narrow }) : this.layPlanes({ top, width, narrow });
-    put(this.svg, { width, height: Math.max(top, bottom) + 6 });
+    put(this.svg, { width, height: Math.max(top, bottom) + 6, class: rows * columns > 600 ? "many" : null });
   }
 
   cellFor(room) {

@@ -91,7 +91,7 @@ class GiantMatrix extends MatrixParts {
     const found = entryAt(this.now, this.stageNow, entry);
     if (!found) return null;
     if (found.set === undefined) return { stroke: ownLine(entry), width: this.stageNow.cut === this.now.rows ? 1.4 : 0.8, dash: "none" };
-    return { stroke: tieColor(found.set), width: this.now.columns > 40 ? 1.4 : 2, dash: tieMarked(found.set) ? "6 3" : "none" };
+    return { stroke: tieColor(found.set), width: this.now.counts.sparse > 200 ? 1.1 : 2, dash: tieMarked(found.set) ? "6 3" : "none" };
   }
 
   // ---- what is lit

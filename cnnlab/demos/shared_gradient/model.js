@@ -26,9 +26,13 @@ function layerOf({ x, w, stride, padding }) {
   return { fault: null, sizes, kernel, axes, outputs, edges, x: x.flat() };
 }
 
-// Run the layer with these weights.
-function forward({ sizes, kernel, axes, x }, weights) {
-  return [...convolve({ values: x, shape: [1, ...sizes] }, { values: weights, shape: [1, 1, ...kernel] }, null, axes).values];
+// Run the layer with these weights, edge by edge.
+function forward({ outputs, edges, x }, weights) {
+  const y = Array(product(outputs)).fill(0);
+  edges.forEach((list, tap) => {
+    for (const { output, input } of list) y[output] += weights[tap] * x[input];
+  });
+  return y;
 }
 
 // ½ Σ (y − target)², or Σ dy · y where dy was given.
@@ -87,6 +91,24 @@ function separateStep(model, rate) {
     return values.length ? [Math.min(...values), Math.max(...values)] : [null, null];
   });
   return { copies, spreads, y, loss: lossOf(model, y) };
+}
+
+// The loss after a step by each rule for many step sizes: the layer is linear, so y moves along a straight line.
+function lossCurves(model, rates, rules) {
+  const along = {
+    sum: () => forward(model, model.sums),
+    mean: () => forward(model, model.means),
+    last: () => forward(model, model.lasts),
+    separate: () => {
+      const moved = Array(model.y.length).fill(0);
+      for (const { output, input, product: part } of model.edges.flat()) moved[output] += part * model.x[input];
+      return moved;
+    },
+  };
+  return Object.fromEntries(rules.map((rule) => {
+    const moved = along[rule]();
+    return [rule, rates.map((rate) => lossOf(model, model.y.map((value, o) => value - rate * moved[o])))];
+  }));
 }
 
 // The step along −dw at which the squared loss is smallest, or null where there is none.

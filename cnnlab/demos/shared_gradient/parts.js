@@ -5,7 +5,7 @@ class GradientParts extends DemoView {
     this.value = slider({ name: "value", label: "Value", min: -2, max: 2, step: 0.05, show: (value) => short(value, 4), onInput: (value) => this.editWeight(value) });
     this.rateSlider = slider({ name: "rate", label: "Learning rate η", min: 0.001, max: 1, step: 0.001, show: (value) => short(Number(value), 6), onInput: (rate) => this.change({ rate }) });
     this.hSlider = slider({
-      ...{ name: "h", label: "h of the numeric gradient", min: -8, max: 0, step: 1, show: (power) => short(10 ** power, 8) },
+      ...{ name: "h", label: "Numeric gradient, h", min: -8, max: 0, step: 1, show: (power) => short(10 ** power, 8) },
       onInput: (power) => this.change({ h: Number(`1e${power}`) }),
     });
     const axes = rank === 1 ? [[1, ""]] : [[0, ", height"], [1, ", width"]];
@@ -19,7 +19,7 @@ class GradientParts extends DemoView {
       }),
     );
     this.wrong = [
-      ["show_mean", "Show the mean of the copies", "Wrong: too small by the number of edges."],
+      ["show_mean", "Show the mean", "Wrong: too small by the number of edges."],
       ["show_last", "Show “last edge wins”", "Wrong: dw[t] = … where dw[t] += … is meant."],
     ].map(([name, label, note]) => [name, toggle({ name, label, note, value: this[name], onInput: (on) => this.change({ [name]: on }) })]);
     const sizes = this.sizeSliders.map(({ control }) => control.node);
@@ -81,11 +81,12 @@ class GradientParts extends DemoView {
     const second = beside ? { x: this.kernel.x + this.kernel.width + 30, y: 2 } : { x: 2, y: this.kernel.bottom + 16 };
     this.slopes.layout({ ...second, cell: tapCell, rows: 1, columns: weights.length });
     const names = narrow ? 46 : 78;
-    const left = narrow ? 2 + names : Math.max(this.kernel.width + 40, 190) + names;
+    let left = narrow ? 2 + names : Math.max(this.kernel.width + 40, 190) + names;
     const middle = (o) => o * axes[1].stride - axes[1].before + (kernel[1] - 1) / 2;
     const center = (middle(0) + middle(outputs[1] - 1)) / 2;
     const [low, high] = [Math.min(0, center - (outputs[1] - 1) / 2), Math.max(sizes[1] - 1, center + (outputs[1] - 1) / 2)];
-    const cell = Math.max(8, Math.min(44, Math.floor((width - left - 4) / (high - low + 1))));
+    const cell = Math.max(8, Math.min(48, Math.floor((width - left - 4) / (high - low + 1))));
+    left += Math.max(0, Math.floor((width - left - (high - low + 1) * cell) / 2) - (narrow ? 0 : names / 2));
     let y = narrow ? this.slopes.bottom + 14 : 2;
     const over = left + (center - (outputs[1] - 1) / 2 - low) * cell;
     const labels = [];
@@ -115,30 +116,34 @@ class GradientParts extends DemoView {
     const outs = [...this.upper()].reverse();
     const gap = narrow ? 22 : 40;
     const titled = (columns, cell) => Math.max(columns * cell, 62);
-    const total = (cell) => titled(kernel[1], cell) + titled(sizes[1], cell) + outs.length * titled(outputs[1], cell) + (outs.length + 1) * gap + 4;
+    const first = (cell) => Math.max(titled(kernel[1], cell), 118);
+    const total = (cell) => first(cell) + titled(sizes[1], cell) + outs.length * titled(outputs[1], cell) + (outs.length + 1) * gap + 4;
     const sizesOf = [40, 36, 32, 28, 25, 22, 19, 17, 15];
     const cell = narrow ? Math.min(30, Math.floor((width - gap - 4) / (sizes[1] + outputs[1]))) : (sizesOf.find((size) => total(size) <= width) ?? 13);
     const place = (grid, x, y, [rows, columns]) => grid.layout({ x, y, cell, rows, columns });
     if (narrow) {
-      place(this.kernel, 2, 2, kernel);
-      place(this.slopes, Math.max(2 + titled(kernel[1], cell) + gap, width / 2), 2, kernel);
+      const tapCell = Math.min(40, Math.floor((width / 2 - 16) / kernel[1]));
+      this.kernel.layout({ x: 2, y: 2, cell: tapCell, rows: kernel[0], columns: kernel[1] });
+      this.slopes.layout({ x: Math.round(width / 2), y: 2, cell: tapCell, rows: kernel[0], columns: kernel[1] });
       const top = this.kernel.bottom + 14;
       place(this.xGrid, 2, top, sizes);
       place(outs[0], this.xGrid.x + this.xGrid.width + gap, top, outputs);
-      const under = Math.max(this.xGrid.bottom, outs[0].bottom) + 14;
+      const under = Math.max(this.xGrid.bottom, outs[0].bottom + 26) + 14;
       outs.slice(1).forEach((grid, i) => place(grid, 2 + i * (titled(outputs[1], cell) + gap), under, outputs));
-      return outs.at(-1).bottom;
+      return outs.at(-1).bottom + (outs.length > 1 ? 0 : 26);
     }
-    place(this.kernel, 2, 2, kernel);
-    place(this.slopes, 2, this.kernel.bottom + 14, kernel);
-    let x = 2 + titled(kernel[1], cell) + gap;
+    const tapCell = Math.max(cell, Math.min(44, Math.floor(118 / kernel[1])));
+    const lay = (grid, y) => grid.layout({ x: 2, y, cell: tapCell, rows: kernel[0], columns: kernel[1] });
+    lay(this.kernel, 2);
+    lay(this.slopes, this.kernel.bottom + 14);
+    let x = 2 + first(cell) + gap;
     place(this.xGrid, x, 2, sizes);
     x += titled(sizes[1], cell) + gap;
     for (const grid of outs) {
       place(grid, x, 2, outputs);
       x += titled(outputs[1], cell) + gap;
     }
-    return Math.max(this.slopes.bottom, this.xGrid.bottom, outs[0].bottom);
+    return Math.max(this.slopes.bottom, this.xGrid.bottom, outs[0].bottom + 26);
   }
 }
 

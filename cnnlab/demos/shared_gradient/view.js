@@ -26,7 +26,7 @@ class SharedGradient extends GradientParts {
     this.labels = s("g", {});
     this.waterfall = new Waterfall({ onPick: (step) => this.steps.go(step) });
     const grids = [this.kernel, this.slopes, this.xGrid, this.yGrid, this.targetGrid, this.dyGrid].map(({ node }) => node);
-    this.svg.append(this.labels, this.edges, ...grids, this.nowLine, this.said, this.waterfall.node);
+    this.svg.append(this.labels, ...grids, this.edges, this.nowLine, this.said, this.waterfall.node);
     this.steps = new Steps({
       ...{ label: "Edges added", show: (step) => `${step} of ${this.now.edges[this.tap].length}`, perSecond: 1.5 },
       hint: "Click a weight to pick it, a cell of x to change it. ← → step, ↑ ↓ choose the weight, space plays.",
@@ -40,8 +40,16 @@ class SharedGradient extends GradientParts {
   // ---- drawing
 
   draw() {
-    this.now = gradientModel(this);
-    this.names = placeNames(this.now, this.data.rank);
+    // A step along the edges leaves the numbers as they are; only what it moves is drawn.
+    const { x, w, target, dy, stride, padding, rate, show_mean: mean, show_last: last } = this;
+    const key = JSON.stringify([x, w, target, dy, stride, padding, rate, mean, last, this.stage.clientWidth]);
+    const stepped = key === this.drawnFor;
+    this.drawnFor = key;
+    if (!stepped) {
+      this.now = gradientModel(this);
+      this.names = placeNames(this.now, this.data.rank);
+      this.drawOuter();
+    }
     const { now: model, names, tap, step } = this;
     this.numeric = numericSlope(model, tap, this.h);
     const done = model.edges[tap].slice(0, step);
@@ -65,7 +73,7 @@ class SharedGradient extends GradientParts {
     put(this.verdict, { text: numericWords(model, this, names, this.numeric) });
     this.say(`${names.slope(tap)} = ${step || all ? short(sum, 4) : "…"}${all ? "" : " so far"}`, all ? true : null);
     this.drawControls();
-    this.drawTraining();
+    if (!stepped) this.drawTraining();
     const picture = `Input x, kernel w, output gradient dy and the ${plural(model.edges[tap].length, "edge")} of ${names.tap(tap)} between them, ${step} added up to ${short(sum, 4)}; the numeric gradient is ${short(this.numeric.slope, 4)}.`;
     put(this.svg, { "aria-label": picture });
     this.refreshFolds();
@@ -73,18 +81,22 @@ class SharedGradient extends GradientParts {
 
   drawGrids(sum) {
     const { now: model, tap, step } = this;
-    const paint = (grid, values, other) => grid.paint((t) => {
-      if (values[t] === null) return null;
-      const both = `${tieLetter(t)} ${short(values[t], 2)}`;
-      const text = both.length * 7 < grid.cell && !other ? both : other ? short(values[t], 2) : tieLetter(t);
-      return { fill: tieColor(t), ink: tieInk(t), text, marked: tieMarked(t) };
-    });
-    paint(this.kernel, model.weights, false);
-    paint(this.slopes, model.sums.map((value, t) => (t !== tap ? value : step || !model.edges[tap].length ? sum : null)), true);
+    // Letter and value where all of them fit, else the letter alone.
+    const long = (t) => `${tieLetter(t)} ${short(model.weights[t], 2)}`;
+    const both = model.weights.every((_, t) => long(t).length * 7 < this.kernel.cell);
+    const paint = (grid, values, words) => grid.paint((t) =>
+      values[t] === null ? null : { fill: tieColor(t), ink: tieInk(t), text: words(t), marked: tieMarked(t) });
+    paint(this.kernel, model.weights, both ? long : tieLetter);
+    const slopes = model.sums.map((value, t) => (t !== tap ? value : step || !model.edges[tap].length ? sum : null));
+    paint(this.slopes, slopes, (t) => short(slopes[t], 2));
     for (const grid of [this.kernel, this.slopes]) {
       grid.light([tap]);
       grid.frame("window", { row: Math.floor(tap / model.kernel[1]), column: tap % model.kernel[1] });
     }
+  }
+
+  drawOuter() {
+    const { now: model } = this;
     const outer = [...model.y, ...(model.target ?? []), ...model.dy];
     this.xGrid.fill(model.x, { scale: scaleFor(model.x) });
     this.yGrid.fill(model.y, { scale: centered(Math.max(...outer.map(Math.abs))) });
@@ -104,11 +116,18 @@ class SharedGradient extends GradientParts {
       };
       return [...at(this.dyGrid, output, 1), ...at(this.xGrid, input, -1)];
     };
-    const lines = this.data.rank === 2 ? [] : list.map((edge, i) => {
-      const [x1, y1, x2, y2] = ends(edge);
-      return s("line", { x1, y1, x2, y2, style: color, class: i < step ? "added" : "to-come" });
-    });
-    this.edges.replaceChildren(...lines);
+    const fill = `fill: ${tieColor(tap)}; ${color}`;
+    const marks = this.data.rank === 1
+      ? list.map((edge, i) => {
+          const [x1, y1, x2, y2] = ends(edge);
+          return s("line", { x1, y1, x2, y2, style: color, class: i < step ? "added" : "to-come" });
+        })
+      : list.flatMap((edge, i) => {
+          const [x1, y1, x2, y2] = ends(edge);
+          const dot = (x, y, { cell: size }) => s("circle", { cx: x + size / 2 - (size < 18 ? 4 : 6), cy: y - size / 2 + (size < 18 ? 4 : 6), r: size < 18 ? 2.2 : 3, style: fill, class: i < step ? "added" : "to-come" });
+          return [dot(x1, y1, this.dyGrid), dot(x2, y2, this.xGrid)];
+        });
+    this.edges.replaceChildren(...marks);
     const edge = done.at(-1);
     const cell = (grid, flat) => edge && { row: Math.floor(flat / grid.columns), column: flat % grid.columns };
     this.xGrid.frame("window", cell(this.xGrid, edge?.input));
@@ -123,20 +142,19 @@ class SharedGradient extends GradientParts {
     put(this.nowLine, { d: `M${x1} ${y1}${bend}`, style: color });
     const [a, b] = [model.dy[edge.output], model.x[edge.input]];
     const words = `${factor(a)} · ${factor(b)} = ${short(edge.product, 3)}`;
-    const [mx, my] = this.data.rank === 1 ? [(x1 + x2) / 2, (y1 + y2) / 2 + 4] : [(x1 + x2) / 2, Math.max(y1, y2) + 40];
+    const [mx, my] = this.data.rank === 1 ? [(x1 + x2) / 2, (y1 + y2) / 2 + 4] : [this.dyGrid.x + this.dyGrid.width / 2, this.dyGrid.bottom + 20];
     const half = words.length * 3.7;
     put(this.said, { x: Math.min(Math.max(mx, half), this.stage.clientWidth - half), y: my, text: words });
   }
 
   drawTraining() {
     const { now: model, rate, mostRate } = this;
-    const at = (value) => ({ ...Object.fromEntries(["sum", "mean", "last"].map((rule) => [rule, sharedStep(model, value, rule)])), separate: separateStep(model, value) });
     const rates = Array.from({ length: 49 }, (_, i) => (i / 48) * mostRate);
-    const along = rates.map(at);
-    const curves = Object.fromEntries(RULES.map(([name]) => [name, along.map((after) => after[name].loss)]));
-    this.after = at(rate);
     const shown = { sum: true, separate: true, mean: this.show_mean, last: this.show_last };
-    this.training.draw({ model, after: this.after, rate, rates, curves, shown });
+    const curves = lossCurves(model, rates, RULES.map(([name]) => name).filter((name) => shown[name]));
+    this.after = Object.fromEntries(["sum", "mean", "last"].map((rule) => [rule, sharedStep(model, rate, rule)]));
+    this.after.separate = separateStep(model, rate);
+    this.training.draw({ model, names: this.names, after: this.after, rate, rates, curves, shown });
     put(this.training.words, { text: trainingWords(model, this.after, this) });
     put(this.training.reset, { disabled: JSON.stringify(this.w) === JSON.stringify(this.first) });
   }
@@ -188,7 +206,7 @@ class SharedGradient extends GradientParts {
     const grid = this[`${name}Grid`];
     const place = name === "x" ? names.input(flat) : names.output(flat);
     const met = model.edges[tap].filter((edge) => (name === "x" ? edge.input : edge.output) === flat);
-    const said = met.map((edge) => (name === "x" ? `goes to output ${names.output(edge.output)}` : `comes from input ${names.input(edge.input)}`));
+    const said = met.map((edge) => (name === "x" ? `goes to output ${names.at.output(edge.output)}` : `comes from input ${names.at.input(edge.input)}`));
     const words = `${name}[${place}] = ${short(grid.values[flat], 4)}\n${tieLetter(tap)}: ${said[0] ?? "no edge here"}`;
     return this.tip.show(...grid.center(Math.floor(flat / grid.columns) - 0.4, flat % grid.columns), words);
   }
@@ -200,7 +218,7 @@ class SharedGradient extends GradientParts {
     let sum = 0;
     const edges = model.edges[tap].map((edge, i) => {
       sum += edge.product;
-      return [i + 1, names.output(edge.output), names.input(edge.input), ...[model.dy[edge.output], model.x[edge.input], edge.product, sum].map((value) => short(value, 6))].map(String);
+      return [i + 1, names.at.output(edge.output), names.at.input(edge.input), ...[model.dy[edge.output], model.x[edge.input], edge.product, sum].map((value) => short(value, 6))].map(String);
     });
     const weights = model.weights.map((value, t) => {
       const { slope } = numericSlope(model, t, this.h);
@@ -209,7 +227,7 @@ class SharedGradient extends GradientParts {
       return [`${tieLetter(t)} = ${names.tap(t)}`, String(model.edges[t].length), ...numbers, low === null ? "" : short(low, 6), high === null ? "" : short(high, 6)];
     });
     const losses = [["before", model.loss], ...RULES.map(([name, words]) => [words, after[name].loss])].map(([words, loss]) => [words, short(loss, 6)]);
-    const outputs = model.y.map((value, o) => [names.output(o), ...[value, ...(model.target ? [model.target[o]] : []), model.dy[o]].map((part) => short(part, 6))]);
+    const outputs = model.y.map((value, o) => [names.at.output(o), ...[value, ...(model.target ? [model.target[o]] : []), model.dy[o]].map((part) => short(part, 6))]);
     return [
       table(`The edges of ${names.tap(tap)}`, ["", "output", "input", "dy", "x", "dy · x", "sum so far"], edges),
       table("The weights: gradient by three rules, and after one step", ["weight", "edges", "w", "sum", "numeric", "mean", "last", "w − η · sum", "least copy alone", "largest copy alone"], weights),
@@ -231,5 +249,5 @@ function render({ model, el }) {
 }
 
 // The calculations are exported for tests that compare them with NumPy; a front end uses the default only.
-export { bestRate, gradientModel, numericSlope, separateStep, sharedStep };
+export { bestRate, gradientModel, lossCurves, numericSlope, separateStep, sharedStep };
 export default { render };

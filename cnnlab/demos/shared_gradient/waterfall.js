@@ -29,7 +29,8 @@ class Waterfall {
     const all = [...sums, slope, ...columns.map(({ value }) => value ?? 0)];
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const span = high - low || 1;
-    const level = (value) => bottom - ((value - low + 0.06 * span) / (1.12 * span)) * (bottom - top);
+    const floor = bottom - (low < 0 ? 20 : 2); // room for a number under a bar that hangs from zero
+    const level = (value) => floor - ((value - low) / span) * (floor - top);
     const wide = (right - left) / Math.max(1, products.length);
     put(this.title, { text: "" });
     this.title.append(title, ...(narrow ? [] : [s("tspan", { class: "size", dx: 8, text: "each bar begins where the last one ended" })]));

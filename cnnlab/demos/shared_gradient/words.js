@@ -5,12 +5,14 @@ const tiny = (value) => (value === 0 ? "0" : value.toExponential(0).replace("-",
 // Places as the reader's arrays have them: one index for one axis, two for two.
 function placeNames({ sizes, kernel, outputs }, rank) {
   const name = (flat, shape) => (rank === 1 ? String(flat) : unravel(flat, shape).join(", "));
+  const at = (flat, shape) => (rank === 1 ? String(flat) : `[${name(flat, shape)}]`);
   return {
     tap: (tap) => `w[${name(tap, kernel)}]`,
     slope: (tap) => `dw[${name(tap, kernel)}]`,
     edge: ({ output, input }) => (rank === 1 ? `${output}←${input}` : null),
     output: (flat) => name(flat, outputs),
     input: (flat) => name(flat, sizes),
+    at: { output: (flat) => at(flat, outputs), input: (flat) => at(flat, sizes) }, // as prose has them
   };
 }
 
@@ -24,7 +26,7 @@ function sumWords(model, { tap, step }, names) {
     const edge = edges[step - 1];
     const [o, i] = [names.output(edge.output), names.input(edge.input)];
     const product = `dy[${o}] · x[${i}] = ${factor(model.dy[edge.output])} · ${factor(model.x[edge.input])} = ${short(edge.product, 4)}`;
-    return [`Edge ${step} of ${edges.length}, output ${o} ← input ${i}: ${product}. Sum so far: `, short(sum, 4), "."];
+    return [`Edge ${step} of ${edges.length}, output ${names.at.output(edge.output)} ← input ${names.at.input(edge.input)}: ${product}. Sum so far: `, short(sum, 4), "."];
   }
   const terms = edges.map(({ product: part }) => factor(part));
   const listed = terms.length > 12 ? [...terms.slice(0, 9), `… (${terms.length - 9} more)`] : terms;
