@@ -143,7 +143,8 @@ def test_every_number_shown_is_cnnlabs(open_demo, case):
     # the tables
     rows = shown.table(0)
     assert [[int(c) for c in row[1:4]] for row in rows] == [
-        [n, b, n + b] for n, b in zip((ties.size, (ties >= 0).sum(), w.size), (*[len(ties)] * 2, w.shape[0]), strict=True)
+        [n, b, n + b]
+        for n, b in zip((ties.size, (ties >= 0).sum(), w.size), (*[len(ties)] * 2, w.shape[0]), strict=True)
     ]
     places = [np.argwhere(ties == t) for t in range(w.size)]
     listed = ["; ".join(f"output {output(r)} ← input {source(c)}" for r, c in found) for found in places]
@@ -212,7 +213,8 @@ def test_edges_of_the_network_are_the_connections(open_demo, case):
     demo, _, dense = demo_of(case)
     shown, ties = open_demo(demo), dense.ties
     drawn = shown.root.locator(".network .edges line").evaluate_all(
-        "lines => lines.map((l) => getComputedStyle(l).display === 'none' ? null : ['x1', 'x2'].map((n) => +l.getAttribute(n)))"
+        """lines => lines.map((l) => getComputedStyle(l).display === 'none' ? null
+             : ['x1', 'x2'].map((n) => +l.getAttribute(n)))"""
     )
     units = {
         kind: shown.root.locator(f".network circle[data-{kind}]").evaluate_all("c => c.map(u => +u.getAttribute('cx'))")
@@ -337,7 +339,9 @@ def test_a_narrow_page_needs_no_horizontal_bar(new_page, show, case):
     demo.x = np.ones(dense.input_shape).tolist()
     page = show(new_page(viewport={"width": 360, "height": 800}), demo)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    right = page.evaluate("Math.max(...[...document.querySelectorAll('.stage rect')].map(r => r.getBoundingClientRect().right))")
+    right = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.stage rect')].map(r => r.getBoundingClientRect().right))"
+    )
     assert right <= 360
 
 

@@ -88,7 +88,8 @@ def test_calculations_agree_with_cnnlab(in_module, case):
         """(() => { const model = gradientModel(args[0]); const rates = [0, 0.01, 0.5];
         return { model, slopes: model.weights.map((_, t) => numericSlope(model, t, 1e-3)), best: bestRate(model),
           steps: ["sum", "mean", "last"].map((rule) => sharedStep(model, args[1], rule)),
-          separate: separateStep(model, args[1]), curves: lossCurves(model, rates, ["sum", "mean", "last", "separate"]) }; })()""",
+          separate: separateStep(model, args[1]),
+          curves: lossCurves(model, rates, ["sum", "mean", "last", "separate"]) }; })()""",
         state_of(truth.demo),
         rate,
     )
@@ -318,7 +319,9 @@ def test_the_pytorch_listing_gives_the_same_gradient(open_demo, case):
 def test_a_narrow_page_needs_no_horizontal_bar(new_page, show, case):
     page = show(new_page(viewport={"width": 360, "height": 800}), Truth(case).demo)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    right = page.evaluate("Math.max(...[...document.querySelectorAll('svg rect')].map(r => r.getBoundingClientRect().right))")
+    right = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('svg rect')].map(r => r.getBoundingClientRect().right))"
+    )
     assert right <= 360
 
 

@@ -133,14 +133,16 @@ class GiantMatrix(Demo):
 
     @property
     def ties(self) -> NDArray[np.int64]:
-        """For each entry the place of its weight in ``w.ravel()``, −1 where there is no connection; (outputs, inputs)."""
+        """For each entry the place of its weight in ``w.ravel()``, −1 where there is none; (outputs, inputs)."""
         geometry = self.geometry
         C_out, C_in = geometry.out_channels, geometry.in_channels
         out = geometry.output_size(self.n)
         places = np.arange(prod(geometry.weight_shape)).reshape(geometry.weight_shape)
         ties = np.full((C_out, *out, C_in, *self.n), -1)
         for tap, inside, output in geometry.edges(self.n):
-            ties[(slice(None), *output, slice(None), *inside)] = places[(slice(None), slice(None), *tap)]
+            at: tuple[Any, ...] = (slice(None), *output, slice(None), *inside)
+            of: tuple[Any, ...] = (slice(None), slice(None), *tap)
+            ties[at] = places[of]
         return ties.reshape(C_out * prod(out), C_in * prod(self.n))
 
     @property

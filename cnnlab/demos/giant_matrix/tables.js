@@ -10,7 +10,7 @@ function matrixTables({ now, names, product: given }) {
   const product = given && table("y = W x, and the convolution of x with w", ["output", "W x", "convolution"], given.values.map((value, r) => [names.output(r), short(value, 6), short(given.slid[r], 6)]));
   return [
     table("Parameters", ["layer", "weights", "biases", "both", "full / this, weights"], stages),
-    table("The shared weights and their places", ["", "weight", "value", "places", "output ← input"], sets),
+    table("The shared weights and their places", ["letter", "weight", "value", "places", "output ← input"], sets),
     table("The shared matrix; empty where there is no connection", ["output", ...Array.from({ length: now.columns }, (_, c) => names.input(c))], matrix),
     ...(product ? [product] : []),
   ];

@@ -112,8 +112,9 @@ class SharedGradient(Demo):
             "padding": [0, 0][rank:] + list(per_axis("padding", padding, rank, at_least=0)),
         }
         for name, given in (("target", target), ("dy", dy)):
-            rows = [] if given is None else np.atleast_2d(numbers(given, name, ndim=rank, dtype=np.float64))
-            state[name] = nested(np.asarray(rows))
+            state[name] = (
+                [] if given is None else nested(np.atleast_2d(numbers(given, name, ndim=rank, dtype=np.float64)))
+            )
         _check(**state)
         super().__init__(**state, data={"rank": rank})
         self.rate = self._half_best() if rate is None else rate
@@ -227,7 +228,7 @@ def _geometry(w: Any, stride: Sequence[int], padding: Sequence[int]) -> ConvGeom
     return ConvGeometry(np.shape(w), stride, padding)
 
 
-def _check(x: Any, w: Any, target: Any, dy: Any, stride: Sequence[int], padding: Sequence[int]) -> None:
+def _check(*, x: Any, w: Any, target: Any, dy: Any, stride: Sequence[int], padding: Sequence[int]) -> None:
     """Refuse what does not fit together, with the values."""
     for name, value, most in (("x", x, _MOST_CELLS), ("w", w, _MOST_TAPS)):
         if prod(np.shape(value)) > most:

@@ -229,7 +229,7 @@ class SharedGradient extends GradientParts {
     const losses = [["before", model.loss], ...RULES.map(([name, words]) => [words, after[name].loss])].map(([words, loss]) => [words, short(loss, 6)]);
     const outputs = model.y.map((value, o) => [names.at.output(o), ...[value, ...(model.target ? [model.target[o]] : []), model.dy[o]].map((part) => short(part, 6))]);
     return [
-      table(`The edges of ${names.tap(tap)}`, ["", "output", "input", "dy", "x", "dy · x", "sum so far"], edges),
+      table(`The edges of ${names.tap(tap)}`, ["edge", "output", "input", "dy", "x", "dy · x", "sum so far"], edges),
       table("The weights: gradient by three rules, and after one step", ["weight", "edges", "w", "sum", "numeric", "mean", "last", "w − η · sum", "least copy alone", "largest copy alone"], weights),
       table("Loss before and after one step", ["rule", "loss"], losses),
       table("The outputs", ["output", "y", ...(model.target ? ["target"] : []), "dy"], outputs),
