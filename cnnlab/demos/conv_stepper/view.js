@@ -53,6 +53,7 @@ class ConvStepper extends DemoView {
       onState: (playing) => this.quiet(playing),
     });
     this.begin(el, this.steps.node, this.explain, this.settings());
+    this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.pin && this.change({ pin: null }));
   }
 
   // ---- parts
@@ -86,8 +87,8 @@ class ConvStepper extends DemoView {
       note: "The convolution of mathematics; CNNs leave it out.",
       onInput: (flip) => this.change({ flip }),
     });
-    const extras = h("div", { class: "pair" }, this.preset.node, this.mode.node, this.bias.node, this.turn.node);
-    return h("div", { class: "settings" }, ...pairs, extras);
+    const others = [this.preset, this.mode, this.bias, this.turn].map(({ node }) => node);
+    return h("div", {}, h("div", { class: "settings" }, ...pairs), h("div", { class: "settings narrow" }, ...others));
   }
 
   // ---- drawing
@@ -171,8 +172,9 @@ class ConvStepper extends DemoView {
     const place = `Output row ${position[0]}, column ${position[1]}: `;
     this.words.replaceChildren(place, arithmetic(products, this.b), h("strong", { text: result }));
     const [down, right] = remainder(model);
-    const rest = [down && plural(down, "row"), right && plural(right, "column")].filter(Boolean).join(" and ");
-    const unusedWords = rest ? ` No window reaches the last ${rest} (hatched).` : "";
+    const last = (count, noun) => count && `the last ${count === 1 ? noun : plural(count, noun)}`;
+    const rest = [last(down, "row"), last(right, "column")].filter(Boolean).join(" and ");
+    const unusedWords = rest ? ` No window reaches ${rest} (hatched).` : "";
     put(this.verdict, { text: `Size: ${sizeWords(model)}.${unusedWords}` });
     const picture = `Input, kernel, products and output; the window stands at output row ${position[0]}, column ${position[1]}.`;
     put(this.svg, { "aria-label": picture });
@@ -262,7 +264,7 @@ class ConvStepper extends DemoView {
     const rows = output.map((value, i) => {
       const [row, column] = unravel(i, outputs);
       const [top, left] = [row * axes[0].stride - this.padding[0], column * axes[1].stride - this.padding[1]];
-      return [row, column, top, left, short(value - this.b, 6), short(value, 6)].map(String);
+      return [row, column, top, left, value - this.b, value].map((each) => short(each, 6));
     });
     const heads = ["row", "column", "window’s first row", "first column", "sum of products", "output"];
     return [table("One row an output; the padding has negative rows and columns", heads, rows)];
