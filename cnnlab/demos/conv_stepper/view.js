@@ -25,7 +25,7 @@ class ConvStepper extends DemoView {
     super(model, { kind: "conv-stepper", heading: "What does a convolution compute?", state, keys });
     this.given = this.w;
     this.pin = null;
-    this.now = stepperModel(this);
+    this.compute(); // the controls show it as soon as they are made
     this.input = new Grid({
       name: "input",
       title: "Input",
@@ -93,8 +93,11 @@ class ConvStepper extends DemoView {
 
   // ---- drawing
 
-  layout(width) {
+  compute() {
     this.now = stepperModel(this);
+  }
+
+  layout(width) {
     const { padded, outputs, kernel } = this.now;
     const count = Math.max(1, outputs[0] * outputs[1]);
     this.steps.resize(count, Math.min(this.step, count - 1));
@@ -123,7 +126,6 @@ class ConvStepper extends DemoView {
   }
 
   draw() {
-    this.now = stepperModel(this);
     const { fault, outputs, output, paddedValues, kernel } = this.now;
     const isPadding = (i) => this.isPadding(i);
     const [up, left] = fault ? [0, 0] : remainder(this.now);
