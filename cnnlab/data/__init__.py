@@ -2,13 +2,16 @@
 
 from cnnlab.data.audio import log_mel, mu_law_decode, normalize_log_mel
 from cnnlab.data.flowers import FlowerSet, load_flowers
+from cnnlab.data.shapes import ShapeSet, load_shapes
 from cnnlab.data.welcome import WelcomeRecording, WelcomeSet, load_welcome, load_welcome_recordings
 
 __all__ = [
     "FlowerSet",
+    "ShapeSet",
     "WelcomeRecording",
     "WelcomeSet",
     "load_flowers",
+    "load_shapes",
     "load_welcome",
     "load_welcome_recordings",
     "log_mel",
