@@ -11,7 +11,7 @@ def how_many(n: object, what: str, *, name: str = "n") -> int:
     try:
         number = index(n)  # type: ignore[arg-type]  # what has no __index__ raises TypeError
     except TypeError:
-        raise TypeError(f"{name}={n!r}: ask for a whole number of {what}s") from None
+        raise TypeError(f"{name}={n!r}: ask for a whole number of {_several(what)}") from None
     if number < 1:
         raise ValueError(f"{name}={number}: ask for at least 1 {what}")
     return number
@@ -51,3 +51,7 @@ def one_of(name: str, value: object, known: Sequence[str]) -> str:
         *others, last = (f'"{word}"' for word in known)
         raise ValueError(f"{name} {value!r} is unknown: use {', '.join(others)} or {last}")
     return value
+
+
+def _several(what: str) -> str:
+    return f"{what[:-1]}ies" if what.endswith("py") else f"{what}s"
