@@ -104,7 +104,7 @@ def load_digits(
         raise ValueError(f"size={size}: ask for 8, the pictures as they are, or for at least {_SMALLEST_SIDE} pixels")
     else:
         strength = 1.0 if warp is None else number_at_least_zero("warp", warp)
-        numbers = np.flatnonzero(chosen)  # not the place in the split: a hand belongs to a picture
+        numbers = np.flatnonzero(chosen).tolist()  # not the place in the split: a hand belongs to a picture
         x = np.concatenate(
             [
                 enlarge(ink, [Hand.drawn(stream(seed, DIGITS, copy, i), strength) for i in numbers], (height, width))

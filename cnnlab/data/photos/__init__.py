@@ -71,7 +71,7 @@ def load_photos(*, size: int | None = None, grey: bool = False) -> list[Photo]:
     for name, shows, author in _PHOTOS:
         x = _read(f"{name}.jpg")
         if grey:
-            x = np.tensordot(_LUMA, x, 1)[None]  # (1, H, W)
+            x = np.sum(_LUMA[:, None, None] * x, axis=0, keepdims=True, dtype=np.float32)  # (1, H, W)
         photos.append(Photo(name=name, x=x if size is None else _shrunk(x, size, name), shows=shows, author=author))
     return photos
 
@@ -90,7 +90,8 @@ def _shrunk(x: NDArray[np.float32], size: int, name: str) -> NDArray[np.float32]
     if size > longer:
         raise ValueError(f"size={size}: {name} is {H} × {W} pixels; ask for at most {longer}, or for None")
     height, width = (max(1, round(side * size / longer)) for side in (H, W))
-    small: NDArray[np.float32] = _averaging(height, H) @ x @ _averaging(width, W).T  # (C, height, width)
+    rows, cols = _averaging(height, H), _averaging(width, W)
+    small: NDArray[np.float32] = np.matmul(rows @ x, cols.T, dtype=np.float32)  # (C, height, width)
     return small
 
 
@@ -99,5 +100,6 @@ def _averaging(new: int, old: int) -> NDArray[np.float32]:
     edges = np.arange(new + 1) * (old / new)
     first, last = edges[:-1, None], edges[1:, None]
     pixel = np.arange(old)
-    covered = np.clip(np.minimum(last, pixel + 1) - np.maximum(first, pixel), 0, None)
-    return (covered * (new / old)).astype(np.float32)
+    covered = np.clip(np.minimum(last, pixel + 1) - np.maximum(first, pixel), 0, None) * (new / old)
+    shares: NDArray[np.float32] = covered.astype(np.float32)
+    return shares
