@@ -1,5 +1,7 @@
 """Random numbers for composed sets: a stream for every item, so that item i does not depend on how many there are."""
 
+from operator import index
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,10 +12,14 @@ SHAPES, DIGITS = 3, 4
 
 def stream(seed: int, *key: int) -> np.random.Generator:
     """Return a random generator for an item, independent of those with another seed or key."""
-    if seed < 0:
+    try:
+        whole = index(seed)
+    except TypeError:
+        raise TypeError(f"seed={seed!r}: use a whole number, 0 or more") from None
+    if whole < 0:
         raise ValueError(f"seed={seed}: use 0 or a positive number")
     # A spawn key, not a longer seed: NumPy treats the seeds (5,) and (5, 0) alike.
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    return np.random.default_rng(np.random.SeedSequence(whole, spawn_key=key))
 
 
 def balanced_labels(n: int, seed: int, *key: int) -> NDArray[np.float32]:

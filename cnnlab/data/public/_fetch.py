@@ -21,6 +21,8 @@ def cache_folder(data_home: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of the public sets: ``data_home``, else ``CNNLAB_DATA``, else the platform's cache."""
     import pooch
 
+    if not isinstance(data_home, str | os.PathLike | None):
+        raise TypeError(f"data_home={data_home!r}: give the path of a folder, or None")
     chosen = data_home or os.environ.get(VARIABLE) or pooch.os_cache("cnnlab")
     return Path(chosen).expanduser().absolute()
 
@@ -30,7 +32,10 @@ def stored_sets(folder: Path) -> list[str]:
 
     def is_there(source: Source) -> bool:
         files = (file for split in source.files.values() for file in split)
-        return all(_size(folder / source.folder / file.name) == file.size for file in files)
+        try:
+            return all(_size(folder / source.folder / file.name) == file.size for file in files)
+        except PermissionError:  # a folder that may not be looked into
+            return False
 
     return [s.title for s in (_sources.MNIST, _sources.FASHION_MNIST, _sources.CIFAR10) if is_there(s)]
 

@@ -190,4 +190,4 @@ def serve(new_mirror, register):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(_download, "TIMEOUT", (0.5, 0.3))
+    monkeypatch.setattr(_download, "TIMEOUT", (5.0, 1.0))

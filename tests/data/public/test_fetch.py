@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -258,50 +259,53 @@ def test_two_programs_at_once_both_get_the_set(tmp_path, files, new_mirror):
     assert everything_in(tmp_path) == {f"mnist/{name}": files[name] for name in (IMAGES, LABELS)}
 
 
-@pytest.fixture
-def plain_user():
-    """No administrator's rights for a while: those may write anywhere. And a folder that such a user can reach."""
-    if not hasattr(os, "geteuid"):
-        pytest.skip("users are told apart on POSIX systems only")
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        if os.geteuid() != 0:
-            yield Path(folder)
-            return
-
-        import pooch  # noqa: F401  # while it may be read, wherever it is installed
-        import requests  # noqa: F401
-        import tqdm.auto  # noqa: F401
-
-        os.seteuid(65534)
-        try:
-            yield Path(folder)
-        finally:
-            os.seteuid(0)
-
-
-def test_folder_of_a_class_is_read_and_never_written_to(plain_user, files, good, register):
-    register("MNIST", files, good)
-    home = plain_user / "class"
-    if os.getuid() == 0:
+@contextmanager
+def without_rights():
+    """No administrator's rights for a while: an administrator may write anywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
         os.seteuid(0)
-    load_mnist(data_home=home)  # the teacher
-    for path in (home, home / "mnist"):
-        path.chmod(0o555)
-    if os.getuid() == 0:
-        os.seteuid(65534)
-    asked, before = list(good.asked), {p: p.stat().st_mtime_ns for p in home.rglob("*")}
-    assert len(load_mnist("train", data_home=home)) == 7  # a student
-    assert good.asked == asked
-    with pytest.raises(DownloadError, match=r"t10k-images.*\n.*(?i:permission denied|could not write)") as caught:
-        load_mnist("test", data_home=home)
-    assert good.asked == asked  # where nothing can be kept, nothing is fetched
-    assert "CNNLAB_DATA" in str(caught.value)
-    assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
-    for path in (home, home / "mnist"):  # let the folder be taken away
-        if os.getuid() == 0:
-            os.seteuid(0)
-        path.chmod(0o755)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights of this kind are those of POSIX systems")
+def test_folder_of_a_class_is_read_and_never_written_to(files, good, register):
+    register("MNIST", files, good)
+    with tempfile.TemporaryDirectory() as outer:  # not below pytest's own folder, which is its user's alone
+        Path(outer).chmod(0o755)
+        home = Path(outer) / "class"
+        load_mnist("train", data_home=home)  # the teacher
+        for path in (home, home / "mnist"):
+            path.chmod(0o555)
+        asked, before = list(good.asked), {p: p.stat().st_mtime_ns for p in home.rglob("*")}
+        with without_rights():
+            assert len(load_mnist("train", data_home=home)) == 7  # a student
+            with pytest.raises(
+                DownloadError, match=r"t10k-images.*\n.*(?i:permission denied|could not write)"
+            ) as caught:
+                load_mnist("test", data_home=home)
+        assert "CNNLAB_DATA" in str(caught.value)
+        assert good.asked == asked  # where nothing can be kept, nothing is fetched
+        assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights of this kind are those of POSIX systems")
+def test_folder_that_may_not_be_looked_into_holds_nothing(files, good, register):
+    register("MNIST", files, good)
+    with tempfile.TemporaryDirectory() as outer:
+        home = Path(outer)  # its maker's alone
+        for split in ("train", "test"):
+            load_mnist(split, data_home=home)
+        assert stored_sets(home) == ["MNIST"]
+        home.chmod(0o000)
+        with without_rights():
+            assert stored_sets(home) == []
+            with pytest.raises(DownloadError, match=r"(?i:permission denied)"):
+                load_mnist(data_home=home)
 
 
 def test_everybody_may_read_what_was_fetched(tmp_path, files, good, register):

@@ -92,6 +92,8 @@ def test_bad_arguments_are_refused_before_anything_is_fetched(tmp_path, load):
         load(limit=2.5, data_home=tmp_path)
     with pytest.raises(ValueError, match="split 3 is unknown"):
         load(3, data_home=tmp_path)
+    with pytest.raises(TypeError, match="data_home=5: give the path of a folder, or None"):
+        load(data_home=5)
     assert list(tmp_path.iterdir()) == []
 
 
