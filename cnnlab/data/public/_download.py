@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-TIMEOUT = (10.0, 20.0)  # seconds to connect, and without a byte
+TIMEOUT = (5.0, 20.0)  # seconds to connect, and without a byte
 SLOWEST, PATIENCE = 5_000, 30.0  # bytes per second that a server must reach after so many seconds
 _CHUNK = 1 << 14
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -55,6 +55,7 @@ class Downloader:
             session.get(url, headers=headers, stream=True, timeout=TIMEOUT, hooks={"response": _inspect}) as response,
         ):
             response.raise_for_status()
+            Path(output_file).chmod(0o644)  # pooch makes a temporary file, which nobody else may read
             with Path(output_file).open("wb") as file, _bar(self._size, url) as bar:
                 started = time.monotonic()
                 for chunk in response.iter_content(_CHUNK):

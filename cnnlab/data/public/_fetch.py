@@ -91,7 +91,6 @@ def _first_mirror(source: Source, file: RemoteFile, path: Path) -> list[str]:
         except (requests.RequestException, ValueError) as error:
             faults.append(f"{url}: {_in_short(error)}")
         else:
-            path.chmod(0o644)  # it was a temporary file, which its maker alone may read
             return []
     return faults
 
@@ -105,8 +104,9 @@ def _in_short(error: Exception) -> str:
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     if isinstance(error, requests.RequestException):
-        cause: object = error.args[0] if error.args else error
-        return f"no connection, or a broken one ({type(getattr(cause, 'reason', cause)).__name__})"
+        cause = getattr(error.args[0], "reason", error.args[0]) if error.args else error
+        what = cause if isinstance(cause, Exception) else error
+        return f"no connection, or a broken one ({type(what).__name__})"
     text = str(error)
     return "sends another file: its SHA-256 is not the published one" if "hash of downloaded file" in text else text
 

@@ -81,6 +81,22 @@ def test_next_mirror_is_tried_when_nobody_listens_at_the_first(tmp_path, files, 
     assert load_mnist(data_home=tmp_path).x.shape == (7, 1, 28, 28)
 
 
+def test_reasons_are_told_in_a_few_words(tmp_path, files, new_mirror, register):
+    mirrors = {name: new_mirror() for name in ("circle", "http", "page")}
+    mirrors["circle"].answer(IMAGES, lambda h: h.server.reply(h, b"", status=302, Location=f"/{IMAGES}"))
+    mirrors["http"].answer(IMAGES, lambda h: h.server.reply(h, b"", status=302, Location="http://example.invalid/"))
+    mirrors["page"].answer(IMAGES, lambda h: h.server.reply(h, SIGN_IN))
+    register("MNIST", files, *mirrors.values())
+    with pytest.raises(DownloadError) as caught:
+        load_mnist(data_home=tmp_path)
+    told = {line.strip().partition(f"{IMAGES}: ")[2] for line in str(caught.value).splitlines()}
+    assert told >= {
+        "no connection, or a broken one (TooManyRedirects)",
+        "redirects to http://example.invalid/, which is not https",
+        "sends another file: its SHA-256 is not the published one",
+    }
+
+
 def test_second_mirror_is_not_asked_when_the_first_has_the_file(tmp_path, files, good, new_mirror, register):
     second = new_mirror()
     register("MNIST", files, good, second)

@@ -1,5 +1,6 @@
 """The loaders of the public sets on tiny files: shapes, values, classes, limits; and the table of the real files."""
 
+import inspect
 import re
 
 import numpy as np
@@ -115,5 +116,7 @@ def test_real_digests_are_sha256_and_all_different():
 def test_what_is_named_instead_exists_and_is_embedded(source):
     name, arguments = re.fullmatch(r"(load_\w+)\((.*)\)", source.instead).groups()
     options = dict(part.split("=") for part in arguments.split(", ") if part)
-    s = getattr(cnnlab.data, name)(**{key: int(value) for key, value in options.items()})
+    load = getattr(cnnlab.data, name)
+    few = {"n": 4} if "n" in inspect.signature(load).parameters else {}
+    s = load(**few, **{key: int(value) for key, value in options.items()})
     assert s.x.ndim == 4
