@@ -126,6 +126,17 @@ def test_quarter_turn_is_the_picture_turned():
     )
 
 
+def test_hand_is_stretched_then_slanted_then_turned():
+    for seed in range(5):
+        angle, slant, tall, wide = np.random.default_rng(seed).uniform(-1, 1, 4) * (np.pi / 15, 0.15, 0.12, 0.12)
+        hand = Hand.drawn(np.random.default_rng(seed), 1.0)
+        for place in np.eye(2):
+            down, right = place * np.exp([tall, wide])
+            right += slant * down
+            turned = np.exp(1j * angle) * (right + 1j * down)
+            np.testing.assert_allclose(hand.turned @ place, [turned.imag, turned.real], atol=1e-6)
+
+
 def test_equal_bends_are_a_shift():
     ink = load_digits().x[:5, 0]
     still, bends = np.eye(2, dtype=np.float32), np.zeros((2, 4, 4), np.float32)

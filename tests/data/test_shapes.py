@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cnnlab import nn, optim, train
-from cnnlab.data import load_flowers, load_shapes
+from cnnlab.data import digits, flowers, load_digits, load_flowers, load_shapes, shapes
+from cnnlab.data._seeds import stream
 
 
 def test_shapes_types_and_values():
@@ -37,9 +38,22 @@ def test_more_pictures_leave_the_first_ones_as_they_are(options):
     assert not np.isclose(few.x, other.x).all(axis=(1, 2, 3)).any()
 
 
-def test_another_set_of_the_same_seed_has_other_numbers():
-    shapes, scenes = load_shapes(8, seed=5), load_flowers(8, size=24, seed=5)
-    assert not np.isclose(shapes.radius, scenes.radius, atol=1e-3).any()
+def test_sets_of_the_same_seed_share_no_random_numbers(monkeypatch):
+    """Not only other pictures: a shape would stand on the very meadow of a scene."""
+    used = {}
+    for name, module in (("shapes", shapes), ("flowers", flowers), ("digits", digits)):
+        keys = used[name] = set()
+
+        def note(seed, *key, keys=keys):
+            keys.add(key)
+            return stream(seed, *key)
+
+        monkeypatch.setattr(module, "stream", note)
+    load_shapes(3), load_flowers(3), load_digits(size=16)
+    assert {name: len(keys) for name, keys in used.items()} == {"shapes": 3, "flowers": 3, "digits": 1415}
+    recordings = {(source, i) for source in range(3) for i in range(2000)}
+    everything = [*used.values(), recordings]
+    assert len(set.union(*everything)) == sum(map(len, everything))
 
 
 @pytest.mark.parametrize(("size", "shift"), [(24, 2), (24, 50), ((25, 60), 10), ((60, 25), 0)])

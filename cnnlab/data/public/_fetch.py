@@ -101,12 +101,10 @@ def _in_short(error: Exception) -> str:
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"{error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
     if isinstance(error, requests.RequestException):
         cause = getattr(error.args[0], "reason", error.args[0]) if error.args else error
-        what = cause if isinstance(cause, Exception) else error
-        return f"no connection, or a broken one ({type(what).__name__})"
+        kind = type(cause if isinstance(cause, Exception) else error).__name__
+        return "no answer in time" if "Timeout" in kind else f"no connection, or a broken one ({kind})"
     text = str(error)
     return "sends another file: its SHA-256 is not the published one" if "hash of downloaded file" in text else text
 

@@ -1,5 +1,6 @@
 """Fetching, from servers on this machine: bad mirrors, damaged and closed folders, interruptions, two at once."""
 
+import gzip
 import hashlib
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +81,31 @@ def test_next_mirror_is_tried_whatever_is_wrong_with_the_first(tmp_path, files, 
 def test_next_mirror_is_tried_when_nobody_listens_at_the_first(tmp_path, files, good, dead_url, register):
     register("MNIST", files, dead_url, good)
     assert load_mnist(data_home=tmp_path).x.shape == (7, 1, 28, 28)
+
+
+@pytest.mark.parametrize("begins", [True, False])
+@pytest.mark.usefixtures("impatient")
+def test_server_that_falls_silent_is_left_in_time(tmp_path, files, new_mirror, register, begins):
+    silent = new_mirror()
+    silent.answer(IMAGES, silent.stall if begins else lambda h: h.server.done.wait(20))
+    register("MNIST", files, silent)
+    with pytest.raises(DownloadError, match=f"{IMAGES}: no answer in time"):
+        load_mnist(data_home=tmp_path)
+
+
+def test_server_that_packs_on_its_way_is_asked_not_to(tmp_path, files, new_mirror, register):
+    packing = new_mirror()
+
+    def answer(handler, content):
+        if "gzip" in handler.headers["Accept-Encoding"]:
+            packing.reply(handler, gzip.compress(content), Content_Encoding="gzip")
+        else:
+            packing.reply(handler, content)
+
+    for name, content in files.items():
+        packing.answer(name, partial(answer, content=content))
+    register("MNIST", files, packing)
+    assert len(load_mnist(data_home=tmp_path)) == 7
 
 
 def test_reasons_are_told_in_a_few_words(tmp_path, files, new_mirror, register):
