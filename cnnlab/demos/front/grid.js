@@ -60,10 +60,21 @@ class Grid {
     return [this.x + (column + 0.5) * this.cell, this.top + (row + 0.5) * this.cell];
   }
 
+  // Cells are kept when the grid shrinks and used again when it grows: making one costs more than moving it.
   make() {
-    this.boxes = Array.from({ length: this.rows * this.columns }, () => s("rect", { rx: 1 }));
-    this.numbers = this.boxes.map(() => s("text", { class: "value", "text-anchor": "middle", "dominant-baseline": "central" }));
-    this.cells.replaceChildren(...this.boxes, ...this.numbers);
+    const count = this.rows * this.columns;
+    this.made ??= { boxes: [], numbers: [], boxLayer: s("g"), numberLayer: s("g") };
+    const { boxes, numbers, boxLayer, numberLayer } = this.made;
+    while (boxes.length < count) {
+      boxes.push(s("rect", { rx: 1 }));
+      numbers.push(s("text", { class: "value", "text-anchor": "middle", "dominant-baseline": "central" }));
+    }
+    [this.boxes, this.numbers] = [boxes.slice(0, count), numbers.slice(0, count)];
+    for (const [layer, nodes] of [[boxLayer, this.boxes], [numberLayer, this.numbers]]) {
+      while (layer.childNodes.length > count) layer.lastChild.remove();
+      layer.append(...nodes.slice(layer.childNodes.length));
+    }
+    if (!boxLayer.parentNode) this.cells.append(boxLayer, numberLayer);
     this.cursor = { row: Math.min(this.cursor.row, this.rows - 1), column: Math.min(this.cursor.column, this.columns - 1) };
   }
 
