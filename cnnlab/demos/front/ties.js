@@ -44,20 +44,11 @@ function ownLine(i) {
 // A grid whose cells are painted one by one: look(i) gives { fill, ink, text, marked }, or null for an empty cell.
 // Only cells that changed are touched, so that a step of a large matrix costs a row, not the whole.
 class TieGrid extends Grid {
-  // Nodes are kept for the next shape: a slider over sizes would otherwise make thousands anew at every step.
   make() {
-    const count = this.rows * this.columns;
-    this.pool ??= { boxes: [], numbers: [] };
-    while (this.pool.boxes.length < count) {
-      this.pool.boxes.push(s("rect", { rx: 1 }));
-      this.pool.numbers.push(s("text", { class: "value", "text-anchor": "middle", "dominant-baseline": "central" }));
-    }
     this.light(null);
-    this.boxes = this.pool.boxes.slice(0, count);
-    this.numbers = this.pool.numbers.slice(0, count);
+    super.make();
+    this.made.numberLayer.before(this.hatching); // under the letters
     this.painted = [];
-    this.shown = null;
-    this.cursor = { row: Math.min(this.cursor.row, this.rows - 1), column: Math.min(this.cursor.column, this.columns - 1) };
   }
 
   layout(options) {
@@ -65,9 +56,7 @@ class TieGrid extends Grid {
     super.layout(options);
     if (String(kept) !== String([this.cell, this.x, this.y])) this.painted = [];
     // Where no text fits, thousands of empty text nodes would only cost time.
-    const legible = this.cell >= 13;
-    if (this.shown !== legible) this.cells.replaceChildren(...this.boxes, this.hatching, ...(legible ? this.numbers : []));
-    this.shown = legible;
+    put(this.made.numberLayer, { display: this.cell >= 13 ? null : "none" });
     return this;
   }
 
