@@ -5,6 +5,7 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.pooling_stepper import PoolingStepper
+from cnnlab.demos.volume_view import VolumeView
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["ConvStepper", "PoolingStepper", "WelcomeScanner"]
+__all__ = ["ConvStepper", "PoolingStepper", "VolumeView", "WelcomeScanner"]
