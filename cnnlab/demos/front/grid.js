@@ -16,8 +16,9 @@ class Grid {
     this.node = s("g", { class: "cell-grid", "data-grid": name, ...attributes }, this.heading, this.cells, this.hatching, this.over, this.cursorFrame);
     if (onPoint || active) {
       put(this.cells, { pointermove: (event) => this.point(event), pointerleave: () => this.onPoint?.(null) });
-      put(this.node, { focus: () => this.moveCursor(0, 0), blur: () => this.drawCursor() });
     }
+    // Chromium makes an SVG element with a focus listener a stop of the Tab key, so only what takes keys has one.
+    if (active) put(this.node, { focus: () => this.moveCursor(0, 0), blur: () => this.drawCursor() });
     if (active) put(this.cells, { click: (event) => this.click(event), class: "cells active" });
     this.cursor = { row: 0, column: 0 };
   }
