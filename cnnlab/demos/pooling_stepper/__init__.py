@@ -19,7 +19,7 @@ DECK_INPUT = ((1, 1, 2, 4), (5, 6, 7, 8), (3, 2, 1, 0), (1, 2, 3, 4))
 
 
 class PoolingStepper(Demo):
-    """Which input does a pooling layer keep, and where does its gradient go?
+    """See which inputs a pooling layer keeps, and where its gradient goes.
 
     Three views of one layer. Forward: the largest or the mean of each window, one output at a time. Backward: the
     upstream gradient of each output goes to the winner of its window, or in equal parts to all of it, and adds up where
@@ -80,7 +80,7 @@ class PoolingStepper(Demo):
     x: traitlets.List[Any] = traitlets.List().tag(sync=True, demo=True)
     dy: traitlets.List[Any] = traitlets.List(default_value=None, allow_none=True).tag(sync=True, demo=True)
     kernel_size = traitlets.List([2, 2]).tag(sync=True, demo=True)
-    stride = traitlets.List(default_value=None, allow_none=True).tag(sync=True, demo=True)
+    stride: traitlets.List[Any] = traitlets.List(default_value=None, allow_none=True).tag(sync=True, demo=True)
     padding = traitlets.List([0, 0]).tag(sync=True, demo=True)
     dilation = traitlets.List([1, 1]).tag(sync=True, demo=True)
     ceil_mode = traitlets.Bool(False).tag(sync=True, demo=True)
@@ -179,7 +179,7 @@ class PoolingStepper(Demo):
     def _divisors(self, geometry: PoolGeometry) -> NDArray[np.float64]:
         shape = np.shape(self.x)
         rows, columns = geometry.tap_counts(shape, in_padding=self.count_include_pad)
-        return np.multiply.outer(np.array(rows, dtype=float), np.array(columns, dtype=float))
+        return np.outer(rows, columns).astype(np.float64)
 
     @traitlets.validate("x", "dy")
     def _matrix(self, proposal: Any) -> list[list[float]] | None:

@@ -18,7 +18,7 @@ _PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "c
 
 
 class VolumeView(Demo):
-    """What does one filter do with a stack of input planes?
+    """See what one filter does with a stack of input planes.
 
     A filter has one slice of weights for each input channel that it sees. Each slice is slid over its plane, which
     gives a partial map; the sum of the partial maps and the bias is one activation map. The reader chooses filter and
@@ -30,7 +30,7 @@ class VolumeView(Demo):
     ----------
     x : array, shape (C_in, W), (C_in, H, W) or (C_in, D, H, W), optional
         One input without the batch axis, of up to 16384 numbers.
-    w : array, shape (C_out, C_in/groups, \\*K), optional
+    w : array, shape (C_out, C_in/groups, *kernel), optional
         Filters with as many spatial axes. By default, with `x`, a small picture and six filters.
     b : array, shape (C_out,), optional
         One bias for each filter; without it the layer has none.
@@ -44,9 +44,9 @@ class VolumeView(Demo):
     ----------
     x, w, b, stride, padding, dilation, groups, padding_mode, one_by_one, filter, step, tap, first
         What the reader has set, lists for arrays; assign to change the view. `w` holds the weights for ``groups=1``,
-        (C_out, C_in, \\*K); other groups use the blocks of it that `weight` returns. What a grouped `w` left out is 0.
-        `step` counts output positions in row-major order from 0 and begins in the middle, `tap` is the depth of the kernel that is shown in 3-D,
-        `first` the first channel that is shown where there are many.
+        (C_out, C_in, *kernel), with 0 for what a grouped `w` left out; other groups use the blocks that `weight` gives.
+        `step` counts output positions in row-major order from 0 and begins in the middle, `tap` is the depth of the
+        kernel that is shown in 3-D, `first` the first channel that is shown where there are many.
 
     Raises
     ------
@@ -106,7 +106,7 @@ class VolumeView(Demo):
         if filters.ndim != volume.ndim + 1:
             raise ValueError(
                 f"x has shape {volume.shape} and w has shape {filters.shape}: expected (C_in, *spatial) and "
-                "(C_out, C_in/groups, *K) with equally many spatial axes; leave out the batch axis of x"
+                "(C_out, C_in/groups, *kernel) with equally many spatial axes; leave out the batch axis of x"
             )
         dense = _dense(filters, groups, volume.shape[0]) if own else filters
         rank = volume.ndim - 1
@@ -133,7 +133,7 @@ class VolumeView(Demo):
 
     @property
     def weight(self) -> NDArray[np.float64]:
-        """The weights in use, shape (C_out, C_in/groups, \\*K): the blocks that `groups` leaves of `w`."""
+        """The weights in use, shape (C_out, C_in/groups, *kernel): the blocks that `groups` leaves of `w`."""
         w = np.array(self.w)
         if self.one_by_one:
             center = tuple(slice(k // 2, k // 2 + 1) for k in w.shape[2:])
@@ -145,16 +145,16 @@ class VolumeView(Demo):
 
     @property
     def output(self) -> NDArray[np.float64]:
-        """All activation maps for what is set now, computed by NumPy; shape (C_out, \\*out)."""
+        """All activation maps for what is set now, computed by NumPy; shape (C_out, *out)."""
         x, w, layer = np.array(self.x), self.weight, self._layer()
         C_out, *out = layer.output_shape(x.shape)
         padded = np.pad(x, [(0, 0), *layer.padding], mode=_PAD_MODES[self.padding_mode])  # type: ignore[call-overload]
         in_groups = padded.reshape(self.groups, -1, *padded.shape[1:])
-        blocks = w.reshape(self.groups, -1, *w.shape[1:])  # (groups, C_out/groups, C_in/groups, *K)
+        blocks = w.reshape(self.groups, -1, *w.shape[1:])  # (groups, C_out/groups, C_in/groups, *kernel)
         y = np.zeros((self.groups, C_out // self.groups, *out))
         for tap, seen in layer.taps(x.shape[1:]):
-            at_tap = blocks[(..., *tap)]
-            y += np.einsum("goc,gc...->go...", at_tap, in_groups[(slice(None), slice(None), *seen)])
+            at_tap: tuple[Any, ...] = (..., *tap)
+            y += np.einsum("goc,gc...->go...", blocks[at_tap], in_groups[(slice(None), slice(None), *seen)])
         y = y.reshape(C_out, *out)
         return y if self.b is None else y + np.reshape(self.b, (C_out, *[1] * len(out)))
 
@@ -173,7 +173,7 @@ class VolumeView(Demo):
         name = proposal["trait"].name
         array = numbers(proposal["value"], name, ndim=(2, 3, 4) if name == "x" else (3, 4, 5), dtype=np.float64)
         if array.size > _MOST:
-            raise ValueError(f"{name} has {array.size} numbers, of shape {array.shape}: at most {_MOST}; cut out a part")
+            raise ValueError(f"{name} has shape {array.shape}, {array.size} numbers: at most {_MOST}; cut out a part")
         rows: list[Any] = nested(array)
         return rows
 
@@ -196,13 +196,13 @@ class VolumeView(Demo):
 
 
 def _dense(w: NDArray[np.float64], groups: int, C_in: int) -> NDArray[np.float64]:
-    """Return grouped weights as those of one group, (C_out, C_in, *K), with zeros where they see nothing."""
+    """Return grouped weights as those of one group, (C_out, C_in, *kernel), with zeros where they see nothing."""
     C_out, depth = w.shape[:2]
     channels_in_groups(groups, in_channels=C_in, out_channels=C_out)
     if depth * groups != C_in:
         raise ValueError(
             f"w has shape {w.shape}, its filters see {depth} channels, and x has {C_in} in groups={groups}: "
-            f"expected (C_out, {C_in // groups}, *K)"
+            f"expected (C_out, {C_in // groups}, *kernel)"
         )
     dense = np.zeros((C_out, C_in, *w.shape[2:]))
     for j in range(C_out):

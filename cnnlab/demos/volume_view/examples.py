@@ -69,20 +69,13 @@ def examples() -> list[dict[str, Any]]:
     sound = np.round(np.array(waves) * 2) / 2
     clip = np.stack([np.stack([np.roll(flower(7, 2)[c], d - 1, axis=1) for d in range(4)]) for c in (0, 1)])
     maps = rng.integers(0, 5, (8, 6, 6)) / 4
+    eight = {"x": maps, "w": weights(8, 8, 3, 3) * 4, "b": np.zeros(8), "padding": 1}
+    deck = {"x": flower(32, 16), "w": oriented_filters(), "b": rng.integers(-2, 3, 10) / 4, "padding": 2, "at": [16, 9]}
     found: list[dict[str, Any]] = [
         {"name": "Small: 3 × 7 × 7", **small()},
-        {
-            "name": "Deck: 3 × 32 × 32",
-            **{"x": flower(32, 16), "w": oriented_filters(), "b": rng.integers(-2, 3, 10) / 4, "padding": 2, "at": [16, 9]},
-        },
-        {
-            "name": "Groups: 8 × 6 × 6",
-            **{"x": maps, "w": weights(8, 8, 3, 3) * 4, "b": np.zeros(8), "padding": 1},
-        },
+        {"name": "Deck: 3 × 32 × 32", **deck},
+        {"name": "Groups: 8 × 6 × 6", **eight},
         {"name": "1-D: 3 × 20", "x": sound, "w": weights(4, 3, 5) * 4, "b": np.zeros(4)},
-        {
-            "name": "3-D: 2 × 4 × 7 × 7",
-            **{"x": clip, "w": weights(2, 2, 3, 3, 3) * 4, "b": np.array([0, 0.5])},
-        },
+        {"name": "3-D: 2 × 4 × 7 × 7", "x": clip, "w": weights(2, 2, 3, 3, 3) * 4, "b": np.array([0, 0.5])},
     ]
     return [{**e, **{name: pack(e[name], "float32") for name in ("x", "w", "b")}} for e in found]

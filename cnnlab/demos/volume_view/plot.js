@@ -99,7 +99,7 @@ class VolumePlot {
     this.columns.slice(0, shown).forEach((column, i) => {
       column.plane.layout({ x: 2, y: top + i * high, cell, rows: 1, columns: plane[1] });
       const x = 2 + column.plane.width + gap;
-      column.slice.layout({ x, y: top + i * high, cell, rows: 1, columns: slice[1] });
+      column.slice.layout({ x, y: top + i * high, cell, rows: 1, columns: slice[1], pitch: narrow ? 0 : 999 });
       this.note(column, x + column.slice.width + 8, column.slice.top + cell / 2, width - x - column.slice.width - 10);
       column.partial.layout({ x: 2, y: low + i * high, cell, rows: 1, columns: map[1] });
       put(column.plus, { x: column.partial.x + column.partial.width + 14, y: column.partial.top + cell / 2 + 8, visibility: i < shown - 1 ? null : "hidden" });

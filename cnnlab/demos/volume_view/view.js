@@ -261,12 +261,14 @@ class VolumeView extends DemoView {
 
   tables() {
     if (this.now.fault) return [];
-    return volumeTables(this.now, this.dot, this.partials, this.filter, this.position);
+    const rows = this.keep("rows", [this.partials], () => mapTable(this.now, this.partials, this.filter));
+    return [productTable(this.now, this.dot, this.filter, this.position), rows];
   }
 
   code() {
     if (this.now.fault) return { numpy: "# There is no output: see the words above." };
-    return { numpy: volumeNumpy(this.now, this.filter), torch: volumeTorch(this.now, this.filter) };
+    const make = () => ({ numpy: volumeNumpy(this.now, this.filter), torch: volumeTorch(this.now, this.filter) });
+    return this.keep("texts", [this.partials], make);
   }
 }
 

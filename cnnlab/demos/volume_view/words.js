@@ -4,8 +4,7 @@ const times = (list) => list.join(" × ");
 const spatial = (list, rank) => list.slice(3 - rank);
 
 function placeWords(position, rank) {
-  const names = { 1: ["position"], 2: ["row", "column"], 3: ["depth", "row", "column"] }[rank];
-  return spatial(position, rank).map((place, i) => `${names[i]} ${place}`).join(", ");
+  return spatial(position, rank).map((place, i) => `${axisNames(rank)[i]} ${place}`).join(", ");
 }
 
 // The dot product of one filter at one position, channel by channel, and its result.
@@ -62,24 +61,29 @@ function batchWords({ channels, filters, sizes, outputs, rank }) {
   return `A batch of N inputs is one array: ${from} → ${to}, with the same weights for each, and N times the multiply-adds.`;
 }
 
-// Every product of one dot product, and every position of one map.
-function volumeTables(model, dot, partials, filter, position) {
-  const { rank, outputs, maps, biases } = model;
-  const axisNames = { 1: ["position"], 2: ["row", "column"], 3: ["depth", "row", "column"] }[rank];
+const axisNames = (rank) => ({ 1: ["position"], 2: ["row", "column"], 3: ["depth", "row", "column"] })[rank];
+
+// Every product of one dot product.
+function productTable({ rank }, dot, filter, position) {
   const terms = dot.flatMap(({ channel, terms: list }) =>
-    list.map(({ tap, at, input, weight, product: value }) =>
-      [channel, spatial(tap, rank).join(", "), spatial(at, rank).join(", "), short(input, 6), short(weight, 6), short(value, 6)].map(String),
-    ),
+    list.map(({ tap, at, input, weight, product: value }) => {
+      const places = [tap, at].map((index) => spatial(index, rank).join(", "));
+      return [String(channel), ...places, short(input, 6), short(weight, 6), short(value, 6)];
+    }),
   );
-  const places = product(outputs);
-  const depth = partials.shape[0];
+  const heads = ["channel", "tap", "input at", "input", "weight", "product"];
+  return table(`Filter ${filter} at ${placeWords(position, rank)}: one row a product`, heads, terms);
+}
+
+// Every position of one map, with what each channel adds.
+function mapTable({ rank, outputs, maps, biases }, partials, filter) {
+  const [places, depth] = [product(outputs), partials.shape[0]];
   const rows = [...positions(outputs)].map((index, p) => {
-    const sums = Array.from({ length: depth }, (_, c) => short(partials.values[c * places + p], 6));
-    return [...spatial(index, rank), ...sums, ...(biases ? [short(biases[filter], 6)] : []), short(maps.values[filter * places + p], 6)].map(String);
+    const sums = Array.from({ length: depth }, (_, c) => partials.values[c * places + p]);
+    const all = [...sums, ...(biases ? [biases[filter]] : []), maps.values[filter * places + p]];
+    return [...spatial(index, rank).map(String), ...all.map((value) => short(value, 6))];
   });
   const channels = Array.from({ length: depth }, (_, c) => `channel ${partials.first + c}`);
-  return [
-    table(`Filter ${filter} at ${placeWords(position, rank)}: one row a product`, ["channel", "tap", "input at", "input", "weight", "product"], terms),
-    table(`Activation map ${filter}: one row a position`, [...axisNames, ...channels, ...(biases ? ["bias"] : []), "output"], rows),
-  ];
+  const heads = [...axisNames(rank), ...channels, ...(biases ? ["bias"] : []), "output"];
+  return table(`Activation map ${filter}: one row a position`, heads, rows);
 }
