@@ -114,6 +114,11 @@ class OnGpu:
         ({"x": X, "w": W, "groups": 2, "stride": (1, 2, 3)}, ValueError, r"stride \(1, 2, 3\) has 3 entries for 2"),
         ({"x": X, "w": W, "groups": 2, "dilation": 4}, ValueError, "kernel 3 with dilation 4 covers 9"),
         ({"padding": 9, "padding_mode": "circular"}, ValueError, "padding 9 with padding_mode"),
+        (
+            {"x": np.zeros((1, 100, 100)), "w": np.ones((100, 1, 9, 9))},
+            ValueError,
+            "the layer has 68558400 multiply-adds: at most 5000000",
+        ),
         ({"padding_mode": "mirror"}, TraitError, "mirror"),
         (
             {"x": np.zeros((1, 200, 200)), "w": np.ones((1, 1, 3, 3))},

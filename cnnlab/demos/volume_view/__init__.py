@@ -14,6 +14,7 @@ from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import PADDING_MODES, channels_in_groups, per_axis, whole_number
 
 _MOST = 16384  # numbers in the input or the weights: a picture of 3 × 64 × 64 fits
+_MOST_MACS = 5_000_000  # the deck's layer has 768,000
 _PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
@@ -128,6 +129,12 @@ class VolumeView(Demo):
             filter=0 if own else 2,  # one to which every channel adds something
             data={"examples": examples(), "own": own, "groups": groups if own else 1},
         )
+        macs = self._layer().mac_count(volume.shape)
+        if macs > _MOST_MACS:
+            raise ValueError(
+                f"the layer has {macs} multiply-adds: at most {_MOST_MACS} follow the hand; take a smaller input, fewer "
+                "filters or a larger stride"
+            )
         _, *out = self._layer().output_shape(volume.shape)  # what does not fit is refused here, not in the browser
         self.step = int(np.ravel_multi_index([size // 2 for size in out], out))  # the middle of the map
 

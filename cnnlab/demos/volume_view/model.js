@@ -68,19 +68,62 @@ function volumeModel(state) {
   const x = { values: Float64Array.from(state.x.flat(Infinity)), shape: [channels, ...sizes] };
   const dense = Float64Array.from(state.w.flat(Infinity));
   const w = blocksOf(dense, [filters, channels, ...lifted(kernelGiven, 1)], groups, oneByOne);
-  const maps = convolve(x, w, b, axes, groups);
+  const parts = contributions(x, w, axes, groups);
+  const maps = sumOver(parts, b);
   const padded = sizes.map((size, i) => size + 2 * paddings[i]);
-  return { ...shape, fault, x, w, maps, padded, outputs: maps.shape.slice(1), depth: channels / groups };
+  const most = [maps.values, parts.values].reduce((all, values) => values.reduce((a, v) => Math.max(a, Math.abs(v)), all), 0);
+  return { ...shape, fault, x, w, parts, maps, most, padded, outputs: maps.shape.slice(1), depth: channels / groups };
 }
 
-// What each input channel of a filter's group contributes: one map a channel, without the bias. That is a depthwise
-// convolution of the group's planes with the filter's slices.
-function partialMaps({ x, w, axes, filters, groups, depth, sizes, kernel }, filter) {
-  const first = firstChannel(filter, filters, groups, depth);
-  const [plane, block] = [product(sizes), depth * product(kernel)];
-  const planes = { values: x.values.subarray(first * plane, (first + depth) * plane), shape: [depth, ...sizes] };
-  const slices = { values: w.values.subarray(filter * block, (filter + 1) * block), shape: [depth, 1, ...kernel] };
-  return { ...convolve(planes, slices, null, axes, depth), first };
+// What each input channel of a filter's group contributes to its map: (C_out, C_in/groups, D, H, W), without the bias.
+function contributions(x, w, axes, groups) {
+  const [filters, depth, ...kernel] = w.shape;
+  const sizes = x.shape.slice(1);
+  const sources = axes.map((axis, i) => axisSources(sizes[i], axis));
+  const outputs = sources.map((axis) => axis.length);
+  const [plane, taps, places] = [sizes, kernel, outputs].map(product);
+  const values = new Float64Array(filters * depth * places);
+  const seen = new Int32Array(taps);
+  for (const [place, position] of [...positions(outputs)].entries()) {
+    const [deep, down, across] = sources.map((axis, i) => axis[position[i]]);
+    let k = 0;
+    for (const a of deep) {
+      for (const b of down) {
+        for (const c of across) seen[k++] = a < 0 || b < 0 || c < 0 ? -1 : (a * sizes[1] + b) * sizes[2] + c;
+      }
+    }
+    for (let j = 0; j < filters; j += 1) {
+      const first = firstChannel(j, filters, groups, depth);
+      for (let c = 0; c < depth; c += 1) {
+        const [from, weight] = [(first + c) * plane, (j * depth + c) * taps];
+        let sum = 0;
+        for (k = 0; k < taps; k += 1) if (seen[k] >= 0) sum += w.values[weight + k] * x.values[from + seen[k]];
+        values[(j * depth + c) * places + place] = sum;
+      }
+    }
+  }
+  return { values, shape: [filters, depth, ...outputs] };
+}
+
+// The activation maps: for each filter the sum of what its channels contribute, and its bias.
+function sumOver({ values, shape: [filters, depth, ...outputs] }, biases) {
+  const places = product(outputs);
+  const maps = new Float64Array(filters * places);
+  for (let j = 0; j < filters; j += 1) {
+    for (let p = 0; p < places; p += 1) {
+      let sum = biases ? biases[j] : 0;
+      for (let c = 0; c < depth; c += 1) sum += values[(j * depth + c) * places + p];
+      maps[j * places + p] = sum;
+    }
+  }
+  return { values: maps, shape: [filters, ...outputs] };
+}
+
+// The partial maps of one filter and the first of its channels.
+function partialMaps({ parts, filters, groups, depth, outputs }, filter) {
+  const size = depth * product(outputs);
+  const values = parts.values.subarray(filter * size, (filter + 1) * size);
+  return { values, shape: [depth, ...outputs], first: firstChannel(filter, filters, groups, depth) };
 }
 
 // The dot product of one filter at one position: for each channel its taps and their sum, row-major.

@@ -136,11 +136,11 @@ class VolumePlot {
 
   // ---- numbers
 
-  // Input planes and slices: after a change of input, weights, filter or depth.
-  paintInput(model, { channels, filter, depthIn, tap }) {
+  // The planes and slices that are shown; the cards of all input planes only where `cards` says so.
+  paintInput(model, { channels, filter, depthIn, tap, cards }) {
     const { x, w, depth, kernel, axes, sizes, padded } = model;
-    const grays = x.values.every((value) => value >= 0);
-    const scale = grays ? grey(0, x.values.reduce((a, b) => Math.max(a, b), 0) || 1) : scaleFor(x.values);
+    const most = x.values.reduce((a, b) => Math.max(a, b), 0);
+    const scale = x.values.every((value) => value >= 0) ? grey(0, most || 1) : scaleFor(x.values);
     const inner = { row: axes[1].before, column: axes[2].before, rows: sizes[1], columns: sizes[2] };
     const isPadding = (i) => {
       const [r, c] = unravel(i, padded.slice(1));
@@ -148,33 +148,34 @@ class VolumePlot {
     };
     const taps = product(kernel);
     const [plane, size] = [kernel[1] * kernel[2], w.values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)];
+    const first = firstChannel(filter, model.filters, model.groups, depth);
     channels.forEach((channel, i) => {
       const column = this.columns[i];
       column.plane.fill(paddedPlane(model, channel, depthIn), { scale, kind: (j) => (isPadding(j) ? "padding" : null) });
       column.plane.frame("inner", column.plane.pixels && (inner.row || inner.column) ? inner : null);
-      const from = (filter * depth + channel - firstChannel(filter, model.filters, model.groups, depth)) * taps + tap * plane;
+      const from = (filter * depth + channel - first) * taps + tap * plane;
       column.slice.fill([...w.values.subarray(from, from + plane)], { scale: centered(size) });
     });
+    if (!cards) return;
     const planes = Array.from({ length: model.channels }, (_, c) => paddedPlane(model, c, depthIn));
     this.cube.paint("in", (c, i) => planes[c][i], scale);
   }
 
-  // Partial maps and maps, all on one scale; after a change of input, weights, filter or depth.
-  paintMaps(model, partials, { channels, filter, depthOut }) {
-    const most = (values, least) => values.reduce((a, b) => Math.max(a, Math.abs(b)), least);
-    const scale = centered(most(model.maps.values, most(partials.values, 0)));
-    const [, ...outputs] = partials.shape;
-    const plane = outputs[1] * outputs[2];
-    const slice = (values, map) => [...values.subarray(map * product(outputs) + depthOut * plane).subarray(0, plane)];
+  // Partial maps and the map, and where `cards` says so all maps; all on one scale.
+  paintMaps(model, partials, { channels, filter, depthOut, cards }) {
+    const scale = centered(model.most);
+    const { outputs } = model;
+    const [places, plane] = [product(outputs), outputs[1] * outputs[2]];
+    const from = (map) => map * places + depthOut * plane;
+    const slice = (values, map) => [...values.subarray(from(map), from(map) + plane)];
     channels.forEach((channel, i) => this.columns[i].partial.fill(slice(partials.values, channel - partials.first), { scale }));
     this.map.fill(slice(model.maps.values, filter), { scale });
-    const offset = (map) => map * product(outputs) + depthOut * plane;
-    this.cube.paint("out", (map, i) => model.maps.values[offset(map) + i], scale);
+    if (cards) this.cube.paint("out", (map, i) => model.maps.values[from(map) + i], scale);
   }
 
   // The window, the cells and the sums at one position.
   paintStep(model, dot, { channels, filter, position }) {
-    const { axes, outputs, groups, depth } = model;
+    const { groups, depth } = model;
     const window = this.windowAt(model, position);
     const cell = { row: position[1], column: position[2] };
     channels.forEach((channel, i) => {
@@ -186,7 +187,6 @@ class VolumePlot {
     this.map.frame("window", cell);
     const area = [window.row, window.column, window.rows, window.columns];
     this.cube.draw({ filter, first: dot[0].channel, depth, groups, window: area, cell: [position[1], position[2]] });
-    return { axes, outputs };
   }
 
   windowAt({ axes }, position) {

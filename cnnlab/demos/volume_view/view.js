@@ -67,7 +67,6 @@ class VolumeView extends DemoView {
     this.first = Math.max(0, Math.min(this.first, now.depth - this.plot.shown(now, width)));
     this.steps.resize(product(now.outputs), this.step);
     this.step = this.steps.at;
-    this.painted = null;
     if (now.fault) return;
     const height = this.plot.layout(width, now, (i) => this.titles(i));
     put(this.svg, { width, height });
@@ -112,9 +111,11 @@ class VolumeView extends DemoView {
 
   drawLayer() {
     const { now, filter, position, channels, plot, tap, depthIn } = this;
-    const shown = [now, filter, this.first, tap, depthIn, position[0]];
+    const shown = [now, depthIn, position[0], filter, this.first, tap, this.width];
     const where = { channels, filter, position, depthIn, tap, depthOut: position[0] };
-    if (!this.painted || shown.some((part, i) => part !== this.painted[i])) {
+    const changed = (count) => shown.slice(0, count).some((part, i) => part !== this.painted?.[i]);
+    if (changed(shown.length)) {
+      where.cards = changed(3);
       this.painted = shown;
       if (now.rank === 3) plot.layout(this.width, now, (i) => this.titles(i)); // the headings name the depth
       plot.paintInput(now, where);
