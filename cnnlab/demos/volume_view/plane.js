@@ -11,6 +11,7 @@ class Plane extends Grid {
   }
 
   make() {
+    this.raster.node.remove();
     if (!this.pixels) return super.make();
     Object.assign(this, { boxes: [], numbers: [], cursor: { row: 0, column: 0 } });
     return this.cells.replaceChildren(this.raster.node);
