@@ -5,7 +5,16 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.giant_matrix import GiantMatrix
+from cnnlab.demos.pooling_stepper import PoolingStepper
 from cnnlab.demos.shared_gradient import SharedGradient
+from cnnlab.demos.volume_view import VolumeView
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["ConvStepper", "GiantMatrix", "SharedGradient", "WelcomeScanner"]
+__all__ = [
+    "ConvStepper",
+    "GiantMatrix",
+    "PoolingStepper",
+    "SharedGradient",
+    "VolumeView",
+    "WelcomeScanner",
+]

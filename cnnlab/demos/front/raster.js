@@ -17,7 +17,13 @@ class Raster {
     const context = this.canvas.getContext("2d");
     const image = context.createImageData(columns, rows);
     for (let r = 0, i = 0; r < rows; r += 1) {
-      for (let c = 0; c < columns; c += 1, i += 4) image.data.set([...colorAt(r, c), 255], i);
+      for (let c = 0; c < columns; c += 1, i += 4) {
+        const [red, green, blue] = colorAt(r, c);
+        image.data[i] = red;
+        image.data[i + 1] = green;
+        image.data[i + 2] = blue;
+        image.data[i + 3] = 255;
+      }
     }
     context.putImageData(image, 0, 0);
     put(this.node, { href: this.canvas.toDataURL() });
