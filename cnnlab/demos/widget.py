@@ -8,7 +8,7 @@ import anywidget
 
 from cnnlab.demos.page import fragment, page
 
-_FRONT = ("elements", "color", "controls", "player", "steps", "conv", "grid", "raster", "tooltip", "view")
+_FRONT = ("elements", "color", "controls", "player", "steps", "conv", "levels", "grid", "raster", "tooltip", "view")
 
 
 def script(folder: str, *parts: str) -> str:
