@@ -72,3 +72,15 @@ function pooled({ shape, values, biases }, i, sizes) {
   const weight = Float64Array.from(positions(sizes), (index) => values[ravel([i, ...index], shape)]);
   return { weight, bias: Float64Array.from({ length: sizes[0] }, (_, d) => biases[i * shape[1] + d]) };
 }
+
+// How many blocks of layer 1 a window has in common with the next one along the last axis.
+function sharedBlocks({ inWindow, above }) {
+  const [inside, step] = [inWindow[1], above[1]];
+  const last = inside.length - 1;
+  return { shared: product(inside.slice(0, last)) * Math.max(0, inside[last] - step[last]), of: product(inside) };
+}
+
+// Boxes { x, y, width, height }: as one path, and made smaller on all sides.
+const pathOf = (boxes) => boxes.map(({ x, y, width, height }) => `M${x} ${y}h${width}v${height}h${-width}Z`).join("");
+
+const inset = ({ x, y, width, height }, by) => ({ x: x + by, y: y + by, width: Math.max(1, width - 2 * by), height: Math.max(1, height - 2 * by) });
