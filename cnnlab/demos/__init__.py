@@ -4,7 +4,8 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 """
 
 from cnnlab.demos.conv_stepper import ConvStepper
+from cnnlab.demos.distributed_scan import DistributedScan
 from cnnlab.demos.order_of_computation import OrderOfComputation
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["ConvStepper", "OrderOfComputation", "WelcomeScanner"]
+__all__ = ["ConvStepper", "DistributedScan", "OrderOfComputation", "WelcomeScanner"]

@@ -18,8 +18,10 @@ Sizes: TypeAlias = list[list[int]]  # one list a level, from the input up; one e
 Weights: TypeAlias = list[tuple[Floats, Floats]]  # (W, b) with W of shape (features, channels below, *kernel)
 
 MOST_FEATURES = 6
-MOST_WIDTH = {1: 16, 2: 6}  # of a level, for weights that the demo makes itself
+MOST_WIDTH = {1: 16, 2: 8}  # of a level, for weights that the demo makes itself
 _LAYERS = 4
+_MOST_INPUTS = {1: 64, 2: 256}
+_MOST_CHANNELS = 32
 
 
 def sizes_of_levels(name: str, values: Any, rank: int, layers: int) -> Sizes:
@@ -111,6 +113,18 @@ def example_input(shape: Sequence[int]) -> Floats:
     waves = [np.sin(2.1 + 0.7 * np.arange(n) + 0.9 * np.cos(0.43 * np.arange(n) + axis)) for axis, n in enumerate(shape)]
     total = waves[0] if len(waves) == 1 else waves[0][:, None] * waves[1]
     return np.round(total[None] + 0.0, 1) + 0.0  # + 0.0: no negative zeros
+
+
+def own_input(x: ArrayLike) -> Floats:
+    """Return the reader's input as (C, n) or (C, H, W) after checking that it can be drawn number by number."""
+    values: Floats = numbers(x, "x", ndim=(1, 2, 3), dtype=np.float64)
+    values = values[None] if values.ndim == 1 else values
+    if values.shape[0] > _MOST_CHANNELS or prod(values.shape[1:]) > _MOST_INPUTS[values.ndim - 1]:
+        raise ValueError(
+            f"x has shape {values.shape}: at most {_MOST_CHANNELS} channels and {_MOST_INPUTS[values.ndim - 1]} places "
+            "can be told apart; cut out a part"
+        )
+    return values
 
 
 def geometries(channels: int, widths: Sizes, hops: Sizes, features: Sequence[int]) -> list[ConvGeometry]:

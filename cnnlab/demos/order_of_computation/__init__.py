@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from cnnlab.demos.inputs import nested, numbers
+from cnnlab.demos.inputs import nested
 from cnnlab.demos.levels import (
     MOST_FEATURES,
     MOST_WIDTH,
@@ -19,6 +19,7 @@ from cnnlab.demos.levels import (
     example_input,
     features_of_layers,
     geometries,
+    own_input,
     scores,
     sizes_of_levels,
 )
@@ -26,8 +27,6 @@ from cnnlab.demos.widget import Demo, script, style
 from cnnlab.geometry.options import per_axis, whole_number
 
 _MOST_UNITS = 20_000  # computed window by window: beyond this a change would no longer be followed by the picture at once
-_MOST_INPUTS = {1: 64, 2: 256}
-_MOST_CHANNELS = 32
 _EXAMPLE = {1: (64,), 2: (16, 16)}
 _BEGIN = {1: [20], 2: [10, 12]}
 _SEED = 3
@@ -107,7 +106,7 @@ class OrderOfComputation(Demo):
     ) -> None:
         rank = (2 if isinstance(n, Sequence) else 1) if x is None else max(np.ndim(x) - 1, 1)
         self._rank = rank
-        self._x = example_input(_EXAMPLE[rank]) if x is None else _own_input(x)
+        self._x = example_input(_EXAMPLE[rank]) if x is None else own_input(x)
         whole = list(self._x.shape[1:])
         size = (_BEGIN[rank] if x is None else whole) if n is None else list(per_axis("n", n, rank, at_least=1))
         if layers is not None and (features is not None or widths is None):
@@ -209,13 +208,3 @@ class OrderOfComputation(Demo):
             )
         return neurons
 
-
-def _own_input(x: ArrayLike) -> NDArray[np.float64]:
-    values = numbers(x, "x", ndim=(1, 2, 3), dtype=np.float64)
-    values = values[None] if values.ndim == 1 else values
-    if values.shape[0] > _MOST_CHANNELS or prod(values.shape[1:]) > _MOST_INPUTS[values.ndim - 1]:
-        raise ValueError(
-            f"x has shape {values.shape}: at most {_MOST_CHANNELS} channels and {_MOST_INPUTS[values.ndim - 1]} places "
-            "can be told apart; cut out a part"
-        )
-    return values

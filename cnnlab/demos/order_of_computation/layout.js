@@ -43,7 +43,3 @@ function regionOf(layer, place, count) {
   const box = boxOf(layer, 0, place, count);
   return [{ ...box, height: layer.counts * layer.row }];
 }
-
-const pathOf = (boxes) => boxes.map(({ x, y, width, height }) => `M${x} ${y}h${width}v${height}h${-width}Z`).join("");
-
-const inset = ({ x, y, width, height }, by) => ({ x: x + by, y: y + by, width: Math.max(1, width - 2 * by), height: Math.max(1, height - 2 * by) });

@@ -115,7 +115,6 @@ class OrderOfComputation extends DemoView {
   }
 
   layout(width) {
-    this.compute();
     if (this.now.net.fault) return;
     const narrow = width < 700;
     const panel = narrow ? width : (width - 36) / 2;
@@ -132,7 +131,6 @@ class OrderOfComputation extends DemoView {
   }
 
   draw() {
-    this.compute();
     const { net } = this.now;
     for (const [control, read] of this.controls) control.set(read());
     this.memo.set(this.remember);

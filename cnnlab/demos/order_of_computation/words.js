@@ -52,14 +52,6 @@ function countWords({ net, windowFirst, layerFirst, remember }) {
   return `${first} Layer-first: ${sum(maps)} = ${thousands(layerFirst.total)} (places · neurons · numbers read).`;
 }
 
-// How many blocks of layer 1 a window has in common with the next one along the last axis.
-function sharedBlocks({ inWindow, above }) {
-  const [inside, step] = [inWindow[1], above[1]];
-  const last = inside.length - 1;
-  const rest = Math.max(0, inside[last] - step[last]);
-  return { shared: product(inside.slice(0, last)) * rest, of: product(inside) };
-}
-
 function verdictWords(now) {
   const { net, windowFirst, layerFirst, difference, unused, remember } = now;
   const { geometry, layers } = net;
