@@ -40,7 +40,7 @@ def sizes_of_levels(name: str, values: Any, rank: int, layers: int) -> Sizes:
     TypeError, ValueError
         If a size is no whole number of 1 or more, or there are more levels than layers.
     """
-    levels = [values] if not isinstance(values, Sequence) or isinstance(values, str) else list(values)
+    levels: list[Any] = list(values) if isinstance(values, (list, tuple)) else [values]
     if not 1 <= len(levels) <= layers:
         raise ValueError(f"{name} names {len(levels)} levels for {layers} layers: give 1 to {layers}")
     sizes = [list(per_axis(f"{name}[{i}]", value, rank, at_least=1)) for i, value in enumerate(levels)]
@@ -49,7 +49,7 @@ def sizes_of_levels(name: str, values: Any, rank: int, layers: int) -> Sizes:
 
 def features_of_layers(features: Sequence[int]) -> list[int]:
     """Return the number of neurons of each layer after checking that there are layers and each has some."""
-    if not isinstance(features, Sequence) or isinstance(features, str) or not features:
+    if not isinstance(features, (list, tuple)) or not features:
         raise ValueError(f"features={features!r}: give the neurons of each layer from the input up, as in (3, 2, 1)")
     return [whole_number(f"features[{i}]", value, at_least=1) for i, value in enumerate(features)]
 
@@ -97,22 +97,29 @@ class WeightPool:
     def packed(self) -> dict[str, Any]:
         """Return the pool for ``weightedLayers`` in ``front/levels.js``: tenths, as whole numbers."""
         tenths = np.round(self.values * 10)
-        return {"shape": list(self.values.shape), "tenths": pack(tenths, "int16"), "biases": self.biases.ravel().tolist()}
+        return {
+            "shape": list(self.values.shape),
+            "tenths": pack(tenths, "int16"),
+            "biases": self.biases.ravel().tolist(),
+        }
 
     def weights(self, channels: int, widths: Sizes, features: Sequence[int]) -> Weights:
         """Return (W, b) for each layer of such a net."""
         found: Weights = []
         for i, (below, here) in enumerate(pairwise([channels, *features])):
-            cut = (i, slice(here), slice(below), *(slice(k) for k in widths[i]))
-            found.append((self.values[cut].copy(), self.biases[i, :here].copy()))
+            kernel = tuple(slice(k) for k in widths[i])
+            found.append((self.values[i][(slice(here), slice(below), *kernel)].copy(), self.biases[i, :here].copy()))
         return found
 
 
 def example_input(shape: Sequence[int]) -> Floats:
     """Return numbers with one decimal that rise and fall along every axis, shape (1, *shape)."""
-    waves = [np.sin(2.1 + 0.7 * np.arange(n) + 0.9 * np.cos(0.43 * np.arange(n) + axis)) for axis, n in enumerate(shape)]
+    waves = [
+        np.sin(2.1 + 0.7 * np.arange(n) + 0.9 * np.cos(0.43 * np.arange(n) + axis)) for axis, n in enumerate(shape)
+    ]
     total = waves[0] if len(waves) == 1 else waves[0][:, None] * waves[1]
-    return np.round(total[None] + 0.0, 1) + 0.0  # + 0.0: no negative zeros
+    rounded: Floats = np.round(total[None], 1) + 0.0  # no negative zeros
+    return rounded
 
 
 def own_input(x: ArrayLike) -> Floats:
@@ -134,9 +141,20 @@ def geometries(channels: int, widths: Sizes, hops: Sizes, features: Sequence[int
 
 
 def scores(x: Floats, weights: Weights, hops: Sizes) -> Floats:
-    """Return the numbers of the last layer, shape (features, *places), ReLU between layers and none after the last."""
+    """Return the numbers of the last layer, shape (features, *places), ReLU between layers and none after the last.
+
+    Raises
+    ------
+    ValueError
+        If a layer's window is larger than the map that it looks at.
+    """
     y = x
     for i, ((W, b), hop) in enumerate(zip(weights, hops, strict=True)):
+        if any(kernel > there for kernel, there in zip(W.shape[2:], y.shape[1:], strict=True)):
+            raise ValueError(
+                f"layer {i + 1} looks at {'×'.join(map(str, W.shape[2:]))} places and there are only "
+                f"{'×'.join(map(str, y.shape[1:]))}: give a larger input, or smaller widths and hops"
+            )
         y = np.maximum(y, 0) if i else y
         axes = tuple(range(1, y.ndim))
         windows = np.lib.stride_tricks.sliding_window_view(y, W.shape[2:], axis=axes)

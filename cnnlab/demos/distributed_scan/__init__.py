@@ -15,8 +15,8 @@ from cnnlab.demos.levels import (
     MOST_FEATURES,
     MOST_WIDTH,
     Sizes,
-    Weights,
     WeightPool,
+    Weights,
     checked_layers,
     example_input,
     features_of_layers,
@@ -112,21 +112,24 @@ class DistributedScan(Demo):
     ) -> None:
         if levels not in (1, 2, 3):
             raise ValueError(f"levels={levels}: choose 1, 2 or 3")
-        rank = (2 if isinstance(window, Sequence) and len(window) == 2 else 1) if x is None else max(np.ndim(x) - 1, 1)
+        pair = isinstance(window, Sequence) and len(window) == 2
+        self._x = example_input(_EXAMPLE[2 if pair else 1]) if x is None else own_input(x)
+        self._rank = rank = self._x.ndim - 1
         defaults = _DEFAULTS[rank]
-        self._rank = rank
-        self._x = example_input(_EXAMPLE[rank]) if x is None else own_input(x)
         if layers is not None and features is not None:
             raise ValueError("layers fix features: leave features out")
         if layers is not None:
             features = [np.shape(W)[0] if np.ndim(W) else 0 for W, _ in layers]
         self._pool = WeightPool(rank, self._x.shape[0], _SEED)
-        state = {
+        state: dict[str, Any] = {
             "window": list(per_axis("window", defaults["window"] if window is None else window, rank, at_least=1)),
             "widths": _pair("widths", defaults["widths"] if widths is None else widths, rank),
             "hops": _pair("hops", defaults["hops"] if hops is None else hops, rank),
             "features": features_of_layers((3, 2, 1) if features is None else features),
         }
+        if len(state["features"]) != _LAYERS:
+            raise ValueError(f"features={state['features']}: give {_LAYERS} layers")
+        self._refuse_large(state["window"])
         sizes = kernels_and_hops(levels, state["window"], state["widths"], state["hops"])
         own = None if layers is None else checked_layers(layers, self._x.shape[0], sizes[0])
         self._own: Weights | None = own
@@ -199,32 +202,39 @@ class DistributedScan(Demo):
     @traitlets.validate("window")
     def _window_fits(self, proposal: Any) -> list[int]:
         window = list(per_axis("window", proposal["value"], self._rank, at_least=1))
-        if any(wanted > there for wanted, there in zip(window, self._x.shape[1:], strict=True)):
-            raise ValueError(f"window={window} is larger than the input's {list(self._x.shape[1:])}: give a larger x")
+        self._refuse_large(window)
         if self._own is None and max(window) > MOST_WIDTH[self._rank]:
             raise ValueError(f"window={window}: at most {MOST_WIDTH[self._rank]}, or pass your own layers")
-        return self._kept("window", window)
+        self._refuse_another("window", window)
+        return window
 
     @traitlets.validate("widths", "hops")
     def _two_levels(self, proposal: Any) -> Sizes:
         name = proposal["trait"].name
-        return self._kept(name, _pair(name, proposal["value"], self._rank))
+        sizes = _pair(name, proposal["value"], self._rank)
+        self._refuse_another(name, sizes)
+        return sizes
 
     @traitlets.validate("features")
     def _three_layers(self, proposal: Any) -> list[int]:
         neurons = features_of_layers(proposal["value"])
         if len(neurons) != _LAYERS or (self._own is None and max(neurons) > MOST_FEATURES):
             raise ValueError(f"features={neurons}: give {_LAYERS} layers of at most {MOST_FEATURES} neurons")
-        return self._kept("features", neurons)
+        self._refuse_another("features", neurons)
+        return neurons
 
     @traitlets.validate("levels")
     def _levels_of_the_net(self, proposal: Any) -> int:
-        return int(self._kept("levels", proposal["value"]))
+        self._refuse_another("levels", proposal["value"])
+        return int(proposal["value"])
 
-    def _kept(self, name: str, value: Any) -> Any:
+    def _refuse_large(self, window: list[int]) -> None:
+        if any(wanted > there for wanted, there in zip(window, self._x.shape[1:], strict=True)):
+            raise ValueError(f"window={window} is larger than the input's {list(self._x.shape[1:])}: give a larger x")
+
+    def _refuse_another(self, name: str, value: Any) -> None:
         if self._own is not None and value != self._made_for[name]:
             raise ValueError(f"{name}={value}: the net given as layers was made for {self._made_for[name]}")
-        return value
 
 
 def kernels_and_hops(levels: int, window: Sequence[int], widths: Sizes, hops: Sizes) -> tuple[Sizes, Sizes]:

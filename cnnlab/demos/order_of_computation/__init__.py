@@ -13,8 +13,8 @@ from cnnlab.demos.levels import (
     MOST_FEATURES,
     MOST_WIDTH,
     Sizes,
-    Weights,
     WeightPool,
+    Weights,
     checked_layers,
     example_input,
     features_of_layers,
@@ -24,9 +24,9 @@ from cnnlab.demos.levels import (
     sizes_of_levels,
 )
 from cnnlab.demos.widget import Demo, script, style
-from cnnlab.geometry.options import per_axis, whole_number
+from cnnlab.geometry.options import per_axis
 
-_MOST_UNITS = 20_000  # computed window by window: beyond this a change would no longer be followed by the picture at once
+_MOST_UNITS = 20_000  # computed window by window: beyond this the picture would no longer follow a slider at once
 _EXAMPLE = {1: (64,), 2: (16, 16)}
 _BEGIN = {1: [20], 2: [10, 12]}
 _SEED = 3
@@ -104,9 +104,8 @@ class OrderOfComputation(Demo):
         layers: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
         remember: bool = False,
     ) -> None:
-        rank = (2 if isinstance(n, Sequence) else 1) if x is None else max(np.ndim(x) - 1, 1)
-        self._rank = rank
-        self._x = example_input(_EXAMPLE[rank]) if x is None else own_input(x)
+        self._x = example_input(_EXAMPLE[2 if isinstance(n, Sequence) else 1]) if x is None else own_input(x)
+        self._rank = rank = self._x.ndim - 1
         whole = list(self._x.shape[1:])
         size = (_BEGIN[rank] if x is None else whole) if n is None else list(per_axis("n", n, rank, at_least=1))
         if layers is not None and (features is not None or widths is None):
@@ -173,7 +172,7 @@ class OrderOfComputation(Demo):
             places = [(many - 1) * stride + kernel for many, stride, kernel in steps]
         units *= prod(self.output.shape[1:])
         if units > most:
-            raise ValueError(f"window by window there are {units:,} units to compute, at most {most:,}: take a smaller n")
+            raise ValueError(f"window by window there are {units:,} units to compute, at most {most:,}: lower n")
 
     @traitlets.validate("n")
     def _input_has_as_many(self, proposal: Any) -> list[int]:
@@ -193,7 +192,7 @@ class OrderOfComputation(Demo):
             if sizes != made_for:
                 raise ValueError(f"widths={sizes}: the net given as layers was made for {made_for}")
         elif name == "widths" and max(map(max, sizes)) > most:
-            raise ValueError(f"widths={sizes}: at most {most}, beyond which blocks are too small to see; or pass layers")
+            raise ValueError(f"widths={sizes}: at most {most} can be seen as blocks; or pass your own layers")
         return sizes
 
     @traitlets.validate("features")
@@ -207,4 +206,3 @@ class OrderOfComputation(Demo):
                 f"features={neurons}: at most 4 layers of {MOST_FEATURES} can be told apart; or pass your own layers"
             )
         return neurons
-
