@@ -228,34 +228,43 @@ def shown_as(order, count, plane):
 
 
 @pytest.mark.parametrize("order", ["place", "unit"])
-@pytest.mark.parametrize("seed", range(2))
-def test_entries_drawn_are_the_connections_and_their_copies(open_demo, seed, order):
-    rng = np.random.default_rng(50 + seed)
-    demo = random_case(rng, rank=1 + seed)
+@pytest.mark.parametrize("connected", [True, False])
+def test_an_entry_names_its_weight_and_lights_its_copies(open_demo, order, connected):
+    rng = np.random.default_rng(50 + connected)
+    while True:
+        demo = random_case(rng, rank=1 + connected)
+        dense = dense_layers(demo)
+        units, inputs = dense[0].matrix.shape
+        places, below = units // demo.features[0], inputs // len(demo.data["x"])
+        if places < units and places > 1 and below < inputs and demo.features[0] > 1:
+            break
     demo.order = order
-    shown, dense = open_demo(demo), dense_layers(demo)
+    shown = open_demo(demo)
     net = shown.root.locator(".matrices")
     for i, layer in enumerate(dense):
         assert net.locator(f".level-{i + 1} rect:not(.ground)").count() == layer.connection_count
+    rows, columns = shown_as(order, units, places), shown_as(order, inputs, below)
+    wanted = [
+        (i, j) for i in range(units) for j in range(1, inputs) if (dense[0].ties[rows[i], columns[j]] >= 0) == connected
+    ]
+    down, right = wanted[int(rng.integers(len(wanted)))]
     net.focus()
-    units, inputs = dense[0].matrix.shape
-    places, below = units // demo.features[0], inputs // len(demo.data["x"])
-    down, right = int(rng.integers(units)), int(rng.integers(inputs))
-    shown.press(*["ArrowRight"] * right, *(["ArrowDown"] * (down if right else down + 1)))
-    row, column = shown_as(order, units, places)[down], shown_as(order, inputs, below)[max(right - 1, 0)]
-    assert shown.words().startswith(f"Layer 1, row {row}, column {column}:")
-    tie = dense[0].ties[row, column]
-    if tie < 0:
-        assert "structural zero" in shown.words()
+    shown.press(*["ArrowRight"] * (right + 1), *["ArrowDown"] * down)
+    row, column = rows[down], columns[right]
+    words = shown.words()
+    assert words.startswith(f"Layer 1, row {row}, column {column}: neuron {row // places} of block A at place ")
+    if not connected:
+        assert words.endswith("No connection: a structural zero, no parameter.")
+        assert not shown.root.locator(".hot").get_attribute("d")
         return
-    W = demo.weights[0][0]
+    tie, W = dense[0].ties[row, column], demo.weights[0][0]
     index = np.unravel_index(tie, W.shape)
-    text = re.search(r"w\[([\d, ]+)\] = (−?[\d.]+)", shown.words())
+    text = re.search(r"w\[([\d, ]+)\] = (−?[\d.]+)", words)
     assert tuple(map(int, text[1].split(", "))) == tuple(map(int, index))
     assert shown.number(text[2]) == pytest.approx(W[index], abs=6e-5)
-    path = net.locator(".copies .line").get_attribute("d")
-    assert path.count("M") == np.count_nonzero(dense[0].ties == tie)
-    assert shown.root.locator(".hot").get_attribute("d").count("M") == np.count_nonzero(dense[0].ties == tie)
+    copies = np.count_nonzero(dense[0].ties == tie)
+    assert net.locator(".copies .line").get_attribute("d").count("M") == copies == places
+    assert shown.root.locator(".hot").get_attribute("d").count("M") == copies
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -101,7 +101,7 @@ class Brute:
         return np.cumsum([self.fan[i - 1] for i, *_ in self.units])
 
     def kept(self):
-        """For each unit, how many hidden numbers it or a later unit reads before they are computed anew, and its own."""
+        """For each unit, how many hidden numbers it or a later unit reads before they are made anew, and its own."""
         latest, life = {}, []
         for e, (i, d, flat, *_) in enumerate(self.units):
             life.append([e, e if i < self.top else e - 1])
