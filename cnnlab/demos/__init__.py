@@ -4,7 +4,9 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 """
 
 from cnnlab.demos.conv_stepper import ConvStepper
+from cnnlab.demos.distributed_scan import DistributedScan
 from cnnlab.demos.giant_matrix import GiantMatrix
+from cnnlab.demos.order_of_computation import OrderOfComputation
 from cnnlab.demos.pooling_stepper import PoolingStepper
 from cnnlab.demos.shared_gradient import SharedGradient
 from cnnlab.demos.volume_view import VolumeView
@@ -12,7 +14,9 @@ from cnnlab.demos.welcome_scanner import WelcomeScanner
 
 __all__ = [
     "ConvStepper",
+    "DistributedScan",
     "GiantMatrix",
+    "OrderOfComputation",
     "PoolingStepper",
     "SharedGradient",
     "VolumeView",
