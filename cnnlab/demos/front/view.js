@@ -1,3 +1,6 @@
+// The listings of "show me the code", in this order.
+const LISTINGS = [["numpy", "NumPy"], ["cnnlab", "cnnlab"], ["torch", "PyTorch"]];
+
 // What every demo's view does the same way: the shell on the page, the state that it shares with Python, its keys,
 // and drawing again when its width changes. A demo extends it, builds its parts and calls `begin`.
 class DemoView {
@@ -28,7 +31,7 @@ class DemoView {
   // Show the numbers as they stand. Everything that may change with the state is set here.
   draw() {}
 
-  // For the folded parts: [table(…), …] and { numpy: "…", torch: "…" }.
+  // For the folded parts: [table(…), …] and { numpy: "…", cnnlab: "…", torch: "…" }, each where there is one.
   tables() {
     return [];
   }
@@ -48,8 +51,8 @@ class DemoView {
   begin(el, ...parts) {
     this.numbers = this.fold("numbers", "The numbers", () => this.tables());
     this.listing = this.fold("code", "Show me the code", () => {
-      const { numpy, torch } = this.code();
-      return [...codeListing("NumPy", numpy), ...(torch ? codeListing("PyTorch", torch) : [])];
+      const code = this.code();
+      return LISTINGS.flatMap(([name, title]) => (code[name] ? codeListing(title, code[name]) : []));
     });
     this.extras = h("div", { class: "extras" }, ...this.folds.map(({ node }) => node));
     this.root.append(...parts, this.extras);
