@@ -3,8 +3,9 @@
 A demo is an anywidget in a notebook and a self-contained page through `to_html` and `save`.
 """
 
+from cnnlab.demos.architecture_calculator import ArchitectureCalculator
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.receptive_field import ReceptiveField
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["ConvStepper", "ReceptiveField", "WelcomeScanner"]
+__all__ = ["ArchitectureCalculator", "ConvStepper", "ReceptiveField", "WelcomeScanner"]

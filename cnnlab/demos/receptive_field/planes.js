@@ -1,6 +1,6 @@
 // Two axes: the input and each layer as a grid, from left to right. What is reached is filled; in the input, frames show
 // the field of the middle unit of each layer below, inside one another.
-const ROOMY = 17; // a cell of so many pixels holds a number
+const ROOMY = 16; // a cell of so many pixels holds a number
 const MOST_NUMBERS = 400;
 
 class Plane {
