@@ -6,7 +6,7 @@ const SETTINGS = [
   ["padding", "padding"],
   ["dilation", "dilation"],
   ["groups", "groups"],
-  ["flag", ""],
+  ["flag", "options"],
 ];
 const RESULTS = ["output", "parameters", "multiply-adds", "memory", "sees"];
 const HINTS = {
@@ -30,12 +30,11 @@ const NEW_OPTIONS = {
   linear: { out_features: 10, bias: true },
 };
 
-// A fresh row of a kind, with the options of the old one that both have.
+// A fresh row of a kind; a pool made of a pool, or a convolution of a convolution, keeps its options.
 function rowOfKind(kind, old = {}) {
+  const alike = kind === old.kind || (kind !== "conv" && isMap(kind) && isMap(old.kind) && old.kind !== "conv");
   const fresh = { kind, ...NEW_OPTIONS[kind] };
-  for (const name of Object.keys(fresh)) if (name !== "kind" && name in old && !(isMap(kind) && !isMap(old.kind))) fresh[name] = old[name];
-  if (kind === "conv" && fresh.stride === "kernel") fresh.stride = 1;
-  if (kind !== "conv" && fresh.padding === "same") fresh.padding = 0;
+  if (alike) for (const name of Object.keys(fresh)) if (name !== "kind" && name in old) fresh[name] = old[name];
   return fresh;
 }
 
@@ -51,8 +50,7 @@ class RowTable {
   constructor(view) {
     this.view = view;
     const cell = (text) => h("th", { scope: "col", role: "columnheader", text });
-    const heads = [cell("layer"), ...SETTINGS.map(([, title]) => cell(title || "\u00a0")), ...RESULTS.map(cell)];
-    heads.at(SETTINGS.length).setAttribute("aria-label", "bias or ceil");
+    const heads = [cell("layer"), ...SETTINGS.map(([, title]) => cell(title)), ...RESULTS.map(cell)];
     const head = h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...heads));
     this.body = h("tbody", { role: "rowgroup" });
     this.totals = RESULTS.map(() => h("td", { role: "cell" }));

@@ -17,11 +17,15 @@ const KIND_NAMES = Object.fromEntries(KINDS);
 const dotted = (sizes) => sizes.map(thousands).join("·");
 const crossed = (sizes) => (sizes ? sizes.map(thousands).join(" × ") : "–");
 
-// 512 B, 40.0 KiB, 3.1 MiB: as cnnlab.summary writes bytes.
+// 512 B, 40.0 KiB, 3.1 MiB: as cnnlab.summary writes bytes, with Python's rounding of halves to even tenths.
 function bytesWords(count) {
   if (count < 1024) return `${count} B`;
-  const power = Math.min(Math.floor(Math.log2(count) / 10), 4);
-  return `${(count / 1024 ** power).toFixed(1)} ${["KiB", "MiB", "GiB", "TiB"][power - 1]}`;
+  let power = 1;
+  while (power < 4 && count >= 1024 ** (power + 1)) power += 1;
+  const tenths = (count / 1024 ** power) * 10;
+  const half = tenths % 1 === 0.5;
+  const rounded = half ? 2 * Math.round(tenths / 2) : Math.round(tenths);
+  return `${(rounded / 10).toFixed(1)} ${["KiB", "MiB", "GiB", "TiB"][power - 1]}`;
 }
 
 // ⌊(32 + 2·2 − 5)/1⌋ + 1 = 32 for each axis; axes with the same numbers together.

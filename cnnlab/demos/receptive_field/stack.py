@@ -46,9 +46,11 @@ def geometries(layers: Any, rank: int | None = None) -> list[WindowGeometry]:
     if len(found) > MOST_LAYERS:
         raise ValueError(f"layers holds {len(found)} convolutions and pools: at most {MOST_LAYERS} can be shown")
     for i, layer in enumerate(found):
-        if layer.rank > 2 or layer.rank != found[0].rank:
+        if layer.rank > 2:
+            raise ValueError(f"layers[{i}] has {layer.rank} axes: stacks of 1 or 2 axes can be drawn")
+        if layer.rank != found[0].rank:
             raise ValueError(
-                f"layers[{i}] has {layer.rank} axes and layers[0] has {found[0].rank}: all must have 1, or all 2"
+                f"layers[{i}] has {layer.rank} axes and layers[0] has {found[0].rank}: all must have the same"
             )
     return found
 
