@@ -59,7 +59,7 @@ class DemoView {
     el.append(this.root);
     this.listeners = this.stateNames.map((name) => [`change:${name}`, () => this.receive(name)]);
     this.listeners.forEach(([event, call]) => this.model.on(event, call));
-    this.observer = new ResizeObserver(() => this.resize());
+    this.observer = new ResizeObserver(() => this.stage.clientWidth !== this.laidOut && this.resize());
     this.observer.observe(this.stage);
     this.resize();
   }
@@ -78,6 +78,7 @@ class DemoView {
   resize() {
     const width = this.stage.clientWidth;
     if (!width) return; // not on the page yet
+    this.laidOut = width; // what is drawn changes the height, which is no reason to lay out again
     this.layout(width);
     this.draw();
   }
