@@ -114,23 +114,24 @@ class UnitRows {
     });
     put(this.padding, { d: boxes.join("") });
     const edges = this.axis.sizes.slice(1).reduce((sum, size, l) => sum + size * this.axis.steps[l].kernel, 0);
-    put(this.edges.faint, { d: edges > FAINT_EDGES ? "" : this.lines(() => true, () => true) });
+    put(this.edges.faint, { d: edges > FAINT_EDGES ? "" : this.lines(() => "faint").faint.join("") });
   }
 
-  // The edges from units that `from(level, unit)` names to the taps that `to(inside)` accepts.
-  lines(from, to) {
-    const parts = [];
+  // All edges as paths, each under the name that `kind(level, unit, below, inside)` gives it; an edge without is left out.
+  lines(kind, from = () => true) {
+    const paths = { faint: [], dashed: [], down: [], up: [] };
     for (let l = 1; l < this.axis.sizes.length; l += 1) {
+      const [top, end] = [(this.y(l) + this.tall / 2).toFixed(1), (this.y(l - 1) - this.tall / 2).toFixed(1)];
       for (let i = 0; i < this.axis.sizes[l]; i += 1) {
         if (!from(l, i)) continue;
-        const start = `M${this.x(l, i).toFixed(1)} ${(this.y(l) + this.tall / 2).toFixed(1)}L`;
+        const start = `M${this.x(l, i).toFixed(1)} ${top}L`;
         for (const at of tapsOf(this.axis, l, i)) {
-          const inside = at >= 0 && at < this.axis.sizes[l - 1];
-          if (to(inside, l, i, at)) parts.push(`${start}${this.x(l - 1, at).toFixed(1)} ${(this.y(l - 1) - this.tall / 2).toFixed(1)}`);
+          const name = kind(l, i, at, at >= 0 && at < this.axis.sizes[l - 1]);
+          if (name) paths[name].push(`${start}${this.x(l - 1, at).toFixed(1)} ${end}`);
         }
       }
     }
-    return parts.join("");
+    return paths;
   }
 
   // counts: paths by level (both cones); [level, unit]; first and last level that are shown.
@@ -146,11 +147,10 @@ class UnitRows {
         this.look(l, i, kind, color, text);
       });
     });
-    const cone = (l, i) => shown(l, i) && l <= level && l > lowest;
-    put(this.edges.down, { d: this.lines(cone, (inside) => inside) });
-    put(this.edges.dashed, { d: this.lines(cone, (inside) => !inside) });
-    const risen = (l, i) => l > level && l <= highest && counts[l][i] > 0;
-    put(this.edges.up, { d: this.lines(risen, (inside, l, i, at) => inside && counts[l - 1][at] > 0) });
+    const rising = (l, at, inside) => inside && counts[l - 1][at] > 0 && "up";
+    const kind = (l, i, at, inside) => (l > level ? rising(l, at, inside) : inside ? "down" : "dashed");
+    const paths = this.lines(kind, (l, i) => shown(l, i) && (l > level || l > lowest));
+    for (const name of ["dashed", "down", "up"]) put(this.edges[name], { d: paths[name].join("") });
     this.drawBracket(level, unit, lowest === 0 && level > 0);
     this.drawBars(counts[0], weighted && lowest === 0 && level > 0);
   }
