@@ -56,8 +56,9 @@ class StackPanel {
         this.sliders.push({ name, axis: i, control, max });
         return control.node;
       });
-      return h("div", { class: "pair" }, ...made);
+      return h("div", { class: rank === 1 ? null : "pair" }, ...made);
     });
+    put(this.pairs, { class: rank === 1 ? "settings narrow" : "settings" });
     this.pairs.replaceChildren(...pairs);
     this.inputs = names.map((axis, i) =>
       slider({
