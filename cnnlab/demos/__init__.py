@@ -3,21 +3,25 @@
 A demo is an anywidget in a notebook and a self-contained page through `to_html` and `save`.
 """
 
+from cnnlab.demos.architecture_calculator import ArchitectureCalculator
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.distributed_scan import DistributedScan
 from cnnlab.demos.giant_matrix import GiantMatrix
 from cnnlab.demos.order_of_computation import OrderOfComputation
 from cnnlab.demos.pooling_stepper import PoolingStepper
+from cnnlab.demos.receptive_field import ReceptiveField
 from cnnlab.demos.shared_gradient import SharedGradient
 from cnnlab.demos.volume_view import VolumeView
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
 __all__ = [
+    "ArchitectureCalculator",
     "ConvStepper",
     "DistributedScan",
     "GiantMatrix",
     "OrderOfComputation",
     "PoolingStepper",
+    "ReceptiveField",
     "SharedGradient",
     "VolumeView",
     "WelcomeScanner",

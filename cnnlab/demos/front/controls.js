@@ -83,6 +83,10 @@ const ICONS = {
   back: "M12 2 L4 8 L12 14 Z",
   forward: "M4 2 L12 8 L4 14 Z",
   start: "M2 2 H5 V14 H2 Z M14 2 L6 8 L14 14 Z",
+  add: "M7 2 H9 V7 H14 V9 H9 V14 H7 V9 H2 V7 H7 Z",
+  remove: "M2 7 H14 V9 H2 Z",
+  up: "M8 3 L14 13 H2 Z",
+  down: "M8 13 L2 3 H14 Z",
 };
 
 function button({ name, icon, label, text = "", onClick }) {
