@@ -9,6 +9,8 @@ class FirstLayer {
     this.places = [shape[1] - size[0] + 1, shape[2] - size[1] + 1];
     this.weight = new Float32Array(lanes * taps); // four neurons at a time; those that fill up have weights of 0
     this.weight.set(weight);
+    this.deltas = new Float64Array(taps);
+    this.taken = new Int32Array(taps);
     this.forget();
   }
 
@@ -130,37 +132,46 @@ class FirstLayer {
     }
   }
 
-  // Windows of one row, all last computed for the same picture. Four neurons at a time keep their weights in the cache.
+  // Windows of one row, all last computed for the same picture: the changed pixels of each are listed once, with the
+  // place of their weights, for all neurons; four neurons at a time.
   update(row, columns, { difference, runs }) {
-    const { weight, sums, taps, lanes } = this;
+    const { weight, sums, taps, lanes, deltas, taken } = this;
     const [[, rows, width], [height, across]] = [this.shape, this.size];
     const near = runs.filter(([, r]) => r >= row && r < row + height);
-    // For each stretch: where its row begins in the picture and in a window's weights, and its columns.
-    const inside = Int32Array.from(near.flatMap(([c, r, from, to]) => [(c * rows + r) * width, (c * height + r - row) * across, from, to]));
-    for (let n = 0; n < lanes; n += 4) {
-      const [w0, w1, w2, w3] = [n * taps, (n + 1) * taps, (n + 2) * taps, (n + 3) * taps];
-      for (const left of columns) {
-        let [s0, s1, s2, s3] = [0, 0, 0, 0];
-        for (let t = 0; t < inside.length; t += 4) {
-          const from = Math.max(inside[t + 2], left);
-          const to = Math.min(inside[t + 3], left + across);
-          for (let q = inside[t] + from, k = inside[t + 1] + from - left, stop = inside[t] + to; q < stop; q += 1, k += 1) {
-            const delta = difference[q];
-            s0 += delta * weight[w0 + k];
-            s1 += delta * weight[w1 + k];
-            s2 += delta * weight[w2 + k];
-            s3 += delta * weight[w3 + k];
-          }
-          if (n === 0 && to > from) this.spent += (to - from) * this.hidden;
+    for (const left of columns) {
+      let count = 0;
+      for (const [c, r, first, last] of near) {
+        const to = Math.min(last, left + across);
+        const base = (c * rows + r) * width;
+        const shift = (c * height + r - row) * across - left;
+        for (let q = Math.max(first, left); q < to; q += 1, count += 1) {
+          deltas[count] = difference[base + q];
+          taken[count] = shift + q;
         }
-        const at = (row * this.places[1] + left) * lanes + n;
-        sums[at] += s0;
-        sums[at + 1] += s1;
-        sums[at + 2] += s2;
-        sums[at + 3] += s3;
       }
+      const at = (row * this.places[1] + left) * lanes;
+      for (let n = 0; n < lanes; n += 4) {
+        const [w0, w1, w2, w3] = [n * taps, (n + 1) * taps, (n + 2) * taps, (n + 3) * taps];
+        let s0 = 0;
+        let s1 = 0;
+        let s2 = 0;
+        let s3 = 0;
+        for (let t = 0; t < count; t += 1) {
+          const delta = deltas[t];
+          const k = taken[t];
+          s0 += delta * weight[w0 + k];
+          s1 += delta * weight[w1 + k];
+          s2 += delta * weight[w2 + k];
+          s3 += delta * weight[w3 + k];
+        }
+        sums[at + n] += s0;
+        sums[at + n + 1] += s1;
+        sums[at + n + 2] += s2;
+        sums[at + n + 3] += s3;
+      }
+      this.spent += count * this.hidden;
+      this.version[row * this.places[1] + left] = this.current;
     }
-    for (const j of columns) this.version[row * this.places[1] + j] = this.current;
     this.left -= columns.length;
   }
 }
