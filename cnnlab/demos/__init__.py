@@ -5,6 +5,7 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.flower_scanner import FlowerScanner
+from cnnlab.demos.map_to_decision import MapToDecision
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["ConvStepper", "FlowerScanner", "WelcomeScanner"]
+__all__ = ["ConvStepper", "FlowerScanner", "MapToDecision", "WelcomeScanner"]
