@@ -179,7 +179,9 @@ class FlowerScanner(Demo):
         neuron = int(proposal["value"])
         count = len(self._layers[0][1])
         if not -1 <= neuron < count:
-            raise ValueError(f"map_of={neuron}: expected -1 (the scores) or a neuron of the first layer, 0 to {count - 1}")
+            raise ValueError(
+                f"map_of={neuron}: expected -1 (the scores) or a neuron of the first layer, 0 to {count - 1}"
+            )
         return neuron
 
     def _inside(self, name: str, value: Any, size: Sequence[int]) -> list[int]:

@@ -4,7 +4,7 @@ function flowerSettings(view) {
   const [, height, width] = model.shape;
   const sliders = [];
   const pair = (name, labels, least, most, value, onInput) => {
-    const nodes = ["row", "column"].map((axis, i) => {
+    const nodes = (name === "stride" ? ["height", "width"] : ["row", "column"]).map((axis, i) => {
       const control = slider({
         ...{ name: `${name}-${axis}`, label: labels[i], min: least, max: most[i], value: value()[i] },
         onInput: (next) => onInput(value().map((old, k) => (k === i ? next : old))),

@@ -48,8 +48,8 @@ class FlowerPlot {
     for (const [canvas, x] of [[this.pictureCanvas, left], [this.mapCanvas, right]]) {
       canvas.style.cssText = `left:${x}px;top:${top}px;width:${panel.width}px;height:${panel.height}px`;
     }
-    put(this.pictureArea, { x: left, y: top, ...panel });
-    put(this.mapArea, { x: right, y: top, ...panel });
+    put(this.pictureArea, { x: left, y: top, ...panel, "data-scale": this.scale });
+    put(this.mapArea, { x: right, y: top, ...panel, "data-scale": this.scale });
     put(this.extent, { x: right, y: top, ...panel });
     put(this.pictureTitle, { x: left, y: top - 10 });
     put(this.mapTitle, { x: right, y: top - 10 });

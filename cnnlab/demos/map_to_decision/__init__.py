@@ -85,7 +85,7 @@ class MapToDecision(Demo):
     _css = style("map_to_decision")
     title: ClassVar[str] = "Map to decision"
 
-    scores: traitlets.List[Any] = traitlets.List().tag(sync=True, demo=True)
+    scores: Any = traitlets.Any().tag(sync=True, demo=True)  # a list of rows; an array is taken, too
     temperature = traitlets.Float(1.0).tag(sync=True, demo=True)
     how = traitlets.Enum(HOW, "max").tag(sync=True, demo=True)
     threshold = traitlets.Float(0.0).tag(sync=True, demo=True)
@@ -210,7 +210,9 @@ def _weights(y: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     return weights
 
 
-def _activations(y: NDArray[np.float64], mlp: Sequence[tuple[Floats, Floats]], sigmoid: bool) -> list[NDArray[np.float64]]:
+def _activations(
+    y: NDArray[np.float64], mlp: Sequence[tuple[Floats, Floats]], sigmoid: bool
+) -> list[NDArray[np.float64]]:
     """Return the input of the MLP and the sums of each of its layers."""
     stages = [1 / (1 + np.exp(-y)) if sigmoid else y]
     for index, (W, b) in enumerate(mlp):

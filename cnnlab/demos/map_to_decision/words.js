@@ -11,7 +11,7 @@ function shown(value, digits = 2, sign = true) {
 // A gradient: enough decimals for small ones.
 function slope(value) {
   if (!Number.isFinite(value)) return shown(value);
-  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replace("-", "−").replace("e−", "e−").replace("e+", "e");
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replaceAll("-", "−");
   return short(value, 4);
 }
 
