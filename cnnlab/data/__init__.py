@@ -6,7 +6,7 @@ origin and license lies beside each set.
 
 from cnnlab.data.audio import log_mel, mu_law_decode, normalize_log_mel
 from cnnlab.data.digits import DigitSet, load_digits
-from cnnlab.data.flowers import FlowerSet, load_flowers
+from cnnlab.data.flowers import FlowerSet, flower_sprite, load_flowers
 from cnnlab.data.photos import Photo, load_photos
 from cnnlab.data.public import DownloadError, PictureSet, load_cifar10, load_fashion_mnist, load_mnist
 from cnnlab.data.shapes import ShapeSet, load_shapes
@@ -21,6 +21,7 @@ __all__ = [
     "ShapeSet",
     "WelcomeRecording",
     "WelcomeSet",
+    "flower_sprite",
     "load_cifar10",
     "load_digits",
     "load_fashion_mnist",

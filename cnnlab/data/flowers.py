@@ -98,6 +98,37 @@ def load_flowers(
     return FlowerSet(x=x, y=y, center=circles[:, :2].copy(), radius=circles[:, 2].copy())
 
 
+def flower_sprite(radius: float = 10.0, *, seed: int = 0) -> NDArray[np.float32]:
+    """Draw one flower on a transparent ground, to lay over a picture anywhere.
+
+    Parameters
+    ----------
+    radius : float
+        In pixels, 8 to 11 as in the scenes.
+    seed : int
+        Another seed gives another flower.
+
+    Returns
+    -------
+    array of float32, shape (4, side, side)
+        Red, green and blue in 0 … 1 and, last, the opacity; side is 2⌈radius⌉ + 1, so the center is a pixel.
+
+    Examples
+    --------
+    >>> flower_sprite(9).shape
+    (4, 19, 19)
+    """
+    if not RADII[0] <= radius <= RADII[1]:
+        raise ValueError(f"radius={radius}: flowers have radii from {RADII[0]:g} to {RADII[1]:g} pixels")
+    side = 2 * int(np.ceil(radius)) + 1
+    black, white = np.zeros((3, side, side), np.float32), np.ones((3, side, side), np.float32)
+    for ground in (black, white):
+        _paint.flower(ground, (side // 2, side // 2), radius, stream(seed, 0))
+    opacity = np.clip(1 - (white - black).mean(axis=0), 0, 1)
+    color = np.divide(black, opacity, out=np.zeros_like(black), where=opacity > 1e-3)
+    return np.concatenate([np.clip(color, 0, 1), opacity[None]])
+
+
 def _scene(
     rng: np.random.Generator, size: tuple[int, int], has_flower: bool, rows: Range, columns: Range
 ) -> tuple[NDArray[np.float32], Circle]:

@@ -6,7 +6,9 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 from cnnlab.demos.architecture_calculator import ArchitectureCalculator
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.distributed_scan import DistributedScan
+from cnnlab.demos.flower_scanner import FlowerScanner
 from cnnlab.demos.giant_matrix import GiantMatrix
+from cnnlab.demos.map_to_decision import MapToDecision
 from cnnlab.demos.order_of_computation import OrderOfComputation
 from cnnlab.demos.pooling_stepper import PoolingStepper
 from cnnlab.demos.receptive_field import ReceptiveField
@@ -18,7 +20,9 @@ __all__ = [
     "ArchitectureCalculator",
     "ConvStepper",
     "DistributedScan",
+    "FlowerScanner",
     "GiantMatrix",
+    "MapToDecision",
     "OrderOfComputation",
     "PoolingStepper",
     "ReceptiveField",
