@@ -4,6 +4,7 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 """
 
 from cnnlab.demos.conv_stepper import ConvStepper
+from cnnlab.demos.filter_gallery import FilterGallery
 from cnnlab.demos.welcome_scanner import WelcomeScanner
 
-__all__ = ["ConvStepper", "WelcomeScanner"]
+__all__ = ["ConvStepper", "FilterGallery", "WelcomeScanner"]

@@ -70,7 +70,7 @@ class Grid {
   // Show numbers: null and NaN leave a cell empty (not yet computed, or nothing there). `words` turns a number into
   // what stands in the cell; it is left out where it does not fit. `kind(i)` may give a class for a cell's box;
   // `hatched(i)` draws stripes over it.
-  fill(values, { scale = scaleFor(values), words = short, kind = () => null, hatched = () => false } = {}) {
+  fill(values, { scale = scaleFor(values), words = (value) => short(value), kind = () => null, hatched = () => false } = {}) {
     this.values = values;
     put(this.hatching, { d: this.boxes.map((box, i) => (hatched(i) ? this.stripes(i) : "")).join("") });
     this.boxes.forEach((box, i) => {
