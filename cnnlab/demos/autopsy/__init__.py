@@ -14,6 +14,9 @@ from cnnlab.demos.autopsy.convolution import read_convolution
 from cnnlab.demos.pack import pack
 from cnnlab.demos.widget import Demo, script, style
 
+_JUDGES = ("compare", "findings", "sums", "suspects")
+_PARTS = (*_JUDGES, "words", "panels", "tables", "layout", "hands", "view")
+
 
 class Autopsy(Demo):
     """Lay an answer open: expected, got and difference, the first wrong number, and what could have made it.
@@ -70,11 +73,11 @@ class Autopsy(Demo):
     (0, 0)
     """
 
-    _esm = script("autopsy", "compare", "findings", "sums", "suspects", "words", "panels", "tables", "view")
+    _esm = script("autopsy", *_PARTS)
     _css = style("autopsy")
     title: ClassVar[str] = "Autopsy of an answer"
 
-    cell: traitlets.List[Any] = traitlets.List(None, allow_none=True).tag(sync=True, demo=True)
+    cell: traitlets.List[Any] = traitlets.List(default_value=None, allow_none=True).tag(sync=True, demo=True)
     tap = traitlets.Int(None, allow_none=True).tag(sync=True, demo=True)
     hints_shown = traitlets.Int(0, min=0).tag(sync=True, demo=True)
     data = traitlets.Dict().tag(sync=True, demo=True)
@@ -102,7 +105,8 @@ class Autopsy(Demo):
         limit = tolerance_of(right) if tolerance is None else float(tolerance)
         if not limit >= 0:
             raise ValueError(f"tolerance={tolerance}: expected a number that is not negative")
-        convolution = read_convolution(x, w, b, right.shape, stride, padding, dilation, groups)
+        options: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        convolution = read_convolution(x, w, b, right.shape, **options)
         shown_right, shown_got, how = aligned(right, answer.numbers)
         self._right, self._got = shown_right, shown_got
         self._limit = limit
@@ -186,7 +190,8 @@ def _suspects(suspects: Sequence[Mapping[str, Any]] | None) -> list[dict[str, An
             raise ValueError(f'suspects[{i}] is {suspect!r}: pass {{"name": "kernel flipped", "output": array}}')
         answer = describe(f"the output of suspects[{i}]", suspect["output"])
         if answer.numbers is None or answer.numbers.size > MOST_CELLS:
-            raise ValueError(f"the output of suspects[{i}] ({suspect['name']!r}): pass an array of up to {MOST_CELLS} numbers")
+            name = suspect["name"]
+            raise ValueError(f"the output of suspects[{i}] ({name!r}): pass an array of up to {MOST_CELLS} numbers")
         packed = pack(answer.numbers, "float64")
         found.append({"name": str(suspect["name"]), "output": packed | {"shape": answer.shape}})
     return found

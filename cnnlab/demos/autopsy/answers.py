@@ -83,7 +83,8 @@ def aligned(
         return right, got.reshape(right.shape), ""
     squeezed = [tuple(n for n in a.shape if n != 1) for a in (expected, got)]
     if squeezed[0] == squeezed[1]:
-        return right, got.reshape(right.shape), "Apart from axes of length 1 the shapes agree, so all cells are compared."
+        words = "Apart from axes of length 1 the shapes agree, so all cells are compared."
+        return right, got.reshape(right.shape), words
     axes = max(right.ndim, got.ndim)
     right, other = (a.reshape((1,) * (axes - a.ndim) + a.shape) for a in (right, got))
     both = prod(min(pair) for pair in zip(right.shape, other.shape, strict=True))

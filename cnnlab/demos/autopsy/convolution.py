@@ -20,6 +20,7 @@ def read_convolution(
     w: ArrayLike | None,
     b: ArrayLike | None,
     expected: tuple[int, ...],
+    *,
     stride: int | Sequence[int],
     padding: Any,
     dilation: int | Sequence[int],
@@ -46,7 +47,8 @@ def read_convolution(
     rank = kernel.ndim - 2
     if image.ndim not in {rank + 1, rank + 2}:
         raise ValueError(
-            f"x has shape {image.shape} and w {kernel.shape}: expected x of shape (N, C_in, *spatial) or (C_in, *spatial)"
+            f"x has shape {image.shape} and w {kernel.shape}: "
+            "expected x of shape (N, C_in, *spatial) or (C_in, *spatial)"
         )
     batch = image.ndim == rank + 2
     image = image if batch else image[None]

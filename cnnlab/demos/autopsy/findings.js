@@ -106,11 +106,11 @@ function factorWords(factor) {
 function ofOrder(expected, got, { tolerance }, names) {
   const axes = expected.shape.map((_, axis) => axis);
   const swaps = axes.flatMap((a) => axes.slice(a + 1).map((b) => axes.map((axis) => (axis === a ? b : axis === b ? a : axis))));
-  if (axes.length > 2) swaps.push([...axes].reverse());
+  if (axes.length > 3) swaps.push([...axes].reverse());
   const swap = swaps.find((order) => agree(got, reorder(expected, order), tolerance));
   if (swap) {
     const moved = swap.map((axis, place) => (axis === place ? null : axis)).filter((axis) => axis !== null).sort();
-    const which = swap.every((axis, place) => axis === axes.length - 1 - place) && axes.length > 2 ? "all axes are in the opposite order" : `${moved.map((axis) => axisName(axis, names)).join(" and ")} are swapped`;
+    const which = swap.every((axis, place) => axis === axes.length - 1 - place) && axes.length > 3 ? "all axes are in the opposite order" : `${moved.map((axis) => axisName(axis, names)).join(" and ")} are swapped`;
     return [{ kind: "transposed", words: `It is the right answer transposed: ${which}.` }];
   }
   if (!sameShape(expected.shape, got.shape)) return shifted(expected, got, tolerance, names);

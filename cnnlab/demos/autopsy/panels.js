@@ -62,7 +62,7 @@ class SumChart {
     const lines = [["expected", expected], ["got", got]].filter(([, value]) => Number.isFinite(value));
     const all = [...sums, ...lines.map(([, value]) => value), 0];
     const [low, high] = [Math.min(...all), Math.max(...all)];
-    const [left, right, top, bottom] = [x + 8, x + width - 96, y + 28, y + height - 24];
+    const [left, right, top, bottom] = [x + 8, x + width - 112, y + 28, y + height - 24];
     const across = (k) => left + (k / taps.length) * (right - left);
     const up = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
     const title = s("text", { class: "title label", x, y: y + 12 }, "Running sum", s("tspan", { class: "size", dx: 8, text: `after ${taken} of ${plural(taps.length, "product")}` }));
@@ -89,5 +89,45 @@ class SumChart {
       this.onPick(Math.round(((event.clientX - box.left) / box.width) * taps.length));
     } });
     this.node.replaceChildren(title, zero, ...marks, s("path", { class: "running", d }), dot, first, last, hit);
+  }
+}
+
+// Whole planes as small pictures: where numbers are wrong is seen at a glance; a click takes the cell under it.
+class Overviews {
+  constructor(onPick) {
+    this.parts = new Map();
+    this.node = s("g", { class: "overviews", "aria-hidden": "true" });
+    this.onPick = onPick;
+  }
+
+  layout(name, { x, y, scale, rows, columns, shown }) {
+    if (!this.parts.has(name)) this.parts.set(name, this.make(name));
+    const part = Object.assign(this.parts.get(name), { x, y: y + 22, scale, rows, columns });
+    put(part.group, { visibility: shown ? null : "hidden" });
+    put(part.title, { x, y: y + 12 });
+    const box = { x, y: y + 22, width: columns * scale, height: rows * scale };
+    part.raster.layout(box);
+    put(part.hit, box);
+    put(part.title, { text: name === "difference" ? `All ${rows} × ${columns} differences` : "All" });
+  }
+
+  make(name) {
+    const raster = new Raster();
+    const frame = s("g", { class: "frame-pair" }, s("rect", { class: "halo", rx: 2 }), s("rect", { class: "line", rx: 2 }));
+    const part = { raster, frame, title: s("text", { class: "title label" }), hit: s("rect", { class: "hit", "data-overview": name }) };
+    put(part.hit, { click: (event) => {
+      const box = part.hit.getBoundingClientRect();
+      const at = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+      this.onPick(at((event.clientY - box.top) / box.height, part.rows), at((event.clientX - box.left) / box.width, part.columns));
+    } });
+    part.group = s("g", {}, part.title, raster.node, frame, part.hit);
+    this.node.append(part.group);
+    return part;
+  }
+
+  draw(name, { rows, columns, base, from }, shown, values, there, scale) {
+    const { x, y, scale: size, raster, frame } = this.parts.get(name);
+    raster.paint(rows, columns, (r, c) => (there[base + r * columns + c] ? scale(values[base + r * columns + c]) : [128, 128, 128]));
+    for (const rect of frame.children) put(rect, { x: x + from[1] * size, y: y + from[0] * size, width: shown[1] * size, height: shown[0] * size });
   }
 }

@@ -1,8 +1,7 @@
 // What the reader sees and does: expected, got and difference cell beside cell; the sum behind one cell tap by tap.
 const AXIS_NAMES = { 2: ["row", "column"], 1: ["column"], 3: ["slice", "row", "column"] };
-const WIDEST = 12;
 
-class Autopsy extends DemoView {
+class Autopsy extends AutopsyHands {
   constructor(model, el) {
     const data = model.get("data");
     const walk = data.convolution ? "Left and right arrow keys go through the products" : "Left and right arrow keys go through the wrong cells";
@@ -14,14 +13,11 @@ class Autopsy extends DemoView {
     this.judge();
     this.grids = this.makeGrids();
     this.chart = new SumChart((tap) => this.takeTaps(tap));
-    this.overview = new Raster();
-    this.overviewTitle = s("text", { class: "title label" });
-    this.overviewFrame = s("g", { class: "frame-pair" }, s("rect", { class: "halo", rx: 2 }), s("rect", { class: "line", rx: 2 }));
-    this.overviewHit = s("rect", { class: "hit", click: (event) => this.pickOverview(event) });
+    this.overviews = new Overviews((row, column) => this.pickWhole(row, column));
     this.times = s("text", { class: "operator", text: "×" });
     this.equals = s("text", { class: "operator", text: "=" });
-    const over = [this.overviewTitle, this.overview.node, this.overviewFrame, this.overviewHit];
-    this.svg.append(...Object.values(this.grids).map(({ node }) => node), this.times, this.equals, this.chart.node, ...over);
+    const grids = Object.values(this.grids).map(({ node }) => node);
+    this.svg.append(...grids, this.overviews.node, this.times, this.equals, this.chart.node);
     this.steps = this.makeSteps();
     this.hints = new Hints(data, () => this.change({ hints_shown: this.hints_shown + 1 }));
     this.suspects = new Suspects();
@@ -135,73 +131,6 @@ class Autopsy extends DemoView {
 
   // ---- drawing
 
-  layout(width) {
-    const shape = this.over.shape.length > 1 ? this.over.shape : [1, ...this.over.shape];
-    const [rows, columns] = shape.slice(-2);
-    const narrow = width < 640;
-    const gap = narrow ? 14 : 26;
-    const room = narrow ? width - 6 : (width - 2 * gap - 6) / 3;
-    const longest = this.cellTexts().reduce((most, length) => Math.max(most, length), 2);
-    const wide = Math.min(56, Math.max(30, longest * 6.5 + 7));
-    const most = Math.min(WIDEST, Math.max(3, Math.floor(room / wide)));
-    this.shown = [Math.min(rows, rows > 10 || narrow ? 8 : 10), Math.min(columns, most)];
-    if (columns <= most + 1 && columns <= WIDEST) this.shown[1] = columns;
-    const cell = Math.min(wide + 4, Math.floor(room / this.shown[1]));
-    let [x, y] = [3, 2];
-    for (const name of ["expected", "got", "difference"]) {
-      this.grids[name].layout({ x, y, cell, rows: this.shown[0], columns: this.shown[1] });
-      if (narrow) y = this.grids[name].bottom + 10;
-      else x += Math.max(this.shown[1] * cell, 130) + gap;
-    }
-    y = Math.max(...["expected", "got", "difference"].map((name) => this.grids[name].bottom)) + 16;
-    y = this.placeOverview(y, rows, columns, width, narrow, x);
-    if (this.convolution) y = this.placeSum(y, width, narrow);
-    put(this.svg, { width, height: y });
-  }
-
-  cellTexts() {
-    const { over } = this;
-    const count = Math.min(over.expected.length, 4000);
-    const text = (value) => (Number.isNaN(value) ? 3 : cellText(value, this.largest).length);
-    return Array.from({ length: count }, (_, i) => Math.max(text(over.expected[i]), text(over.got[i]), text(over.got[i] - over.expected[i])));
-  }
-
-  // A plane that is larger than what is shown with numbers is shown whole as a small picture of the errors.
-  placeOverview(y, rows, columns, width, narrow, x) {
-    const needed = rows > this.shown[0] || columns > this.shown[1];
-    for (const node of [this.overviewTitle, this.overview.node, this.overviewFrame, this.overviewHit]) put(node, { visibility: needed ? null : "hidden" });
-    this.overviewBox = null;
-    if (!needed) return y;
-    const beside = !narrow && width - x > 120;
-    const [left, top] = beside ? [x, this.grids.difference.top] : [3, y + 20];
-    const scale = Math.min((beside ? width - x : Math.min(width - 6, 240)) / columns, 240 / rows, 12);
-    this.overviewBox = { x: left, y: top, width: columns * scale, height: rows * scale, scale };
-    this.overview.layout(this.overviewBox);
-    put(this.overviewHit, { x: left, y: top, width: columns * scale, height: rows * scale });
-    put(this.overviewTitle, { x: left, y: top - 9, text: `All ${rows} × ${columns} errors` });
-    return Math.max(y, top + rows * scale + 18);
-  }
-
-  placeSum(y, width, narrow) {
-    const kernel = this.convolution.w.shape.slice(2);
-    const [rows, columns] = [kernel.length > 1 ? kernel.at(-2) : 1, kernel.at(-1)];
-    const slices = kernel.length > 2;
-    const sign = narrow ? 18 : 30;
-    const room = narrow ? (width - 2 * sign - 6) / 3 : Math.min(170, (width * 0.56 - 2 * sign) / 3);
-    const cell = Math.max(14, Math.min(44, Math.floor(room / columns)));
-    let x = 3;
-    for (const name of ["window", "kernel", "products"]) {
-      this.grids[name].layout({ x, y, cell, rows, columns });
-      x += Math.max(columns * cell, narrow ? room : { window: 100, kernel: slices ? 190 : 130, products: 80 }[name]) + sign;
-    }
-    const level = this.grids.window.top + (rows * cell) / 2 + 8;
-    put(this.times, { x: (this.grids.window.x + columns * cell + this.grids.kernel.x) / 2, y: level });
-    put(this.equals, { x: (this.grids.kernel.x + columns * cell + this.grids.products.x) / 2, y: level });
-    const under = this.grids.products.bottom;
-    this.chartBox = narrow ? { x: 3, y: under + 16, width: width - 6, height: 150 } : { x: x + 4, y, width: width - x - 6, height: Math.max(150, under - y + 4) };
-    return Math.max(under, this.chartBox.y + this.chartBox.height) + 8;
-  }
-
   draw() {
     this.locate();
     this.steps.resize(...(this.sum ? [this.sum.taps.length + 1, this.taken] : this.convolution ? [1, 0] : [Math.max(1, this.over.where.length), Math.max(0, this.over.where.indexOf(this.at))]));
@@ -243,20 +172,16 @@ class Autopsy extends DemoView {
     show("got", over.got, over.inGot, levels, shapes[1]);
     show("difference", differences, inBoth, tame(centered(largest)), "zero is white");
     const [row, column] = [plane.place[0] - plane.from[0], plane.place[1] - plane.from[1]];
-    for (const name of ["expected", "got", "difference"]) this.grids[name].frame("window", { row, column });
-    this.drawOverview(plane, differences, inBoth, tame(centered(largest)));
+    for (const name of LINKED) this.grids[name].frame("window", { row, column });
+    if (this.overviewScale) {
+      const whole = { expected: [over.expected, over.inExpected, levels], got: [over.got, over.inGot, levels], difference: [differences, inBoth, tame(centered(largest))] };
+      for (const name of LINKED) this.overviews.draw(name, plane, this.shown, ...whole[name]);
+    }
     const { where } = over;
     if (!this.got) this.say("No numbers", false);
     else if (where.length) this.say(`${thousands(data.block?.wrong ?? where.length)} of ${thousands(data.block?.cells ?? over.cells)} wrong`, false);
     else this.say(over.same ? "All right" : "Another shape", over.same);
     put(this.svg, { "aria-label": `Expected, got and their difference; the frame stands at ${indexWords(shifted0(this.index, data.block))}: ${cellNumbers(this)}.` });
-  }
-
-  drawOverview({ rows, columns, base, from }, differences, inBoth, scale) {
-    if (!this.overviewBox) return;
-    const { x, y, scale: size } = this.overviewBox;
-    this.overview.paint(rows, columns, (r, c) => (inBoth[base + r * columns + c] ? scale(differences[base + r * columns + c]) : [128, 128, 128]));
-    for (const rect of this.overviewFrame.children) put(rect, { x: x + from[1] * size, y: y + from[0] * size, width: this.shown[1] * size, height: this.shown[0] * size });
   }
 
   drawSum() {
@@ -275,9 +200,9 @@ class Autopsy extends DemoView {
     for (const name of ["window", "kernel", "products"]) grids[name].layout({ x: grids[name].x, y: grids[name].y, cell: grids[name].cell });
     const all = (key) => sum.taps.map((tap) => tap[key]);
     const signs = (values) => scaleFor(values);
-    grids.window.fill(shown.map((tap) => tap.input), { scale: signs(all("input")), kind: (i) => (shown[i].padding ? "padding" : null), words: cellText });
-    grids.kernel.fill(shown.map((tap) => tap.weight), { scale: centered(Math.max(...all("weight").map(Math.abs))), words: cellText });
-    grids.products.fill(shown.map((tap, i) => (offset + i < taken ? tap.product : null)), { scale: centered(Math.max(...all("product").map(Math.abs))), words: cellText });
+    grids.window.fill(shown.map((tap) => tap.input), { scale: signs(all("input")), kind: (i) => (shown[i].padding ? "padding" : null), words: (value) => cellText(value) });
+    grids.kernel.fill(shown.map((tap) => tap.weight), { scale: centered(Math.max(...all("weight").map(Math.abs))), words: (value) => cellText(value) });
+    grids.products.fill(shown.map((tap, i) => (offset + i < taken ? tap.product : null)), { scale: centered(Math.max(...all("product").map(Math.abs))), words: (value) => cellText(value) });
     const place = taken > 0 && taken < sum.taps.length ? { row: Math.floor((taken - 1 - offset) / sum.kernel.at(-1)), column: (taken - 1 - offset) % sum.kernel.at(-1) } : null;
     for (const name of ["window", "kernel", "products"]) grids[name].frame("tap", place);
     const { over, at } = this;
@@ -310,60 +235,6 @@ class Autopsy extends DemoView {
     });
     if (!got || !data.got || (over.same && !over.where.length)) return [];
     return rows.sort((a, b) => b.matches - a.matches || b.same - a.same);
-  }
-
-  // ---- hands
-
-  moves() {
-    const steps = (by) => () => this.steps.go(this.steps.at + by);
-    const wrong = (by) => () => this.toWrong(this.nextWrong(by));
-    return { ArrowLeft: steps(-1), ArrowRight: steps(1), Home: () => this.steps.go(0), End: () => this.steps.go(Infinity), n: wrong(1), p: wrong(-1) };
-  }
-
-  nextWrong(by) {
-    const { where } = this.over;
-    const found = by > 0 ? where.findIndex((i) => i > this.at) : where.findLastIndex((i) => i < this.at);
-    return found < 0 ? (by > 0 ? where.length - 1 : 0) : found;
-  }
-
-  toWrong(k) {
-    const flat = this.over.where[k];
-    if (flat !== undefined) this.moveTo(unravel(flat, this.over.shape));
-  }
-
-  moveTo(cell) {
-    this.change({ cell });
-  }
-
-  takeTaps(tap) {
-    this.change({ tap: tap >= this.sum.taps.length ? null : tap });
-  }
-
-  indexAt(row, column) {
-    const { from } = this.plane();
-    const last = [from[0] + row, from[1] + column];
-    return this.over.shape.length > 1 ? [...this.index.slice(0, -2), ...last] : [last[1]];
-  }
-
-  pick(row, column) {
-    this.moveTo(this.indexAt(row, column));
-  }
-
-  pickOverview(event) {
-    const box = this.overviewHit.getBoundingClientRect();
-    const { rows, columns } = this.plane();
-    const place = [((event.clientY - box.top) / box.height) * rows, ((event.clientX - box.left) / box.width) * columns].map(Math.floor);
-    const last = [Math.min(rows - 1, Math.max(0, place[0])), Math.min(columns - 1, Math.max(0, place[1]))];
-    this.moveTo(this.over.shape.length > 1 ? [...this.index.slice(0, -2), ...last] : [last[1]]);
-  }
-
-  point(name, row, column) {
-    const inside = row !== null;
-    for (const grid of ["expected", "got", "difference"]) this.grids[grid].frame("reach", inside ? { row, column } : null);
-    if (!inside) return this.tip.hide();
-    const index = this.indexAt(row, column);
-    const words = cellNumbers({ over: this.over, at: ravel(index, this.over.shape) }).replaceAll(", ", "\n");
-    return this.tip.show(...this.grids[name].center(row, column), `${indexWords(shifted0(index, this.data.block))}\n${words}`);
   }
 
   // ---- numbers and code

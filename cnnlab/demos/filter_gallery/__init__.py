@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,7 @@ from cnnlab.demos.widget import Demo, script, style
 if TYPE_CHECKING:
     from cnnlab.nn import Module
 
+_PARTS = ("net", "search", "sheet", "boards", "curves", "layout", "paint", "words", "tables", "hands", "view")
 _MOST_VALUES = 2_000_000  # numbers of all pictures together; 200 pictures of 3×24×24 are 345,600
 _WHOLE_NET = 40_000  # a net of so many numbers is kept whole at every epoch, a larger one by its first layer
 _KEPT_NUMBERS = 800_000  # of all epochs together; when they are more, every second epoch gives its weights away
@@ -84,7 +86,7 @@ class FilterGallery(Demo):
     picture = traitlets.Int(0).tag(sync=True, demo=True)
     layer = traitlets.Int(0).tag(sync=True, demo=True)
     filter = traitlets.Int(0).tag(sync=True, demo=True)
-    cell: traitlets.List[Any] = traitlets.List(None, allow_none=True).tag(sync=True, demo=True)
+    cell: traitlets.List[Any] = traitlets.List(default_value=None, allow_none=True).tag(sync=True, demo=True)
     epoch = traitlets.Int(None, allow_none=True).tag(sync=True, demo=True)
     one_scale = traitlets.Bool(False).tag(sync=True, demo=True)
     records: traitlets.List[Any] = traitlets.List().tag(sync=True, demo=True)
@@ -95,10 +97,10 @@ class FilterGallery(Demo):
         net: Module | None = None,
         pictures: ArrayLike | None = None,
         labels: ArrayLike | None = None,
+        *,
         layer: int = 0,
         history: Any = None,
         names: Sequence[str] | None = None,
-        *,
         templates: ArrayLike | None = None,
     ) -> None:
         note = ""
@@ -180,9 +182,7 @@ class FilterGallery(Demo):
         at = next(layer["arrays"]["weight"] for layer in self.data["layers"] if layer["kind"] == "conv")
         epoch = self.epochs[-1] if self.epoch is None else self.epoch
         packed = next(record["weights"] for record in self.records if record["epoch"] == epoch)
-        import base64
-
-        weights = np.frombuffer(base64.b64decode(packed["base64"]), "<f4")
+        weights = _unpacked(packed)
         return weights[at["start"] :][: int(np.prod(at["shape"]))].reshape(at["shape"]).copy()
 
     def _keep(self, net: Module, epoch: int, values: dict[str, float]) -> None:
@@ -270,11 +270,11 @@ def _past(history: Any) -> list[dict[str, Any]]:
 
 
 def _shortened(packed: dict[str, Any] | None, count: int) -> dict[str, Any] | None:
-    if packed is None or packed["shape"][0] == count:
-        return packed
-    import base64
+    return packed if packed is None or packed["shape"][0] == count else pack(_unpacked(packed)[:count])
 
-    return pack(np.frombuffer(base64.b64decode(packed["base64"]), "<f4")[:count])
+
+def _unpacked(packed: dict[str, Any]) -> NDArray[np.float32]:
+    return np.frombuffer(b64decode(packed["base64"]), "<f4")
 
 
 def _shown_range(images: NDArray[Any]) -> list[float]:
@@ -289,7 +289,8 @@ def _labels(labels: ArrayLike | None, count: int) -> list[int] | None:
     array = np.asarray(labels)
     if array.shape != (count,) or array.dtype.kind not in "iu" or array.min() < 0:
         raise ValueError(
-            f"labels has shape {array.shape} and dtype {array.dtype}: expected {count} whole numbers from 0, one a picture"
+            f"labels has shape {array.shape} and dtype {array.dtype}: "
+            f"expected {count} whole numbers from 0, one a picture"
         )
     return [int(label) for label in array]
 

@@ -51,7 +51,8 @@ def _picture(label: int, rng: np.random.Generator) -> NDArray[Any]:
     ink, ground = rng.permutation(np.array([rng.uniform(0.65, 1, 3), rng.uniform(0, 0.35, 3)]))
     ink[rng.integers(3)] = rng.uniform()
     picture = np.where(shape, ink[:, None, None], ground[:, None, None])
-    return np.clip(picture + rng.normal(0, 0.03, picture.shape), 0, 1)
+    clipped: NDArray[Any] = np.clip(picture + rng.normal(0, 0.03, picture.shape), 0, 1)
+    return clipped
 
 
 def _filters() -> NDArray[np.float32]:
@@ -62,12 +63,13 @@ def _filters() -> NDArray[np.float32]:
     across = [r * np.cos(a) + c * np.sin(a) for a in angles]
     grey = [bell * np.sin(u * 1.1) for u in across] + [bell * np.cos(u * 1.5) for u in across]
     spot = np.exp(-(r**2 + c**2) / 3)
-    colors = [((1, 1, 1), g) for g in grey]
+    colors: list[tuple[tuple[float, float, float], NDArray[Any]]] = [((1, 1, 1), g) for g in grey]
     colors += [((1, -1, 0), bell * np.sin(c)), ((-0.5, -0.5, 1), bell * np.sin(r))]
     colors += [((1, -0.5, -0.5), spot), ((1, 1, 1), spot)]
     filters = np.stack([np.multiply.outer(np.array(color, float), plane) for color, plane in colors])
     filters -= filters.mean(axis=(2, 3), keepdims=True)
-    return (filters / np.linalg.norm(filters.reshape(12, -1), axis=1)[:, None, None, None]).astype(np.float32)
+    lengths = np.linalg.norm(filters.reshape(12, -1), axis=1)
+    return np.asarray(filters / lengths[:, None, None, None], np.float32)
 
 
 def _ridge(x: NDArray[Any], y: NDArray[Any], strength: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.geometry import ConvGeometry, PoolGeometry
+
 if TYPE_CHECKING:
     from cnnlab.nn import Module
 
@@ -116,13 +118,10 @@ def _describe(layer: Module) -> dict[str, Any] | None:
 
     if isinstance(layer, nn.Conv2d):
         g = layer.geometry
-        window = {"kernel": g.kernel, "stride": g.stride, "padding": g.padding, "dilation": g.dilation}
-        return {"kind": "conv", **_lists(window), "groups": g.groups, "mode": g.padding_mode}
+        return {"kind": "conv", **_window(g), "groups": g.groups, "mode": g.padding_mode}
     if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
-        g = layer.geometry
-        window = {"kernel": g.kernel, "stride": g.stride, "padding": g.padding, "dilation": g.dilation}
         kind = "max" if isinstance(layer, nn.MaxPool2d) else "mean"
-        return {"kind": kind, **_lists(window), "count_pad": getattr(layer, "count_include_pad", True)}
+        return {"kind": kind, **_window(layer.geometry), "count_pad": getattr(layer, "count_include_pad", True)}
     if isinstance(layer, nn.BatchNorm2d):
         return {"kind": "norm", "eps": layer.eps} if layer.track_running_stats else None
     if isinstance(layer, nn.GlobalPool):
@@ -133,8 +132,9 @@ def _describe(layer: Module) -> dict[str, Any] | None:
     return next(({"kind": kind} for cls, kind in plain.items() if isinstance(layer, cls)), None)
 
 
-def _lists(window: dict[str, Any]) -> dict[str, Any]:
-    return {name: [list(v) if isinstance(v, tuple) else v for v in values] for name, values in window.items()}
+def _window(g: ConvGeometry | PoolGeometry) -> dict[str, Any]:
+    sizes = {"kernel": g.kernel, "stride": g.stride, "dilation": g.dilation}
+    return {name: list(values) for name, values in sizes.items()} | {"padding": [list(pair) for pair in g.padding]}
 
 
 def _shape_after(layer: Module, shape: tuple[int, ...]) -> tuple[int, ...]:
