@@ -40,8 +40,8 @@ class FilterGallery(Demo):
         What the net is fed, with C = 1 or 3; up to 2,000,000 numbers, for example 200 pictures of 3×24×24.
     labels : array of int, shape (N,), optional
         The class of each picture.
-    layer : int
-        Which layer's maps are shown first, counted from 0 through the net.
+    layer : int, optional
+        Which layer's maps are shown, counted from 0 through the net; by default those of the first convolution.
     history : cnnlab.train.History or dict of lists, optional
         Curves of the training so far, one value an epoch; the weights of `net` are those after the last one.
     names : sequence of str, optional
@@ -77,9 +77,7 @@ class FilterGallery(Demo):
     [0, 1]
     """
 
-    _esm = script(
-        "filter_gallery", "net", "search", "sheet", "boards", "curves", "layout", "paint", "words", "tables", "view"
-    )
+    _esm = script("filter_gallery", *_PARTS)
     _css = style("filter_gallery")
     title: ClassVar[str] = "What filters learn"
 
@@ -98,7 +96,7 @@ class FilterGallery(Demo):
         pictures: ArrayLike | None = None,
         labels: ArrayLike | None = None,
         *,
-        layer: int = 0,
+        layer: int | None = None,
         history: Any = None,
         names: Sequence[str] | None = None,
         templates: ArrayLike | None = None,
@@ -133,7 +131,8 @@ class FilterGallery(Demo):
             records=_past(history),
         )
         self._keep(net, max(1, len(self.records)) if self.records else 0, {})
-        self.layer = layer
+        first = next(i for i, described in enumerate(layers) if described["kind"] == "conv")
+        self.layer = first if layer is None else layer
 
     def update(self, net: Module, history: Any = None, *, epoch: int | None = None, **values: float) -> None:
         """Add the net as it is now as one more epoch; a reader who looks at the latest epoch sees it at once.

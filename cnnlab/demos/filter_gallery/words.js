@@ -103,7 +103,7 @@ function listings({ taps, trace, filter, now }) {
     `# Filter ${filter} of layer ${layer.name} (${layer.title}) and the window it sees at row ${trace.cell[0]}, column ${trace.cell[1]}`,
     arrayLiteral("window", taps.inputs, shape),
     arrayLiteral("w", taps.weights, shape),
-    `b = ${shortFloat(taps.bias)}`,
+    `b = float(np.float32(${shortFloat(taps.bias)}))`,
   ].join("\n");
   const steps = [];
   for (const step of trace.chain.slice(1)) {
