@@ -4,8 +4,10 @@ A demo is an anywidget in a notebook and a self-contained page through `to_html`
 """
 
 from cnnlab.demos.architecture_calculator import ArchitectureCalculator
+from cnnlab.demos.autopsy import Autopsy
 from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.distributed_scan import DistributedScan
+from cnnlab.demos.filter_gallery import FilterGallery
 from cnnlab.demos.flower_scanner import FlowerScanner
 from cnnlab.demos.giant_matrix import GiantMatrix
 from cnnlab.demos.map_to_decision import MapToDecision
@@ -18,8 +20,10 @@ from cnnlab.demos.welcome_scanner import WelcomeScanner
 
 __all__ = [
     "ArchitectureCalculator",
+    "Autopsy",
     "ConvStepper",
     "DistributedScan",
+    "FilterGallery",
     "FlowerScanner",
     "GiantMatrix",
     "MapToDecision",

@@ -1,3 +1,5 @@
+const nothingThere = (value) => value === null || value === undefined || Number.isNaN(value);
+
 // A matrix drawn as cells with their numbers. Nodes are made when the shape changes; new values, frames and the cursor
 // only set attributes. A grid that can be picked or edited takes the keyboard: arrows choose a cell.
 class Grid {
@@ -82,13 +84,13 @@ class Grid {
 
   // Show numbers: null and NaN leave a cell empty (not yet computed, or nothing there). `words` turns a number into
   // what stands in the cell; it is left out where it does not fit. `kind(i)` may give a class for a cell's box;
-  // `hatched(i)` draws stripes over it.
-  fill(values, { scale = scaleFor(values), words = (value) => short(value), kind = () => null, hatched = () => false } = {}) {
+  // `hatched(i)` draws stripes over it; `isEmpty(value)` may say otherwise what is left empty.
+  fill(values, { scale = scaleFor(values), words = (value) => short(value), kind = () => null, hatched = () => false, isEmpty = nothingThere } = {}) {
     this.values = values;
     put(this.hatching, { d: this.boxes.map((box, i) => (hatched(i) ? this.stripes(i) : "")).join("") });
     this.boxes.forEach((box, i) => {
       const value = values[i];
-      const empty = value === null || value === undefined || Number.isNaN(value);
+      const empty = isEmpty(value);
       const color = empty ? null : scale(value);
       put(box, { class: kind(i) ?? (empty ? "empty" : null), fill: color && css(color) });
       const text = empty ? "" : words(value, i);
