@@ -20,6 +20,8 @@ class BatchNorm(Module):
     """Shift and scale each channel to mean 0 and variance 1, in `rank` dimensions, then by a trained bias and weight.
 
     In training mode by mean and variance of the batch; running averages of both are kept and used in evaluation mode.
+    With ``eval()`` on this layer alone, in a net in training mode, it is frozen: it uses the averages and leaves them,
+    and gradients go back to x, weight and bias.
 
     Parameters
     ----------

@@ -49,7 +49,8 @@ def fit(
     Parameters
     ----------
     net
-        The network. Its mode is put back at the end.
+        The network. If it is in evaluation mode it is put in training mode for this; if it is in training mode, so are
+        its parts but for those that were put in evaluation mode (frozen). All modes are put back at the end.
     x, y
         Inputs and targets, N of each along the first axis, on the device of the net.
     loss
@@ -113,7 +114,8 @@ def fit(
     net.forget()
     with modes_kept(net), screen.bar(epochs * batches, len(run.history) * batches, progress) as bar:
         try:
-            net.train()
+            if not net.training:  # else its parts stay as they are: some may be frozen
+                net.train()
             while not _is_over(run.history, epochs, early_stop):
                 epoch = len(run.history) + 1
                 bar.set_description(f"epoch {epoch}/{epochs}")
