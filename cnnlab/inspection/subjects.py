@@ -235,6 +235,10 @@ def upstream(y: Array, rng: np.random.Generator, label: str) -> Array:
             f"{label} returned {y.dtype} for inputs in float64: make new arrays with the dtype of the input, or the "
             "differences that a gradient check takes drown in rounding"
         )
+    if y.size == 0:
+        raise ValueError(
+            f"{label} returned shape {tuple(y.shape)}, which shows nothing: check it with an example or more"
+        )
     return xp.asarray(np.asarray(rng.standard_normal(tuple(y.shape))), device=y.device)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from cnnlab import ops
 from cnnlab.backend import Array, asarray, namespace
-from cnnlab.geometry.options import truth, whole_number
-from cnnlab.nn.checks import check_rank, number_between
+from cnnlab.geometry.options import number_between, truth, whole_number
+from cnnlab.nn.checks import check_rank
 from cnnlab.nn.init import constant
 from cnnlab.nn.module import Module
 from cnnlab.nn.parameter import Buffer, Parameter

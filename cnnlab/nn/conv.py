@@ -11,7 +11,7 @@ import numpy as np
 from cnnlab import ops
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvGeometry
-from cnnlab.geometry.options import Padding, per_axis
+from cnnlab.geometry.options import Padding, per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.conv_op import ConvOp, checked_op
 from cnnlab.nn.init import generator, uniform_fan_in
@@ -94,7 +94,7 @@ class Conv(Module):
                 f"a ConvOp computes with stride and zero padding only: {'; '.join(faults)}. "
                 "Change the option or leave out op"
             )
-        rng = generator(rng)
+        bias, rng = truth("bias", bias), generator(rng)
         shape = self.geometry.weight_shape
         fan_in = prod(shape[1:])
         self.weight = uniform_fan_in(shape, fan_in, rng=rng, dtype=dtype, device=device)

@@ -11,7 +11,7 @@ import numpy as np
 from cnnlab import ops
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvTransposeGeometry
-from cnnlab.geometry.options import per_axis
+from cnnlab.geometry.options import per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.init import generator, uniform_fan_in
 from cnnlab.nn.module import Module
@@ -93,7 +93,7 @@ class ConvTranspose(Module):
             in_channels=in_channels,
             out_channels=out_channels,
         )
-        rng = generator(rng)
+        bias, rng = truth("bias", bias), generator(rng)
         shape = self.geometry.weight_shape
         fan_in = prod(shape[1:])  # of the adjoint, as in PyTorch
         self.weight = uniform_fan_in(shape, fan_in, rng=rng, dtype=dtype, device=device)

@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlab import ops
 from cnnlab.backend import Array, namespace
-from cnnlab.nn.checks import number_between
+from cnnlab.geometry.options import number_between
 from cnnlab.nn.init import generator
 from cnnlab.nn.module import Module
 

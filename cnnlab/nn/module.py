@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnnlab import backend
 from cnnlab.backend import Array
+from cnnlab.backend.state import resolve
+from cnnlab.geometry.options import truth
 from cnnlab.nn.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -167,6 +169,7 @@ class Module:
         The mode says what is computed: batch normalization by the batch or by its running averages, dropout or none.
         What backward needs is kept if the module that was called is in training mode (see `Module`).
         """
+        mode = truth("mode", mode)
         for module in self.modules():
             module.training = mode
         return self
@@ -183,6 +186,7 @@ class Module:
 
         What was kept for backward lies on the old device and is dropped. Make the optimizer after the move.
         """
+        resolve(device)  # refuses an unknown device, also where there is nothing to move
         for _, value in self._named_values():
             value.data = backend.asarray(value.data, device=device)
             if isinstance(value, Parameter) and value.grad is not None:
@@ -206,7 +210,8 @@ class Module:
         TypeError
             If `state` is no mapping of names to arrays.
         ValueError
-            If a name is missing or unknown, or if a shape differs. All faults are listed, and nothing is changed.
+            If a name is missing or unknown, or if a shape or the kind of numbers differs. All faults are listed, and
+            nothing is changed.
         """
         given: object = state  # the type checker trusts the annotation, readers may not follow it
         if not isinstance(given, Mapping):
@@ -221,6 +226,8 @@ class Module:
         for name, value in own.items():
             if name in state and tuple(state[name].shape) != value.shape:
                 faults.append(f"{name} has shape {tuple(state[name].shape)}, not {value.shape}")
+            elif name in state and not _is_real(state[name]):
+                faults.append(f"{name} has dtype {state[name].dtype}, not real numbers")
         if faults:
             raise ValueError(
                 f"this state does not fit {type(self).__name__}: {'; '.join(faults)}. "
@@ -268,3 +275,7 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         options = [self.extra_repr()] if self.extra_repr() else []
         return "\n  ".join([f"{type(self).__name__}(", *options, *children]) + "\n)"
+
+
+def _is_real(values: Array) -> bool:
+    return bool(backend.namespace(values).isdtype(values.dtype, ("real floating", "integral")))

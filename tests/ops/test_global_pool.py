@@ -43,6 +43,16 @@ def test_gradient_is_the_same_on_every_lane(lane, rng, assert_close, how):
     assert_close(ops.global_pool_backward(dy, x, how, temperature=0.7), want)
 
 
+def test_temperature_left_out_is_one(rng):
+    x, dy = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 3))
+    np.testing.assert_array_equal(
+        ops.global_pool_forward(x, "softmax"), ops.global_pool_forward(x, "softmax", temperature=1)
+    )
+    np.testing.assert_array_equal(
+        ops.global_pool_backward(dy, x, "softmax"), ops.global_pool_backward(dy, x, "softmax", temperature=1)
+    )
+
+
 def test_softmax_lies_between_mean_and_max_and_reaches_both(rng, assert_close):
     x = rng.normal(size=(2, 3, 4, 5))
     low, high = ops.global_pool_forward(x, "mean"), ops.global_pool_forward(x, "max")
