@@ -46,6 +46,7 @@ def test_any_negative_number_is_no_connection(rng):
 def test_a_set_without_entries_has_gradient_zero():
     got = ops.tie_backward(np.array([1.0, 2.0, 4.0]), np.ones(5), np.array([3, 1, 3]))
     np.testing.assert_array_equal(got, [0, 2, 0, 5, 0])
+    np.testing.assert_array_equal(ops.tie_backward(np.array([3.0]), np.ones(2), np.array([0])), [3, 0])
 
 
 @pytest.mark.parametrize("sets", [0, 1, 3])
