@@ -14,6 +14,7 @@ from cnnlab.nn.checks import check_rank
 from cnnlab.nn.init import constant
 from cnnlab.nn.module import Module
 from cnnlab.nn.parameter import Buffer, Parameter
+from cnnlab.nn.rank_name import rank_name
 
 
 class BatchNorm(Module):
@@ -137,8 +138,9 @@ class BatchNorm(Module):
         self.num_batches_tracked.data = tracked
 
 
+@rank_name
 class BatchNorm1d(BatchNorm):
-    """Batch normalization of x (N, C) or (N, C, T); for the options see `help(nn.batch_norm.BatchNorm)`."""
+    """Batch normalization of x (N, C) or (N, C, T)."""
 
     rank = 1
 
@@ -147,8 +149,9 @@ class BatchNorm1d(BatchNorm):
             super()._check_axes(x)
 
 
+@rank_name
 class BatchNorm2d(BatchNorm):
-    """Batch normalization of x (N, C, H, W); for the options see `help(nn.batch_norm.BatchNorm)`.
+    """Batch normalization of x (N, C, H, W).
 
     Examples
     --------
@@ -161,7 +164,8 @@ class BatchNorm2d(BatchNorm):
     rank = 2
 
 
+@rank_name
 class BatchNorm3d(BatchNorm):
-    """Batch normalization of x (N, C, D, H, W); for the options see `help(nn.batch_norm.BatchNorm)`."""
+    """Batch normalization of x (N, C, D, H, W)."""
 
     rank = 3

@@ -67,6 +67,13 @@ def fit(
         Inputs and targets to measure on at the end of each epoch.
     metrics
         Functions of (prediction, target) by name, averaged over the batches of an epoch.
+    schedule
+        Changes the learning rate of `optimizer`: it takes a step after each epoch.
+    early_stop
+        Ends the training when a curve no longer gets better (`EarlyStop`).
+    checkpoint
+        A file's name that ends in .npz, or a `Checkpoint`: where to write down after each epoch how far the training
+        is. If the file is there already, the training goes on from it, to the same curve as if it had not stopped.
     progress
         Whether to show a progress bar.
 
@@ -83,6 +90,8 @@ def fit(
         If the sizes do not fit, or the optimizer holds parameters that are not in this net.
     FloatingPointError
         If the loss is not finite.
+    CheckpointError
+        If the checkpoint's file is no whole one, or is one of another training.
     """
     epochs = whole_number("epochs", epochs, at_least=1)
     batch_size = whole_number("batch_size", batch_size, at_least=1)
