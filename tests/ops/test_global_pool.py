@@ -62,6 +62,16 @@ def test_softmax_lies_between_mean_and_max_and_reaches_both(rng, assert_close):
     np.testing.assert_allclose(ops.global_pool_forward(x, "softmax", temperature=1e7), low, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_lowest_temperature_that_a_dtype_knows_still_gives_the_maximum(dtype):
+    x = np.array([[[1.0, 2.0]]], dtype=dtype)
+    least = float(np.finfo(dtype).smallest_normal)
+    np.testing.assert_array_equal(ops.global_pool_forward(x, "softmax", temperature=least), [[2]])
+    np.testing.assert_array_equal(
+        ops.global_pool_backward(np.ones((1, 1), dtype), x, "softmax", temperature=least), [[[0, 1]]]
+    )
+
+
 def test_softmax_does_not_overflow_where_a_score_over_the_temperature_would(lane, assert_close):
     x = lane.array(np.array([[[3e38, 2.9e38, 2.95e38]]], dtype=np.float32))
     assert_close(ops.global_pool_forward(x, "softmax", temperature=0.1), np.array([[3e38]]))
