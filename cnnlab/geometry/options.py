@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from math import inf
 from numbers import Real
 from operator import index
 from typing import Literal, TypeAlias
@@ -37,7 +38,10 @@ def number(name: str, value: object) -> float:
     """Return ``value`` as a plain float if it is a number, or say what is wrong with it."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, not {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return -inf if value < 0 else inf
 
 
 def number_between(name: str, value: object, low: float, high: float) -> float:

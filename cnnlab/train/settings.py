@@ -78,7 +78,7 @@ def _generators_in(module: Module, prefix: str) -> Iterator[tuple[str, np.random
 
 
 def _frozen_in(module: Module, prefix: str) -> Iterator[str]:
-    """Yield the names of the parts in evaluation mode; of a net in training mode: `fit` leaves them so."""
+    """Yield the names of the parts in evaluation mode, which `fit` leaves so in a net in training mode."""
     for name, child in module.named_children():
         if not child.training:
             yield prefix + name

@@ -1,10 +1,14 @@
 """Every option is read as PyTorch reads it, and a wrong one is answered with its value and the next step."""
 
+from fractions import Fraction
+from math import inf, nan
+from sys import float_info
+
 import numpy as np
 import pytest
 
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry, PoolGeometry, ReceptiveField, WindowGeometry
-from cnnlab.geometry.options import truth
+from cnnlab.geometry.options import above_zero, number, number_between, truth
 
 
 def test_one_number_holds_for_every_axis():
@@ -81,6 +85,40 @@ def test_true_and_false_may_be_those_of_numpy(value):
 def test_nothing_else_is_true_or_false(value):
     with pytest.raises(TypeError, match=r"^bias must be True or False, not "):
         truth("bias", value)
+
+
+def test_numbers_of_every_kind_are_floats():
+    for value in (3, 0.5, Fraction(1, 2), np.float16(0.5), np.int8(3)):
+        assert type(number("p", value)) is float
+        assert number("p", value) == value
+    assert (number("p", 10**400), number("p", -(10**400))) == (inf, -inf)
+    assert (number_between("p", 0, 0, 1), number_between("p", 1, 0, 1)) == (0, 1)
+
+
+@pytest.mark.parametrize("value", [True, None, "1", 1j, np.ones(1)], ids=repr)
+def test_nothing_else_is_a_number(value):
+    with pytest.raises(TypeError, match=r"^p must be a number, not "):
+        number("p", value)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, nan, 10**400])
+def test_a_number_out_of_its_range_is_named(value):
+    with pytest.raises(ValueError, match=rf"^p \(={value}\) must be from 0 to 1$"):
+        number_between("p", value, 0, 1)
+
+
+@pytest.mark.parametrize("value", [-0.1, inf, nan, 10**400])
+def test_a_range_without_end_asks_for_a_finite_number(value):
+    assert number_between("eps", 1e300, 0, float_info.max) == 1e300
+    with pytest.raises(ValueError, match=rf"^eps \(={value}\) must be a finite number of 0 or more$"):
+        number_between("eps", value, 0, float_info.max)
+
+
+@pytest.mark.parametrize("value", [0, -1, nan])
+def test_what_is_not_above_zero_is_named(value):
+    assert above_zero("temperature", inf) == inf
+    with pytest.raises(ValueError, match=rf"^temperature \(={value}\) must be above 0$"):
+        above_zero("temperature", value)
 
 
 def test_padding_as_large_as_no_memory_is_only_counted():
