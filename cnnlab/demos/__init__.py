@@ -9,6 +9,7 @@ from cnnlab.demos.conv_stepper import ConvStepper
 from cnnlab.demos.distributed_scan import DistributedScan
 from cnnlab.demos.filter_gallery import FilterGallery
 from cnnlab.demos.flower_scanner import FlowerScanner
+from cnnlab.demos.gallery import gallery_html, save_gallery
 from cnnlab.demos.giant_matrix import GiantMatrix
 from cnnlab.demos.map_to_decision import MapToDecision
 from cnnlab.demos.order_of_computation import OrderOfComputation
@@ -33,4 +34,6 @@ __all__ = [
     "SharedGradient",
     "VolumeView",
     "WelcomeScanner",
+    "gallery_html",
+    "save_gallery",
 ]
