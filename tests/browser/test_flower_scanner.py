@@ -195,7 +195,8 @@ def colors_of(demo_page, points):
           const area = document.querySelector(".area.map");
           const scale = (canvas.width / Number(area.getAttribute("width"))) * Number(area.dataset.scale);
           const paint = canvas.getContext("2d", { willReadFrequently: true });
-          return points.map(([y, x]) => [...paint.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data]);
+          const at = (place) => Math.floor(place * scale);
+          return points.map(([y, x]) => [...paint.getImageData(at(x), at(y), 1, 1).data]);
         }""",
         points,
     )
