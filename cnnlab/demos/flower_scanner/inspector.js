@@ -103,7 +103,7 @@ class Inspector {
       x: this.narrow ? this.scoreAt.x - 30 : this.scoreAt.x - wide - 34,
       y: this.scoreAt.y - 18,
       fill: color,
-      visibility: color ? null : "hidden",
+      visibility: color && neuron < 0 ? null : "hidden",
     });
   }
 
@@ -117,15 +117,18 @@ class Inspector {
     paintPixels(this.strip, [1, count], (_, k) => Array(3).fill(level(k)));
   }
 
-  // Lines from the window in the picture to its enlargement, and from the score to its place in the map.
-  connect(frame, spot) {
+  // Lines from the window in the picture to its enlargement, and from the score, or the neuron whose map is shown, to its
+  // place in the map.
+  connect(frame, spot, neuron) {
     const { x, y, width, height } = this.box;
     const right = frame.x + frame.width;
     const rays = this.narrow
       ? `M${frame.x} ${frame.y + frame.height}L${x} ${y}M${right} ${frame.y + frame.height}L${x + width} ${y}`
       : `M${right} ${frame.y}L${x} ${y}M${right} ${frame.y + frame.height}L${x} ${y + height}`;
     put(this.rays, { d: rays });
-    const from = this.narrow ? [this.scoreAt.x + 40, this.scoreAt.y - 22] : [this.scoreAt.x + 42, this.scoreAt.y - 7];
+    const box = neuron >= 0 ? this.cells[0]?.[neuron] : null;
+    const beside = this.narrow ? [this.scoreAt.x + 40, this.scoreAt.y - 22] : [this.scoreAt.x + 42, this.scoreAt.y - 7];
+    const from = box ? ["x", "y"].map((name) => Number(box.getAttribute(name)) + Number(box.getAttribute("width")) / 2) : beside;
     put(this.link, { d: `M${from.join(" ")}L${spot.join(" ")}` });
   }
 }

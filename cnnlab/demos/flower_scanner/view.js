@@ -184,12 +184,12 @@ class FlowerScanner extends DemoView {
     const shown = this.shown.values[cell];
     const color = Number.isNaN(shown) ? null : css(oneSided(...this.range)(shown));
     this.inspector.draw(scan, this.window, stages, { text: stages ? signed(this.score, this.digits) : "", color, neuron });
-    this.inspector.connect(plot.box, plot.spot);
+    this.inspector.connect(plot.box, plot.spot, neuron);
     const context = this.context();
     const { before, score, after } = windowWords(context, this.score);
     this.words.replaceChildren(before, h("strong", { text: score }), after);
     put(this.verdict, { text: verdictWords(context) });
-    put(this.cost, { text: costWords(scan.cost(scan.places), scan.left) });
+    put(this.cost, { text: costWords(scan.cost(this.map.shape), scan.left) });
     for (const [control, value] of this.controls.sliders) control.set(value());
     this.controls.windowSliders.forEach(({ input }, axis) => put(input, { step: stride[axis] }));
     this.controls.mapOf.set(neuron);
@@ -215,7 +215,7 @@ class FlowerScanner extends DemoView {
     const name = this.stage.clientWidth < 640 ? "" : "brightest ";
     plot.drawBest(neuron < 0 ? place : null, stride, place ? name + signed(this.map.values[best], this.digits) : "");
     put(plot.pictureTitle, { text: `Picture ${scan.shape.slice(1).join(" × ")}` });
-    put(plot.mapTitle, { text: `${neuron < 0 ? "Map" : `Neuron ${neuron}`} ${this.map.shape.join(" × ")}` });
+    put(plot.mapTitle, { text: `${neuron < 0 ? "Map" : `Map of neuron ${neuron},`} ${this.map.shape.join(" × ")}` });
     const words = neuron < 0 ? `white line: threshold ${number(threshold, this.digits)}` : "";
     const end = (value) => ({ value, text: number(value, Math.min(this.digits, 2)) });
     plot.drawLegend(end(low), end(high), words);

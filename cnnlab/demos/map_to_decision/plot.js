@@ -181,13 +181,21 @@ class MapPlot {
     const most = gradient.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     const [x, y] = [this.fan.x, this.fan.to];
     const paths = ["", ""];
-    gradient.forEach((value, i) => {
-      const share = Math.abs(value) / most;
-      if (share > (this.flat ? 0.01 : 0.03))
-        paths[Number(value < 0)] += arrow([x, y], this.target(i), 0.6 + 5.4 * share, value < 0);
-    });
-    put(this.raising, { d: paths[0] });
-    put(this.lowering, { d: paths[1] });
+    const drawn = [...gradient.keys()].filter((i) => Math.abs(gradient[i]) > (this.flat ? 0.01 : 0.03) * most);
+    const thickest = Math.min(6, 0.35 * this.step, 240 / drawn.length); // many arrows must not run into one another
+    for (const i of drawn) {
+      const thick = Math.max(0.4, (thickest * Math.abs(gradient[i])) / most);
+      paths[Number(gradient[i] < 0)] += arrow(
+        [x, y],
+        this.target(i),
+        thick,
+        Math.min(2.4 + thick, 0.45 * this.step),
+        gradient[i] < 0,
+      );
+    }
+    const style = !this.flat && drawn.length > 120 ? "opacity: 0.25" : null; // so many would hide the map
+    put(this.raising, { d: paths[0], style });
+    put(this.lowering, { d: paths[1], style });
     const text = `${NAMES[how]}: Y = ${shown(Y)}`;
     const wide = text.length * 8.4 + 28;
     const left = Math.max(2, x - wide / 2);

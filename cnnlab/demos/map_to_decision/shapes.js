@@ -1,11 +1,10 @@
 // Arrows, bars and squares: the size of a gradient as a shape; hollow ones lower the answer.
 
 // The outline of an arrow with a head; a hollow one has a single line for its shaft.
-function arrow([x, y], [toX, toY], thick, hollow) {
+function arrow([x, y], [toX, toY], thick, head, hollow) {
   const [dx, dy] = [toX - x, toY - y];
   const length = Math.hypot(dx, dy) || 1;
   const [ux, uy] = [dx / length, dy / length];
-  const head = 2.4 + thick;
   const at = (along, aside) => `${(toX - ux * along - uy * aside).toFixed(1)} ${(toY - uy * along + ux * aside).toFixed(1)}`;
   const back = head * 1.6;
   const tip = `M${at(back, head)}L${at(0, 0)}L${at(back, -head)}`;
