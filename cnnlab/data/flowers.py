@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.data import _paint
-from cnnlab.data._arguments import how_many, number_or_range
+from cnnlab.data._arguments import how_many, number_or_range, rows_and_columns
 from cnnlab.data._seeds import balanced_labels, stream
 
 RADII = (8.0, 11.0)
@@ -85,7 +85,7 @@ def load_flowers(
     ((4, 3, 48, 64), [16.0, 16.0, 16.0, 16.0], 2)
     """
     n = how_many(n, "picture")
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = rows_and_columns("size", size, example="size=64 or size=(48, 64)")
     if min(height, width) < _SMALLEST_SIDE:
         raise ValueError(f"size={size}: a flower needs pictures of at least {_SMALLEST_SIDE} × {_SMALLEST_SIDE} pixels")
     columns = _range("where", where, width)

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from cnnlab.demos.flower_scanner.inputs import center, picture, sprite
-from cnnlab.demos.nets import checked_layers, mlp_forward, pack_layers
+from cnnlab.demos.mlps import checked_layers, mlp_forward, pack_layers
 from cnnlab.demos.pack import pack
 from cnnlab.demos.widget import Demo, script, style
 from cnnlab.geometry.options import per_axis

@@ -8,7 +8,7 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 
 from cnnlab.demos.inputs import nested, numbers
-from cnnlab.demos.nets import Floats, checked_layers, pack_layers
+from cnnlab.demos.mlps import Floats, checked_layers, pack_layers
 from cnnlab.demos.widget import Demo, script, style
 
 _MOST_CELLS = 576  # 24 × 24: beyond this, cells are too small to take hold of
