@@ -195,7 +195,8 @@ def colors_of(demo_page, points):
           const area = document.querySelector(".area.map");
           const scale = (canvas.width / Number(area.getAttribute("width"))) * Number(area.dataset.scale);
           const paint = canvas.getContext("2d", { willReadFrequently: true });
-          return points.map(([y, x]) => [...paint.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data]);
+          const at = (place) => Math.floor(place * scale);
+          return points.map(([y, x]) => [...paint.getImageData(at(x), at(y), 1, 1).data]);
         }""",
         points,
     )
@@ -323,11 +324,13 @@ def test_sliders_move_stride_threshold_picture_and_the_map_of_a_neuron(open_demo
     demo.shift, demo.stride = [3, 17], [3, 2]
     settled(demo_page)
     check(demo_page, demo)
+    whole = demo.scores.size * 3 * 4 * 5 * 6  # windows, numbers in each, neurons
+    assert demo_page.words(".cost").endswith(f"from scratch are {whole:,}.".replace(",", "\u2009"))
     demo_page.set("threshold", 0.3)
     demo.threshold = 0.3
     check(demo_page, demo)
     demo_page.set("map_of", 2)
-    assert demo_page.root.locator(".stage text.title").all_text_contents()[-1] == "Neuron 2 4 × 8"
+    assert demo_page.root.locator(".stage text.title").all_text_contents()[-1] == "Map of neuron 2, 4 × 8"
     demo_page.root.locator("[name=neuron-2]").click()
     assert demo_page.root.locator("[name=map_of]").input_value() == "-1"
     demo_page.root.locator("[name=brightest]").click()

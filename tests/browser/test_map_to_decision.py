@@ -1,4 +1,4 @@
-"""Map to decision in Chromium: answers and gradients against NumPy, float32 against NumPy's float32, and every handle."""
+"""Map to decision in Chromium: answers and gradients against NumPy, also in float32, and every handle."""
 
 import re
 from itertools import pairwise
@@ -61,7 +61,8 @@ MODEL = """(() => {
   return states.map((state) => {
     const shape = [state.scores.length, state.scores[0].length];
     const model = decisionModel({ ...state, scores: state.scores.flat(), shape, net, threshold: 0, subtract: true });
-    const numeric = model.ways.map(({ how }) => model.y.map((_, cell) => numericGradient(model.y, how, model.options, cell)));
+    const differences = (how) => model.y.map((_, cell) => numericGradient(model.y, how, model.options, cell));
+    const numeric = model.ways.map(({ how }) => differences(how));
     return { ...model, numeric };
   });
 })()"""
@@ -115,7 +116,10 @@ def test_without_subtracting_the_maximum_float32_overflows_where_numpys_does(in_
         (np.full(3, -104.0), 1),
     ]
     states = [[y.tolist(), tau] for y, tau in rows]
-    script = "args[0].map(([y, tau]) => { const r = plainSoftmax32(y, tau); return [r.powers, r.p, [r.Y]].map((a) => a.map(String)); })"
+    script = """args[0].map(([y, tau]) => {
+      const { powers, p, Y } = plainSoftmax32(y, tau);
+      return [powers, p, [Y]].map((numbers) => numbers.map(String));
+    })"""
     kinds = set()
     for (y, tau), got in zip(rows, in_module(MapToDecision([1.0, 2.0]), script, states), strict=True):
         powers, p, Y = plain32(y, tau)
@@ -225,7 +229,9 @@ def at_cell(demo_page, cell, columns, rows):
     return demo_page.root.locator(".area >> nth=0").evaluate(
         """(e, [cell, columns, rows]) => {
           const b = e.getBoundingClientRect();
-          return [b.x + ((cell % columns + 0.5) * b.width) / columns, b.y + ((Math.floor(cell / columns) + 0.5) * b.height) / rows, b.width / columns];
+          const [row, column] = [Math.floor(cell / columns), cell % columns];
+          const [wide, high] = [b.width / columns, b.height / rows];
+          return [b.x + (column + 0.5) * wide, b.y + (row + 0.5) * high, wide];
         }""",
         [cell, columns, rows],
     )

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cnnlab.data import _paint, flowers, load_flowers
+from cnnlab.data import _paint, flower_sprite, flowers, load_flowers
+from cnnlab.data._seeds import stream
 from cnnlab.data.flowers import _NO_FLOWERS, _free_place
 
 
@@ -194,3 +195,23 @@ def test_requests_of_another_kind_are_refused_likewise():
 
 def test_one_number_is_a_place():
     assert load_flowers(3, where=20, rows=30).center.tolist() == [[30, 20]] * 3
+
+
+def test_a_sprite_laid_over_a_picture_is_the_flower_drawn_on_it():
+    sprite = flower_sprite(9.5, seed=3)
+    assert sprite.shape == (4, 21, 21)
+    assert sprite.dtype == np.float32
+    assert 0 <= sprite.min() <= sprite.max() <= 1
+    color, opacity = sprite[:3], sprite[3]
+    assert opacity[10, 10] == 1
+    assert opacity[0, 0] == opacity[-1, -1] == 0
+    ground = np.random.default_rng(0).random((3, 21, 21), dtype=np.float32)
+    drawn = ground.copy()
+    _paint.flower(drawn, (10, 10), 9.5, stream(3, 0))
+    np.testing.assert_allclose(ground * (1 - opacity) + color * opacity, drawn, atol=1e-5)
+
+
+def test_sprites_differ_by_seed_and_radii_are_those_of_the_scenes():
+    assert not np.array_equal(flower_sprite(seed=0), flower_sprite(seed=1))
+    with pytest.raises(ValueError, match=r"radius=12: flowers have radii from 8 to 11 pixels"):
+        flower_sprite(12)

@@ -74,7 +74,7 @@ class FlowerScanner(Demo):
     (16, 14)
     """
 
-    _esm = script("flower_scanner", "scan", "model", "words", "plot", "inspector", "panels", "hands", "view")
+    _esm = script("flower_scanner", "scan", "model", "words", "plot", "inspector", "panels", "own", "hands", "view")
     _css = style("flower_scanner")
     title: ClassVar[str] = "Flower scanner"
 

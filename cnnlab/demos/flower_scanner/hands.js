@@ -3,7 +3,10 @@ class Hands {
   constructor(view) {
     Object.assign(this, { view, drag: null });
     const { pictureArea, mapArea } = view.plot;
-    for (const [area, inMap] of [[pictureArea, false], [mapArea, true]]) {
+    for (const [area, inMap] of [
+      [pictureArea, false],
+      [mapArea, true],
+    ]) {
       put(area, {
         pointerdown: (event) => this.grab(event, inMap),
         pointermove: (event) => this.move(event, inMap),

@@ -7,6 +7,7 @@ class FlowerModel {
     this.ground = Float64Array.from(unpack(image).values);
     this.sprite = sprite && { patch: unpack(sprite.patch).values, mask: unpack(sprite.mask).values, size: sprite.mask.shape };
     this.hidden = this.layers[0].bias.length;
+    this.buffers = this.layers.map(({ bias }) => new Float64Array(bias.length));
     const layer = { size, weight: this.layers[0].weight, hidden: this.hidden };
     this.first = new FirstLayer({ shape: this.shape, ...layer });
     this.places = this.first.places;
@@ -26,7 +27,8 @@ class FlowerModel {
     for (let c = 0, i = 0; c < channels; c += 1) {
       for (let r = 0; r < height; r += 1) {
         for (let q = 0; q < width; q += 1, i += 1) {
-          alone[(c * shape[1] + r + down - 1) * shape[2] + q + across - 1] = this.sprite.patch[i] * this.sprite.mask[r * width + q];
+          alone[(c * shape[1] + r + down - 1) * shape[2] + q + across - 1] =
+            this.sprite.patch[i] * this.sprite.mask[r * width + q];
         }
       }
     }
@@ -89,6 +91,17 @@ class FlowerModel {
 
   // ---- numbers
 
+  // The flower's center and radius in pixels: the sprite's, or where the given picture has it (moved along with it).
+  truth(given) {
+    if (this.sprite) {
+      const [row, column] = this.at.map((place, i) => place + (this.sprite.size[i] - 1) / 2);
+      return { row, column, radius: Math.max(...this.sprite.size) / 2 };
+    }
+    if (!given) return null;
+    const [row, column] = given.map((place, i) => (place + this.shift[i]) % this.shape[i + 1]);
+    return { row, column, radius: 0.45 * Math.min(...this.size) };
+  }
+
   isFresh(i, j) {
     return !this.own?.left && this.first.isFresh(i, j);
   }
@@ -137,9 +150,20 @@ class FlowerModel {
     return { values, shape };
   }
 
+  // The layers above the first, for its sums; a value that ReLU turns to 0 adds nothing.
   finish(sums) {
-    for (let l = 1; l < this.layers.length; l += 1) sums = dense(this.layers[l], sums.map((sum) => Math.max(0, sum)));
-    return sums[0];
+    let below = sums;
+    for (let l = 1; l < this.layers.length; l += 1) {
+      const { weight, bias } = this.layers[l];
+      const above = this.buffers[l];
+      for (let i = 0, k = 0; i < above.length; i += 1) {
+        let sum = bias[i];
+        for (let j = 0; j < below.length; j += 1, k += 1) if (below[j] > 0) sum += weight[k] * below[j];
+        above[i] = sum;
+      }
+      below = above;
+    }
+    return below[0];
   }
 
   // Multiply-adds of the first layer: for what changed last, and for all of these windows from scratch.

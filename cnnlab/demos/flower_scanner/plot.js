@@ -1,5 +1,18 @@
 // The picture and the map, over the same coordinates: each score stands at the center of its window, so the bright place
 // of the map lies where the flower lies in the picture. Pixels are canvases; everything drawn over them is SVG.
+// One pixel of a canvas for each row and column; colorAt gives red, green and blue in 0 … 255.
+function paintPixels(canvas, [rows, columns], colorAt) {
+  Object.assign(canvas, { width: columns, height: rows });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  for (let r = 0, i = 0; r < rows; r += 1) {
+    for (let c = 0; c < columns; c += 1, i += 4) image.data.set([...colorAt(r, c), 255], i);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+const MAP_COLORS = Array.from({ length: 256 }, (_, i) => [...cividis(i / 255), 255]);
+
 class FlowerPlot {
   constructor() {
     const unique = Math.random().toString(36).slice(2); // two demos on a page must not share an id
@@ -13,6 +26,7 @@ class FlowerPlot {
     );
     this.pictureCanvas = h("canvas", { "aria-hidden": "true", class: "picture" });
     this.mapCanvas = h("canvas", { "aria-hidden": "true", class: "map" });
+    this.small = document.createElement("canvas");
     this.pictureTitle = s("text", { class: "title label" });
     this.mapTitle = s("text", { class: "title label" });
     this.extent = s("rect", { class: "extent" });
@@ -33,7 +47,17 @@ class FlowerPlot {
     this.pictureArea = s("rect", { class: "area picture" });
     this.mapArea = s("rect", { class: "area map" });
     this.nodes = [
-      ...[defs, this.pictureTitle, this.mapTitle, this.extent, this.stale, this.contour, ...this.truths, this.ghost, this.ghostCell],
+      ...[
+        defs,
+        this.pictureTitle,
+        this.mapTitle,
+        this.extent,
+        this.stale,
+        this.contour,
+        ...this.truths,
+        this.ghost,
+        this.ghostCell,
+      ],
       ...[this.frame, this.best, this.spotFrame, this.bestLabel, this.legend, this.low, this.high, this.note, this.margin],
       ...[this.pictureArea, this.mapArea],
     ];
@@ -45,7 +69,10 @@ class FlowerPlot {
     Object.assign(this, { left, right, top, rows, columns, size });
     const panel = { width: columns * this.scale, height: rows * this.scale };
     Object.assign(this, { across: panel.width, down: panel.height, bottom: top + panel.height });
-    for (const [canvas, x] of [[this.pictureCanvas, left], [this.mapCanvas, right]]) {
+    for (const [canvas, x] of [
+      [this.pictureCanvas, left],
+      [this.mapCanvas, right],
+    ]) {
       canvas.style.cssText = `left:${x}px;top:${top}px;width:${panel.width}px;height:${panel.height}px`;
     }
     put(this.pictureArea, { x: left, y: top, ...panel, "data-scale": this.scale });
@@ -55,7 +82,11 @@ class FlowerPlot {
     put(this.mapTitle, { x: right, y: top - 10 });
     const rim = ((size[0] - 1) / 2) * this.scale;
     const fits = rim > 20 && panel.width > 270;
-    put(this.margin, { x: right + panel.width / 2, y: this.bottom - rim / 2 + 4, text: fits ? "no full window has its center here" : "" });
+    put(this.margin, {
+      x: right + panel.width / 2,
+      y: this.bottom - rim / 2 + 4,
+      text: fits ? "no full window has its center here" : "",
+    });
     return this;
   }
 
@@ -76,46 +107,55 @@ class FlowerPlot {
   }
 
   drawPicture({ picture, shape }) {
-    const color = pictureColors({ values: picture, shape });
-    const [, rows, columns] = shape;
-    Object.assign(this.pictureCanvas, { width: columns, height: rows });
-    const context = this.pictureCanvas.getContext("2d");
-    const image = context.createImageData(columns, rows);
-    for (let r = 0, i = 0; r < rows; r += 1) {
-      for (let c = 0; c < columns; c += 1, i += 4) image.data.set([...color(r, c), 255], i);
-    }
-    context.putImageData(image, 0, 0);
+    paintPixels(this.pictureCanvas, shape.slice(1), pictureColors({ values: picture, shape }));
   }
 
   // Cells 0 … count − 1; those not yet computed are hatched, those not yet scanned are left empty.
   drawMap({ values, shape: [rows, columns] }, { stride, count, low, high, threshold, outline }) {
-    const fine = Math.min(3, window.devicePixelRatio || 1);
-    Object.assign(this.mapCanvas, { width: Math.round(this.across * fine), height: Math.round(this.down * fine) });
-    const context = this.mapCanvas.getContext("2d");
-    const color = oneSided(low, high);
-    const stale = [];
-    let edges = "";
-    const above = (r, c) => r >= 0 && c >= 0 && r < rows && c < columns && r * columns + c < count && values[r * columns + c] > threshold;
+    this.paintMap(values, rows, columns, stride, count, low, high);
+    let [stale, edges] = ["", ""];
+    const above = (r, c) =>
+      r >= 0 && c >= 0 && r < rows && c < columns && r * columns + c < count && values[r * columns + c] > threshold;
     for (let p = 0; p < count; p += 1) {
+      const unknown = Number.isNaN(values[p]);
+      if (!unknown && !(outline && values[p] > threshold)) continue;
       const [r, c] = [Math.floor(p / columns), p % columns];
       const { x, y, width, height } = this.cell([r * stride[0], c * stride[1]], stride);
-      if (Number.isNaN(values[p])) {
-        stale.push(`M${x} ${y}h${width}v${height}h${-width}Z`);
+      if (unknown) {
+        stale += `M${x} ${y}h${width}v${height}h${-width}Z`;
         continue;
       }
-      // Whole pixels of the screen: no seams between cells.
-      const [from, to] = [(x - this.right) * fine, (x + width - this.right) * fine].map(Math.round);
-      const [over, under] = [(y - this.top) * fine, (y + height - this.top) * fine].map(Math.round);
-      context.fillStyle = css(color(values[p]));
-      context.fillRect(from, over, to - from, under - over);
-      if (!outline || !above(r, c)) continue;
       if (!above(r - 1, c)) edges += `M${x} ${y}h${width}`;
       if (!above(r + 1, c)) edges += `M${x} ${y + height}h${width}`;
       if (!above(r, c - 1)) edges += `M${x} ${y}v${height}`;
       if (!above(r, c + 1)) edges += `M${x + width} ${y}v${height}`;
     }
-    put(this.stale, { d: stale.join("") });
+    put(this.stale, { d: stale });
     put(this.contour, { d: edges });
+  }
+
+  // One pixel a cell, then stretched to where the cells lie; a stride wider than the window leaves gaps.
+  paintMap(values, rows, columns, stride, count, low, high) {
+    Object.assign(this.small, { width: columns, height: rows });
+    const paint = this.small.getContext("2d");
+    const image = paint.createImageData(columns, rows);
+    const span = high - low || 1;
+    for (let p = 0; p < count; p += 1) {
+      if (!Number.isNaN(values[p])) image.data.set(MAP_COLORS[Math.round((255 * (values[p] - low)) / span)], 4 * p);
+    }
+    paint.putImageData(image, 0, 0);
+    const fine = Math.min(3, window.devicePixelRatio || 1);
+    Object.assign(this.mapCanvas, { width: Math.round(this.across * fine), height: Math.round(this.down * fine) });
+    const context = this.mapCanvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    const [tall, wide] = stride.map((step) => step * this.scale * fine);
+    const [top, left] = this.size.map((size, axis) => ((size - stride[axis]) / 2) * this.scale * fine);
+    context.drawImage(this.small, left, top, wide * columns, tall * rows);
+    const gaps = stride.map((step, axis) => Math.max(0, step - this.size[axis]) * this.scale * fine);
+    for (let c = 0; gaps[1] && c <= columns; c += 1)
+      context.clearRect(left + c * wide - gaps[1] / 2, 0, gaps[1], this.mapCanvas.height);
+    for (let r = 0; gaps[0] && r <= rows; r += 1)
+      context.clearRect(0, top + r * tall - gaps[0] / 2, this.mapCanvas.width, gaps[0]);
   }
 
   drawWindow([i, j], stride) {
@@ -145,7 +185,10 @@ class FlowerPlot {
 
   // The flower's true place: the same circle in the picture and in the map.
   drawTruth(truth) {
-    for (const [node, from] of [[this.truths[0], this.left], [this.truths[1], this.right]]) {
+    for (const [node, from] of [
+      [this.truths[0], this.left],
+      [this.truths[1], this.right],
+    ]) {
       put(node, { visibility: truth ? null : "hidden" });
       if (!truth) continue;
       const [cx, cy] = this.place(from, truth.row + 0.5, truth.column + 0.5);
@@ -171,7 +214,9 @@ class FlowerPlot {
     put(this.high, { x: from + wide + 6, y: y + 9, text: known ? high.text : "" });
     const room = this.across - (from + wide + 6 - this.right) - high.text.length * 7.2;
     const beside = room > words.length * 6.6 + 20;
-    const at = beside ? { x: this.right + this.across, y: y + 9, "text-anchor": "end" } : { x: this.right, y: y + 27, "text-anchor": "start" };
+    const at = beside
+      ? { x: this.right + this.across, y: y + 9, "text-anchor": "end" }
+      : { x: this.right, y: y + 27, "text-anchor": "start" };
     put(this.note, { ...at, text: words });
   }
 }

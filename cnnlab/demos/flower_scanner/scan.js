@@ -107,7 +107,8 @@ class FirstLayer {
       }
     }
     for (let r = 1, at = columns + 2; r <= rows; r += 1, at += 1) {
-      for (let q = 1; q <= columns; q += 1, at += 1) count[at] += count[at - 1] + count[at - columns - 1] - count[at - columns - 2];
+      for (let q = 1; q <= columns; q += 1, at += 1)
+        count[at] += count[at - 1] + count[at - columns - 1] - count[at - columns - 2];
     }
     const change = { difference, runs, count };
     this.changes.set(id, change);

@@ -32,7 +32,9 @@ class FlowerScanner extends DemoView {
     const settings = flowerSettings(this);
     this.begin(el, this.steps.node, this.explain, settings);
     if (this.scan.layers.length > 1) {
-      const neurons = this.fold("neurons", `The ${plural(this.scan.hidden, "neuron")} of the first layer`, () => neuronPanel(this));
+      const neurons = this.fold("neurons", `The ${plural(this.scan.hidden, "neuron")} of the first layer`, () =>
+        neuronPanel(this),
+      );
       this.extras.append(neurons.node);
     }
     const own = folded({ name: "own", summary: "Your own picture", fill: () => {} });
@@ -55,16 +57,9 @@ class FlowerScanner extends DemoView {
     return this.scanned === null ? this.total : Math.min(this.scanned, this.total);
   }
 
-  // The flower's center and radius in pixels: the sprite's, or as given; the reader's own picture has none.
+  // The reader's own picture has no known flower.
   get truth() {
-    const { sprite, shape, size } = this.scan;
-    if (sprite) {
-      const [row, column] = this.flower_at.map((place, i) => place + (sprite.size[i] - 1) / 2);
-      return { row, column, radius: Math.max(...sprite.size) / 2 };
-    }
-    if (!this.data.truth || this.own) return null;
-    const [row, column] = this.data.truth.map((place, i) => (place + this.shift[i]) % shape[i + 1]);
-    return { row, column, radius: 0.45 * Math.min(...size) };
+    return this.scan.truth(this.own ? null : this.data.truth);
   }
 
   // ---- changes
@@ -189,17 +184,17 @@ class FlowerScanner extends DemoView {
     const shown = this.shown.values[cell];
     const color = Number.isNaN(shown) ? null : css(oneSided(...this.range)(shown));
     this.inspector.draw(scan, this.window, stages, { text: stages ? signed(this.score, this.digits) : "", color, neuron });
-    this.inspector.connect(plot.box, plot.spot);
+    this.inspector.connect(plot.box, plot.spot, neuron);
     const context = this.context();
     const { before, score, after } = windowWords(context, this.score);
     this.words.replaceChildren(before, h("strong", { text: score }), after);
     put(this.verdict, { text: verdictWords(context) });
-    put(this.cost, { text: costWords(scan.cost(scan.places), scan.left) });
+    put(this.cost, { text: costWords(scan.cost(this.map.shape), scan.left) });
     for (const [control, value] of this.controls.sliders) control.set(value());
     this.controls.windowSliders.forEach(({ input }, axis) => put(input, { step: stride[axis] }));
     this.controls.mapOf.set(neuron);
-    const sentence = `A picture of ${scan.shape.slice(1).join(" × ")} pixels with a window at ${at(i, j)}, and the map of ${plural(total, "score")}.`;
-    put(this.svg, { "aria-label": `${sentence} ${this.answer.textContent}` });
+    const picture = `A picture of ${scan.shape.slice(1).join(" × ")} pixels with a window at ${at(i, j)}`;
+    put(this.svg, { "aria-label": `${picture}, and the map of ${plural(total, "score")}. ${this.answer.textContent}` });
     this.refreshFolds();
   }
 
@@ -217,24 +212,17 @@ class FlowerScanner extends DemoView {
     plot.drawTruth(this.truth);
     const { best, found } = this.decision;
     const place = best < 0 ? null : this.placeOf(best);
-    plot.drawBest(neuron < 0 ? place : null, stride, best < 0 ? "" : signed(this.map.values[best], this.digits));
+    const name = this.stage.clientWidth < 640 ? "" : "brightest ";
+    plot.drawBest(neuron < 0 ? place : null, stride, place ? name + signed(this.map.values[best], this.digits) : "");
     put(plot.pictureTitle, { text: `Picture ${scan.shape.slice(1).join(" × ")}` });
-    put(plot.mapTitle, { text: `${neuron < 0 ? "Map" : `Neuron ${neuron}`} ${this.map.shape.join(" × ")}` });
+    put(plot.mapTitle, { text: `${neuron < 0 ? "Map" : `Map of neuron ${neuron},`} ${this.map.shape.join(" × ")}` });
     const words = neuron < 0 ? `white line: threshold ${number(threshold, this.digits)}` : "";
     const end = (value) => ({ value, text: number(value, Math.min(this.digits, 2)) });
     plot.drawLegend(end(low), end(high), words);
     if (best < 0) this.say("Computing …");
     else if (found) this.say(`Yes, at ${at(...centerOf(best, this.map.shape, stride, scan.size).map(Math.round))}`, true);
     else this.say("No window above the threshold", false);
-    this.drawThreshold(all);
-  }
-
-  drawThreshold({ low, high }) {
-    const { threshold, controls } = this;
-    if (!Number.isFinite(low)) return;
-    const margin = 0.1 * (high - low || 1);
-    controls.threshold.range(Math.min(low - margin, threshold), Math.max(high + margin, threshold), "any");
-    controls.threshold.set(threshold);
+    showThreshold(this, all);
   }
 
   context() {

@@ -32,7 +32,8 @@ function verdictWords({ decision, map, count, model, stride, threshold, digits, 
   const [row, column] = centerOf(best, map.shape, stride, model.size);
   const all = map.values.length;
   const scanned = count < all ? ` of ${thousands(all)} scanned so far` : "";
-  const brightest = `The brightest of ${plural(known, "window")}${scanned} is ${signed(map.values[best], digits)}, with its center at ${at(row, column)}`;
+  const score = signed(map.values[best], digits);
+  const brightest = `The brightest of ${plural(known, "window")}${scanned} is ${score}, with its center at ${at(row, column)}`;
   const comparison = `${found ? "" : "not "}above ${number(threshold, digits)}, so the answer is ${found ? "yes" : "no"}`;
   const distance = truth ? Math.hypot(row - truth.row, column - truth.column) : 0;
   const off = truth ? ` The flower’s center is at ${at(truth.row, truth.column)}: ${short(distance, 1)} pixels away.` : "";
@@ -56,7 +57,8 @@ function costWords({ spent, whole }, left) {
 function pictureLines({ model, shift, flower_at: place }) {
   if (model.sprite) {
     const [height, width] = model.sprite.size;
-    return `# image: shape (${model.shape.join(", ")}), values 0 … 1; flower: (${model.shape[0] + 1}, ${height}, ${width}), the last channel its opacity
+    return `# image: shape (${model.shape.join(", ")}), values 0 … 1
+# flower: shape (${model.shape[0] + 1}, ${height}, ${width}), the last channel its opacity
 x = image.copy()
 patch, mask = flower[:-1], flower[-1]
 rows, columns = slice(${place[0]}, ${place[0] + height}), slice(${place[1]}, ${place[1] + width})
@@ -94,7 +96,10 @@ function torchListing(view) {
   const { model, stride, threshold } = view;
   const [[channels], [height, width], [down, right]] = [model.shape, model.size, stride];
   const inputs = channels * height * width;
-  const lines = pictureLines(view).replace("image.copy()", "image.clone()").replace("np.roll(image, (", "torch.roll(image, (").replace("axis=", "dims=");
+  const lines = pictureLines(view)
+    .replace("image.copy()", "image.clone()")
+    .replace("np.roll(image, (", "torch.roll(image, (")
+    .replace("axis=", "dims=");
   return `import torch
 
 ${lines}

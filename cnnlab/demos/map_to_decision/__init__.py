@@ -81,7 +81,7 @@ class MapToDecision(Demo):
     {'max': 2.0, 'mean': 1.0, 'softmax': 1.851}
     """
 
-    _esm = script("map_to_decision", "model", "words", "plot", "curve", "panels", "view")
+    _esm = script("map_to_decision", "model", "words", "shapes", "ways", "plot", "curve", "panels", "hands", "view")
     _css = style("map_to_decision")
     title: ClassVar[str] = "Map to decision"
 

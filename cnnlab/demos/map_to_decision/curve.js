@@ -16,13 +16,28 @@ class TemperatureCurve {
     this.dot = s("circle", { class: "dot", r: 6 });
     this.area = s("rect", { class: "area curve-area" });
     const defs = s("defs", {}, s("pattern", { id: pattern, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, stripe));
-    this.nodes = [defs, this.title, this.axis, this.broken, this.brokenLabel, this.limits, this.line, this.drop, this.dot, this.area];
+    this.nodes = [
+      defs,
+      this.title,
+      this.axis,
+      this.broken,
+      this.brokenLabel,
+      this.limits,
+      this.line,
+      this.drop,
+      this.dot,
+      this.area,
+    ];
   }
 
   layout({ y, width }) {
     const narrow = width < 620;
     Object.assign(this, { left: 40, right: width - (narrow ? 88 : 108), top: y + 26, bottom: y + (narrow ? 140 : 160) });
-    put(this.title, { x: this.left, y: y + 12, text: narrow ? "Softmax: Y over τ" : "Softmax: Y = Σ p·y over the temperature τ" });
+    put(this.title, {
+      x: this.left,
+      y: y + 12,
+      text: narrow ? "Softmax: Y over τ" : "Softmax: Y = Σ p·y over the temperature τ",
+    });
     put(this.area, { x: this.left, y: this.top, width: this.right - this.left, height: this.bottom - this.top });
     return this.bottom + 34;
   }
@@ -57,7 +72,11 @@ class TemperatureCurve {
     const box = (x) => `M${Math.max(this.left, x - half)} ${this.top}h${2 * half}V${this.bottom}h${-2 * half}Z`;
     put(this.broken, { d: gaps.map(box).join("") });
     const wide = gaps.length * 2 * half;
-    put(this.brokenLabel, { x: gaps.length ? (gaps[0] + gaps[gaps.length - 1]) / 2 : 0, y: (this.top + this.bottom) / 2, text: wide > 110 ? "NaN in float32" : wide > 34 ? "NaN" : "" });
+    put(this.brokenLabel, {
+      x: gaps.length ? (gaps[0] + gaps[gaps.length - 1]) / 2 : 0,
+      y: (this.top + this.bottom) / 2,
+      text: wide > 110 ? "NaN in float32" : wide > 34 ? "NaN" : "",
+    });
     const limit = (Y, name) => [
       s("line", { class: "limit", x1: this.left, x2: this.right, y1: level(Y), y2: level(Y) }),
       s("text", { class: "small", x: this.right + 8, y: level(Y) + 4, text: `${name} ${shown(Y)}` }),

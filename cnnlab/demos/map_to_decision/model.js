@@ -45,7 +45,9 @@ function mlpStages(y, { layers, sigmoid }) {
   const stages = [sigmoid ? y.map((value) => 1 / (1 + Math.exp(-value))) : y];
   layers.forEach(({ weight, bias }, l) => {
     const below = l ? stages[l].map((sum) => Math.max(0, sum)) : stages[l];
-    stages.push(Array.from(bias, (start, o) => below.reduce((sum, value, i) => sum + weight[o * below.length + i] * value, start)));
+    stages.push(
+      Array.from(bias, (start, o) => below.reduce((sum, value, i) => sum + weight[o * below.length + i] * value, start)),
+    );
   });
   return stages;
 }
@@ -84,7 +86,12 @@ function aggregate(y, how, { temperature, net, plain = false }) {
 // dY/dy of one cell by two-sided differences, always in float64 and with the maximum subtracted.
 function numericGradient(y, how, options, cell) {
   const step = 1e-5 * Math.max(1, Math.abs(y[cell]));
-  const at = (by) => aggregate(y.map((value, i) => (i === cell ? value + by : value)), how, { ...options, plain: false }).Y;
+  const at = (by) =>
+    aggregate(
+      y.map((value, i) => (i === cell ? value + by : value)),
+      how,
+      { ...options, plain: false },
+    ).Y;
   return (at(step) - at(-step)) / (2 * step);
 }
 

@@ -20,7 +20,8 @@ class MapToDecision extends DemoView {
     this.moved = h("p", { class: "verdict moved", "aria-live": "polite" });
     this.trouble = h("p", { class: "trouble", "aria-live": "polite" });
     this.verdict.after(this.moved, this.trouble);
-    const hint = `Drag a ${flat ? "bar" : "cell"} up or down to change its score, sideways to move the map; drag along the curve to change τ. ${keys}`;
+    const drag = `Drag a ${flat ? "bar" : "cell"} up or down to change its score, sideways to move the map;`;
+    const hint = `${drag} drag along the curve to change τ. ${keys}`;
     this.begin(el, h("p", { class: "hint", text: hint }), this.explain, decisionSettings(this));
   }
 
@@ -71,10 +72,16 @@ class MapToDecision extends DemoView {
     const broken = model.ways.some((way) => Number.isNaN(way.Y));
     put(this.trouble, { text: overflowWords(context), class: broken ? "trouble wrong" : "trouble" });
     if (Number.isNaN(Y)) this.say(`${NAMES[how]}: no answer, NaN`, false);
-    else this.say(`${NAMES[how]}: ${found ? "yes" : "no"}, ${shown(Y)} is ${found ? "" : "not "}above ${number(this.threshold, 2)}`, found);
+    else
+      this.say(
+        `${NAMES[how]}: ${found ? "yes" : "no"}, ${shown(Y)} is ${found ? "" : "not "}above ${number(this.threshold, 2)}`,
+        found,
+      );
     this.drawControls(model);
     const answers = model.ways.map((way) => `${NAMES[way.how]} ${shown(way.Y)}`).join(", ");
-    put(this.svg, { "aria-label": `A map of ${plural(model.y.length, "score")}, four ways to one answer (${answers}) and where their gradients go.` });
+    put(this.svg, {
+      "aria-label": `A map of ${plural(model.y.length, "score")}, four ways to one answer (${answers}) and where their gradients go.`,
+    });
     this.refreshFolds();
   }
 
@@ -124,10 +131,29 @@ class MapToDecision extends DemoView {
     const { y, ways, p, options, shape } = this.now;
     const answers = ways.map(({ how, Y, found, before, gradient }) => {
       const total = gradient.reduce((a, b) => a + b, 0);
-      return [NAMES[how], shown(Y, 6), Number.isNaN(Y) ? "none" : found ? "yes" : "no", shown(before, 6), shown(total, 6, false), shown(numericGradient(y, how, options, this.cell), 6, false)];
+      return [
+        NAMES[how],
+        shown(Y, 6),
+        Number.isNaN(Y) ? "none" : found ? "yes" : "no",
+        shown(before, 6),
+        shown(total, 6, false),
+        shown(numericGradient(y, how, options, this.cell), 6, false),
+      ];
     });
-    const heads = ["way", "Y", "answer", "Y before the move", "sum of dY/dy", `dY/dy of ${cellName(this.cell, shape)} by differences`];
-    const rows = y.map((value, i) => [cellName(i, shape).replace("cell ", ""), number(value, 6), shown(p[i], 6, false), ...ways.map(({ gradient }) => shown(gradient[i], 6, false))]);
+    const heads = [
+      "way",
+      "Y",
+      "answer",
+      "Y before the move",
+      "sum of dY/dy",
+      `dY/dy of ${cellName(this.cell, shape)} by differences`,
+    ];
+    const rows = y.map((value, i) => [
+      cellName(i, shape).replace("cell ", ""),
+      number(value, 6),
+      shown(p[i], 6, false),
+      ...ways.map(({ gradient }) => shown(gradient[i], 6, false)),
+    ]);
     const names = ways.map(({ how }) => `dY/dy, ${NAMES[how]}`);
     return [table("The four ways", heads, answers), table("One row a cell", ["cell", "score y", "softmax p", ...names], rows)];
   }

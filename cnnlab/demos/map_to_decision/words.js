@@ -29,7 +29,9 @@ function temperatureWords(temperature) {
 function decisionWords({ model, how, threshold, temperature, net, subtract }) {
   const { y, shape, winner, ties, p } = model;
   const { Y, found } = model.ways.find((way) => way.how === how);
-  const side = Number.isNaN(Y) ? "which is above nothing: no answer" : `${found ? "above" : "not above"} the threshold ${number(threshold, 2)}: ${found ? "yes" : "no"}`;
+  const side = Number.isNaN(Y)
+    ? "which is above nothing: no answer"
+    : `${found ? "above" : "not above"} the threshold ${number(threshold, 2)}: ${found ? "yes" : "no"}`;
   const result = { score: shown(Y, 3), after: `, ${side}.` };
   const count = y.length;
   if (how === "max") {
@@ -59,8 +61,12 @@ function gradientWords({ model, how, temperature, cell }) {
   const place = `dY/dy of ${cellName(cell, shape)} (y = ${short(y[cell], 2)})`;
   const check = `by differences ${slope(numeric)}`;
   if (how === "max") {
-    const rule = cell === winner ? "1, the whole gradient, as the first of the largest" : "0, as it is not the first of the largest";
-    const kink = ties > 1 && y[cell] === y[winner] ? ": at a tie the maximum has a kink, and two-sided differences see half of each side" : "";
+    const rule =
+      cell === winner ? "1, the whole gradient, as the first of the largest" : "0, as it is not the first of the largest";
+    const kink =
+      ties > 1 && y[cell] === y[winner]
+        ? ": at a tie the maximum has a kink, and two-sided differences see half of each side"
+        : "";
     return `${place}: ${rule}; ${check}${kink}.`;
   }
   if (how === "mean") return `${place}: 1/${y.length} = ${slope(gradient[cell])}, the same for each cell; ${check}.`;
@@ -78,9 +84,14 @@ function shiftWords({ model, shift, wrap }) {
     if (Math.abs(Y - before) <= 1e-9 * Math.max(1, Math.abs(before))) same.push(NAMES[how]);
     else changed.push(`${NAMES[how]} from ${shown(before)} to ${shown(Y)}`);
   }
-  const parts = [same.length && `unchanged: ${same.join(", ")}`, changed.length && `changed: ${changed.join(", ")}`].filter(Boolean);
+  const parts = [same.length && `unchanged: ${same.join(", ")}`, changed.length && `changed: ${changed.join(", ")}`].filter(
+    Boolean,
+  );
   const [down, right] = shift;
-  const way = [down && `${plural(Math.abs(down), "row")} ${down > 0 ? "down" : "up"}`, right && `${plural(Math.abs(right), "column")} ${right > 0 ? "right" : "left"}`];
+  const way = [
+    down && `${plural(Math.abs(down), "row")} ${down > 0 ? "down" : "up"}`,
+    right && `${plural(Math.abs(right), "column")} ${right > 0 ? "right" : "left"}`,
+  ];
   return `Moved by ${way.filter(Boolean).join(" and ")}${wrap ? "" : ", what left is lost"}; ${parts.join("; ")}.`;
 }
 
@@ -90,13 +101,21 @@ function overflowWords({ model, temperature, subtract }) {
   const { y, winner } = model;
   const { powers, sum, Y } = plainSoftmax32(y, temperature);
   const exponent = `exp(${short(y[winner], 2)}/${temperatureWords(temperature)})`;
-  const power = (value) => (Number.isFinite(value) && value !== 0 ? value.toExponential(2).replace("e+", "·10^").replace("e-", "·10^−") : shown(value, 0, false));
+  const power = (value) =>
+    Number.isFinite(value) && value !== 0
+      ? value.toExponential(2).replace("e+", "·10^").replace("e-", "·10^−")
+      : shown(value, 0, false);
   if (powers.some((value) => value === Infinity) || sum === Infinity) {
-    return `Overflow: in float32 ${exponent} = ${power(powers[winner])}, since it holds nothing above 3.4·10^38 = exp(88.7). The sum is ∞, and ∞/∞ is NaN.`;
+    const why = "since it holds nothing above 3.4·10^38 = exp(88.7)";
+    return `Overflow: in float32 ${exponent} = ${power(powers[winner])}, ${why}. The sum is ∞, and ∞/∞ is NaN.`;
   }
-  if (sum === 0) return `Underflow: in float32 even ${exponent} = 0, since it holds nothing below 1.4·10^−45 = exp(−103.3). The sum is 0, and 0/0 is NaN.`;
+  if (sum === 0) {
+    const why = "since it holds nothing below 1.4·10^−45 = exp(−103.3)";
+    return `Underflow: in float32 even ${exponent} = 0, ${why}. The sum is 0, and 0/0 is NaN.`;
+  }
   const rest = Number.isFinite(Y) ? "no overflow yet" : "and the result is no number";
-  return `In float32 ${exponent} = ${power(powers[winner])}: ${rest}. It comes when y/τ passes 88.7: add to the scores, or lower τ.`;
+  const when = "It comes when y/τ passes 88.7: add to the scores, or lower τ.";
+  return `In float32 ${exponent} = ${power(powers[winner])}: ${rest}. ${when}`;
 }
 
 // ---- code
@@ -124,6 +143,9 @@ for i in reversed(range(len(layers))):
         g = g * (sums[i] > 0)
 dy["mlp"] = g${net.sigmoid ? " * sums[0] * (1 - sums[0])" : ""}`
     : "";
+  const powers = subtract
+    ? "p = np.exp((y - y.max()) / tau)  # no exponent is above 0: nothing overflows"
+    : "p = np.exp(y / tau)  # float32 overflows above exp(88.7)";
   return `import numpy as np
 
 y = np.array(${pythonArray(y, shape, "              ")}${plain}).ravel()
@@ -137,7 +159,7 @@ dy["max"] = (np.arange(n) == y.argmax()) * 1.0  # argmax: the first of the large
 Y["mean"] = y.mean()
 dy["mean"] = np.full(n, 1 / n)
 
-p = np.exp(${subtract ? "(y - y.max()) / tau" : "y / tau"})${subtract ? "  # no exponent is above 0: nothing overflows" : "  # float32 overflows above exp(88.7)"}
+${powers}
 p /= p.sum()
 Y["softmax"] = (p * y).sum()
 dy["softmax"] = p * (1 + (y - Y["softmax"]) / tau)${net_}
@@ -149,7 +171,9 @@ for how in Y:
 function torchListing({ model, temperature, net, subtract }) {
   const { y, shape } = model;
   const kind = subtract ? "float64" : "float32";
-  const mlpLine = net ? `\n    "mlp": lambda y: net(${net.sigmoid ? "torch.sigmoid(y)" : "y"})[0],  # net: torch.nn.Sequential, ${y.length} inputs` : "";
+  const mlpLine = net
+    ? `\n    "mlp": lambda y: net(${net.sigmoid ? "torch.sigmoid(y)" : "y"})[0],  # net: torch.nn.Sequential, ${y.length} inputs`
+    : "";
   const weights = subtract ? "torch.softmax(y / tau, 0)" : "torch.exp(y / tau) / torch.exp(y / tau).sum()";
   return `import torch
 
