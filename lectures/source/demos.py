@@ -80,19 +80,38 @@ show(demos.WelcomeScanner(recording.x, nn.layers_of(hears), width=K, **sound))
 # %%
 SIZE = 24
 scenes = data.load_flowers(1000, seed=1)
-near = np.round(scenes.center).astype(int) - SIZE // 2 + rng.integers(0, 3, (1000, 2))
+near = np.round(scenes.center).astype(int) - SIZE // 2 + rng.integers(0, 3, (2, 1000, 2))
 corners = np.clip(near, 0, scenes.x.shape[2] - SIZE)
-empty = np.repeat(scenes.x[scenes.y == 0], 3, axis=0)
-free = rng.integers(0, scenes.x.shape[2] - SIZE + 1, (len(empty), 2))
-x = np.concatenate([windows(scenes.x, corners, (SIZE, SIZE)), windows(empty, free, (SIZE, SIZE))])
-y = np.concatenate([scenes.y, np.zeros(len(empty), np.float32)])[:, None]
-sees = nn.mlp([3 * SIZE * SIZE, 24, 1], rng=rng)
-fit(sees, x, y, nn.BCEWithLogitsLoss(), epochs=10)
-meadow = scenes.x[scenes.y == 0][2]
+empty = scenes.x[scenes.y == 0]
+free = rng.integers(0, scenes.x.shape[2] - SIZE + 1, (4, len(empty), 2))
+at_place = [windows(scenes.x, each, (SIZE, SIZE)) for each in corners]
+elsewhere = [windows(empty, each, (SIZE, SIZE)) for each in free]
+
+
+def train_window_net(negatives):
+    """Train on windows around the flowers, and on these; pictures come in as -1 … 1."""
+    net = nn.mlp([3 * SIZE * SIZE, 32, 1], rng=rng)
+    y = np.concatenate([scenes.y, scenes.y, np.zeros(sum(map(len, negatives)), np.float32)])
+    fit(net, 2 * np.concatenate([*at_place, *negatives]) - 1, y[:, None], nn.BCEWithLogitsLoss(), epochs=8)
+    return net
+
 
 # %%
-sprite = data.flower_sprite(10, seed=3)
-show(demos.FlowerScanner(meadow, nn.layers_of(sees), size=SIZE, flower=sprite, flower_at=(8, 34)))
+def hardest(net, top=4, stride=2):
+    """The windows of each picture without a flower that look most like one."""
+    maps = train.predict(nn.Scan(net, SIZE, stride), 2 * empty - 1, batch_size=50)[:, 0]
+    best = np.argsort(-maps.reshape(len(empty), -1), axis=1)[:, :top]
+    places = stride * np.stack(np.unravel_index(best.T, maps.shape[1:]), axis=-1)  # (top, pictures, 2)
+    return [windows(empty, each, (SIZE, SIZE)) for each in places]
+
+
+sees = train_window_net(elsewhere + hardest(train_window_net(elsewhere)))
+(W, b), last = nn.layers_of(sees)
+sees_layers = [(2 * W, b - W.sum(axis=1)), last]  # for pictures in 0 … 1: W (2x − 1) + b
+
+# %%
+meadow, sprite = empty[1], data.flower_sprite(10, seed=5)
+show(demos.FlowerScanner(meadow, sees_layers, size=SIZE, flower=sprite, flower_at=(8, 32)))
 
 # %% [markdown]
 # ## 3. Giant matrix
