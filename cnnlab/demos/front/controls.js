@@ -38,6 +38,16 @@ function choice({ name, label, options, value, onInput }) {
   return { node, input: select, set };
 }
 
+// A few options side by side, one of them chosen. The form keeps the names of two demos on one page apart.
+function segments({ name, label, options, value, onInput }) {
+  const inputs = options.map(([key]) => h("input", { type: "radio", name, value: key, change: () => onInput(key) }));
+  const items = options.map(([, text], i) => h("label", {}, inputs[i], h("span", { text })));
+  const node = h("form", { class: "segments" }, h("div", { role: "radiogroup", "aria-label": label }, ...items));
+  const set = (next) => options.forEach(([key], i) => (inputs[i].checked = key === next));
+  set(value);
+  return { node, inputs, set };
+}
+
 // A box to tick.
 function toggle({ name, label, value, note = "", onInput }) {
   const input = h("input", { type: "checkbox", name });

@@ -19,7 +19,9 @@ class Raster {
     for (let r = 0, i = 0; r < rows; r += 1) {
       for (let c = 0; c < columns; c += 1, i += 4) {
         const color = colorAt(r, c);
-        if (color) image.data.set([...color, 255], i);
+        if (!color) continue;
+        [image.data[i], image.data[i + 1], image.data[i + 2]] = color;
+        image.data[i + 3] = 255;
       }
     }
     context.putImageData(image, 0, 0);

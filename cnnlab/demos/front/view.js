@@ -25,6 +25,9 @@ class DemoView {
 
   // ---- to be written by each demo
 
+  // Work out from the state what layout and draw will show; called once for each change, before both.
+  compute() {}
+
   // Lay out for this width in pixels (called when the width or a shape changes), then draw.
   layout() {}
 
@@ -61,6 +64,7 @@ class DemoView {
     this.listeners.forEach(([event, call]) => this.model.on(event, call));
     this.observer = new ResizeObserver(() => this.stage.clientWidth !== this.laidOut && this.resize());
     this.observer.observe(this.stage);
+    this.compute();
     this.resize();
   }
 
@@ -100,6 +104,7 @@ class DemoView {
   // The reader changed something: { name: value, … } of the state. `reshape` lays out anew.
   change(values, { reshape = false } = {}) {
     Object.assign(this, values);
+    this.compute();
     if (reshape) this.resize();
     else this.draw();
     this.save();
@@ -111,6 +116,7 @@ class DemoView {
     if (JSON.stringify(value) === JSON.stringify(this[name])) return;
     this[name] = value;
     this.received(name);
+    this.compute();
     this.resize();
   }
 
