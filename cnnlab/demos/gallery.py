@@ -56,9 +56,7 @@ def gallery_html(demos: Sequence[Demo], *, title: str = "cnnlab: demos", theme: 
     return page(body, title=title, theme=theme)
 
 
-def save_gallery(
-    path: str | Path, demos: Sequence[Demo], *, title: str = "cnnlab: demos", theme: str = "auto"
-) -> Path:
+def save_gallery(path: str | Path, demos: Sequence[Demo], *, title: str = "cnnlab: demos", theme: str = "auto") -> Path:
     """Write `gallery_html` to a file and return its path; the parameters are the same."""
     target = Path(path)
     target.write_text(gallery_html(demos, title=title, theme=theme), encoding="utf-8")

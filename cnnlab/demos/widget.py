@@ -8,18 +8,22 @@ import anywidget
 
 from cnnlab.demos.page import fragment, page
 
-_FRONT = (
-    *("elements", "color", "controls", "player", "steps", "conv", "levels"),
-    *("grid", "ties", "raster", "tooltip", "view"),
-)
+_FRONT = ("elements", "color", "controls", "player", "steps", "conv", "grid", "raster", "tooltip", "view")
 
 
-def script(folder: str, *parts: str) -> str:
-    """Return the module of a demo: what all demos share, then the parts in its own folder (without ``.js``).
+def script(folder: str, *parts: str, front: tuple[str, ...] = ()) -> str:
+    """Return the module of a demo, which all parts share as one scope.
 
-    The last part exports ``{ render }`` as its default.
+    Parameters
+    ----------
+    folder : str
+        The demo's folder under ``cnnlab/demos``.
+    *parts : str
+        Its scripts there, without ``.js``; the last one exports ``{ render }`` as its default.
+    front : tuple of str
+        Parts of ``front/`` that some demos share and most do without, put before its own.
     """
-    return joined(*(f"front/{part}.js" for part in _FRONT), *(f"{folder}/{part}.js" for part in parts))
+    return joined(*(f"front/{part}.js" for part in (*_FRONT, *front)), *(f"{folder}/{part}.js" for part in parts))
 
 
 def style(folder: str) -> str:

@@ -321,6 +321,9 @@ def test_blocks_that_do_not_cover_say_why_and_come_back(open_demo):
     assert "blocks of 5 at hop 3 cover 11 of 12 inputs" in shown.words()
     assert "blocks do not cover" in shown.root.locator("[name=levels-2]").inner_text()
     expect(shown.root.locator(".wiring")).to_be_hidden()
+    assert shown.root.locator(".cover .cells").get_attribute("d").count("M") == 12
+    assert shown.root.locator(".cover .bracket").get_attribute("d").count("M") == 3
+    assert shown.root.locator(".cover .left").get_attribute("d").count("Z") == 1
     shown.set("width-0-0", 6)
     expect(shown.root.locator(".wiring")).to_be_visible()
     assert shown.words(".answer").startswith("Same scores")
@@ -424,3 +427,14 @@ def test_narrow_page_has_no_horizontal_bar(new_page, show, options):
     page = new_page(viewport={"width": 360, "height": 700})
     show(page, DistributedScan(**options))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_both_forms_read_the_same_where_a_score_lies_between_two_roundings(open_demo):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 30)).round(1)
+    options = {"window": 16, "widths": (4, 3), "hops": (2, 2), "levels": 3, "features": (5, 4, 2)}
+    shown = open_demo(DistributedScan(x, **options))
+    texts = shown.root.locator(".scores text").all_text_contents()
+    assert texts[: len(texts) // 2] == texts[len(texts) // 2 :]
+    assert len(texts) == 16
+    assert all(row[2] == row[3] for row in shown.table(1))

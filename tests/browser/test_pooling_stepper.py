@@ -249,6 +249,18 @@ def test_every_number_on_the_page_is_numpys(open_demo, options, shape):
         if step == last:
             assert (inner != "").all()
         np.testing.assert_allclose([number(t) for t in demo.cells("dy")], dy.ravel(), atol=0.0051)
+        place, at = windows[step]
+        shares = [number(t) for t in demo.cells("share") if t]
+        if made.how == "max":
+            winner = at[int(np.argmax([x[p] for p in at]))]
+            assert number(demo.words(".words strong")) == pytest.approx(partial[winner], abs=6e-5)
+            assert shares == pytest.approx([dy[place] if p == winner else 0 for p in at], abs=0.0051)
+        else:
+            counts = made.output[place] and sum(x[p] for p in at) / made.output[place]
+            share = dy[place] / round(counts) if counts else shares[0]
+            assert shares == pytest.approx([share] * len(shares), abs=0.0051)
+            assert number(demo.words(".words strong")) == pytest.approx(share, abs=0.0051 if not counts else 6e-5)
+            assert f"each of {len(at)} input" in demo.words()
         sums = re.search(r"Sum of dx (?:so far )?(\S+), sum of dy (\S+)\.", demo.words(".verdict"))
         assert [number(part) for part in sums.groups()] == pytest.approx([partial.sum(), masked.sum()], abs=1e-4)
 

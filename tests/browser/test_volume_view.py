@@ -232,6 +232,25 @@ def test_every_number_on_the_page_is_numpys(open_demo, rank, options):
     assert f"{layer.parameter_count(bias=bias)} parameters" in out.getvalue()
 
 
+def test_words_and_sums_keep_the_fractions(open_demo):
+    rng = np.random.default_rng(6)
+    given = VolumeView(rng.standard_normal((2, 5, 6)), rng.standard_normal((3, 2, 2, 3)), rng.standard_normal(3))
+    demo = open_demo(given)
+    for j, step in ((0, 3), (2, 15)):
+        demo.set("filter", j)
+        demo.set("position", step)
+        place = np.unravel_index(step, given.output.shape[1:])
+        _, parts = partials_of(state_of(given), j)
+        sums = [part[place] for part in parts]
+        words = demo.words()
+        for c, value in enumerate(sums):
+            assert number(words.split(f"channel {c}: ")[1].split(",")[0]) == pytest.approx(value, abs=5.1e-5)
+        assert number(words.split("bias: ")[1].split(";")[0]) == pytest.approx(given.b[j], abs=5.1e-5)
+        assert number(demo.words(".words strong")) == pytest.approx(given.output[(j, *place)], abs=5.1e-5)
+        shown = demo.root.locator(".channel:not([display]) .sum").all_text_contents()
+        assert [number(t.removeprefix("= ")) for t in shown] == pytest.approx(sums, abs=0.0051)
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize(("rank", "options"), PAGES)
 def test_pytorchs_listing_gives_the_numbers_shown(open_demo, rank, options):
@@ -380,10 +399,10 @@ def test_many_channels_are_shown_in_parts(open_demo):
     given = VolumeView(rng.integers(0, 5, (9, 4, 4)), rng.integers(-3, 4, (2, 9, 2, 2)))
     demo = open_demo(given)
     first = demo.root.locator("[name=first]")
-    assert (first.get_attribute("max"), demo.root.locator(".channel:not([display])").count()) == ("5", 4)
-    demo.set("first", 5)
-    np.testing.assert_allclose([number(t) for t in demo.cells("plane-3")], np.ravel(given.x[8]), atol=1e-9)
-    assert "sum of 9 partial maps (4 shown)" in demo.root.locator("svg text.small").all_text_contents()
+    assert (first.get_attribute("max"), demo.root.locator(".channel:not([display])").count()) == ("6", 3)
+    demo.set("first", 6)
+    np.testing.assert_allclose([number(t) for t in demo.cells("plane-2")], np.ravel(given.x[8]), atol=1e-9)
+    assert "sum of 9 partial maps (3 shown)" in demo.root.locator("svg text.small").all_text_contents()
     assert "(2 more)" in demo.words()
 
 

@@ -86,7 +86,9 @@ class DistributedScan(Demo):
     {'dense': 176, 'untied': 100, 'tied': 40}
     """
 
-    _esm = script("distributed_scan", "model", "words", "layout", "wiring", "matrix", "strip", "view")
+    _esm = script(
+        "distributed_scan", "model", "words", "layout", "wiring", "matrix", "strip", "cover", "view", front=("levels",)
+    )
     _css = style("distributed_scan")
     title: ClassVar[str] = "Distributed scan"
 

@@ -56,7 +56,7 @@ class Matrices {
       if (cell < 20) return;
       entries.push(s("text", { class: "entry", x: box.x + box.width / 2, y: box.y + box.height / 2, text: short(matrix[at], 1), style: `font-size: ${cell < 25 ? 9.5 : 10.5}px; fill: ${inkOn(color)}` }));
     });
-    const frames = s("path", { class: "frames", d: pathOf(this.blocks(view)) });
+    const frames = s("path", { class: "frames", d: pathOf(this.blocks(view)), style: `stroke-width: ${Math.min(1.8, cell / 6)}px` });
     const ground = s("rect", { class: "ground", x, y, width: columns * cell, height: rows * cell });
     return s("g", { class: `level-${i + 1}` }, s("text", { class: "title", x: left, y: y - 8, text: words }), ground, ...entries, frames, ...this.letters(view));
   }

@@ -25,7 +25,8 @@ class ScanStrip {
     const cell = rank === 1 ? (width - label) / size[0] : Math.min(16, (width - 16) / size[1], 190 / size[0]);
     const high = rank === 1 ? Math.max(16, Math.min(60, 8 * channels)) : size[0] * cell;
     this.area = { x: x + label, y: y + (rank === 1 ? 24 : 44), cell, high, rank };
-    const words = `The scan: ${size.join(" × ")} inputs, ${plural(both.windows, "window")}, hop ${net.whole.jump.join(" × ")}`;
+    const inputs = width < 420 ? "" : `${size.join(" × ")} inputs, `;
+    const words = `The scan: ${inputs}${plural(both.windows, "window")}, hop ${net.whole.jump.join(" × ")}`;
     this.labels.replaceChildren(s("text", { class: "title", x, y: y + 12, text: words }));
     if (rank === 2) this.labels.append(s("text", { class: "small", x, y: y + 38, text: channels > 1 ? "input, mean of its channels" : "input" }));
     this.drawInput(net.x, size);
@@ -102,7 +103,7 @@ class ScanStrip {
           this.found.set(rect, position);
           const fits = box.width >= 34 && box.height >= 15;
           if (!fits) return [rect];
-          const text = short(value, box.width > 44 ? 3 : 2);
+          const text = rounded(value, box.width > 44 ? 3 : 2);
           return [rect, s("text", { class: "score", x: box.x + box.width / 2, y: box.y + box.height / 2, text, style: `fill: ${inkOn(color)}` })];
         }),
       ),

@@ -10,8 +10,9 @@ class DistributedScan extends DemoView {
     this.wiring = new Wiring({ onBlock: (block) => this.look(block), onPick: (block) => this.pin(block) });
     this.matrices = new Matrices({ onEntry: (entry) => this.look(entry), onPick: (entry) => this.pin(entry) });
     this.bars = new ParameterBars();
+    this.cover = new CoverSketch();
     this.strip = new ScanStrip({ onPick: (position) => this.steps.go(position), onScore: (position) => this.lookAtScore(position) });
-    this.svg.append(...[this.wiring, this.matrices, this.bars, this.strip].map(({ node }) => node));
+    this.svg.append(...[this.wiring, this.matrices, this.bars, this.strip, this.cover].map(({ node }) => node));
     this.steps = new Steps({
       label: "Window",
       show: (step) => this.stepName(step),
@@ -93,7 +94,7 @@ class DistributedScan extends DemoView {
 
   layout(width) {
     const { net, both } = this.now;
-    if (net.fault) return put(this.svg, { width, height: 60 });
+    if (net.fault) return put(this.svg, { width, height: this.cover.layout(net.fault, width) });
     const narrow = width < 680;
     const left = narrow ? width : Math.round(width * 0.52);
     const right = narrow ? { x: 0, width } : { x: left + 30, width: width - left - 30 };
@@ -113,7 +114,8 @@ class DistributedScan extends DemoView {
     for (const refresh of this.controls) refresh();
     this.sort.set(this.order);
     this.drawCards();
-    for (const { node } of [this.wiring, this.matrices, this.bars, this.strip]) put(node, { visibility: net.fault ? "hidden" : null });
+    for (const { node } of [this.wiring, this.matrices, this.bars, this.strip]) put(node, { display: net.fault ? "none" : null });
+    put(this.cover.node, { display: net.fault ? null : "none" });
     if (net.fault) this.drawFault(net.fault);
     else {
       this.wiring.paint(both.numbers[this.position], this.now.scales);
@@ -139,7 +141,7 @@ class DistributedScan extends DemoView {
   drawFault({ words }) {
     this.say("Blocks do not cover the window", false);
     this.words.replaceChildren(`No such net: ${words}.`);
-    put(this.verdict, { text: "Every input must lie in a block and no block may reach beyond the window, or blocks of neighboring windows would not be the same." });
+    put(this.verdict, { text: "The last block must end where the window ends: with inputs left over, the window of the net would be a smaller one." });
   }
 
   stepName(step) {
@@ -220,7 +222,7 @@ function scoreTable({ net, both }) {
   const rows = Array.from({ length: both.windows * both.features }, (_, k) => {
     const [position, d] = [Math.floor(k / both.features), k % both.features];
     const [one, other] = [both.maps[top].values[d * both.windows + position], both.numbers[position][top][d]];
-    return [unravel(position, places).join(", "), `${d}`, short(one, 6), short(other, 6), tiny(Math.abs(one - other))];
+    return [unravel(position, places).join(", "), `${d}`, rounded(one, 6), rounded(other, 6), tiny(Math.abs(one - other))];
   });
   return table("The scan: one row a score", ["window", "neuron", "convolutions", "expanded MLP", "difference"], rows);
 }

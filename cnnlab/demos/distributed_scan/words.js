@@ -3,6 +3,9 @@ const letterOf = (layer) => LETTERS[layer - 1] ?? String(layer);
 
 const tiny = (value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−"));
 
+// Both forms may differ in the last bit, which must not show as another digit where a number lies between two roundings.
+const rounded = (value, digits) => short(Number(value.toPrecision(12)), digits);
+
 function rangeWords(from, count, names) {
   return from.map((first, a) => `${names[a]} ${count[a] === 1 ? first : `${first}–${first + count[a] - 1}`}`).join(", ");
 }
@@ -15,7 +18,7 @@ function positionWords({ net, both }, position) {
   const start = place.map((p, a) => p * whole.jump[a]);
   const rank = start.length;
   const top = both.maps.length - 1;
-  const form = (values) => values.map((value) => short(value, 4)).join(", ");
+  const form = (values) => values.map((value) => rounded(value, 4)).join(", ");
   const scores = Array.from({ length: both.features }, (_, d) => both.maps[top].values[d * both.windows + position]);
   return {
     before: `Window ${rank === 1 ? place[0] : `(${place.join(", ")})`}, ${rangeWords(start, whole.field, AXIS_NAMES[rank])}: the convolutions give `,

@@ -69,7 +69,9 @@ class GiantMatrix(Demo):
     {'full': 12, 'sparse': 6, 'shared': 2}
     """
 
-    _esm = script("giant_matrix", "model", "network", "planes", "cards", "words", "tables", "parts", "view")
+    _esm = script(
+        "giant_matrix", "model", "network", "planes", "cards", "words", "tables", "parts", "view", front=("ties",)
+    )
     _css = style("giant_matrix")
     title: ClassVar[str] = "Giant matrix"
 

@@ -81,7 +81,9 @@ class OrderOfComputation(Demo):
     {'window_first': 392, 'layer_first': 248}
     """
 
-    _esm = script("order_of_computation", "model", "words", "numbers", "layout", "timeline", "panel", "view")
+    _esm = script(
+        "order_of_computation", "model", "words", "numbers", "layout", "timeline", "panel", "view", front=("levels",)
+    )
     _css = style("order_of_computation")
     title: ClassVar[str] = "Order of computation"
 

@@ -33,7 +33,8 @@ class OrderPanel {
     put(this.under, { x, y: y + 31, text: this.note });
     const across = width < 380 ? 2 : 4;
     this.stats.forEach(({ value, label }, i) => {
-      const place = { x: x + (i % across) * (width / across), y: y + 60 + Math.floor(i / across) * 40 };
+      const share = across === 2 ? (i % 2) / 2 : [0, 0.33, 0.58, 0.78][i];
+      const place = { x: x + share * width, y: y + 60 + Math.floor(i / across) * 40 };
       put(value, place);
       put(label, { x: place.x, y: place.y + 15 });
     });
@@ -215,14 +216,15 @@ class OrderPanel {
     this.onUnit(this.cursor, this);
   }
 
-  // The middle of a unit, and a frame around it; null takes the frame away.
+  // A frame around a unit and around the inputs that it sees; returns the middle of its lower edge. null for none.
   look(unit) {
     const mark = this.marks[3];
     if (!unit) return this.mark(mark, []);
     const map = this.maps[unit.layer];
     const [d, ...place] = unravel(unit.at, [map.counts, ...map.places]);
     const box = boxOf(map, d, place);
-    this.mark(mark, [box]);
-    return [box.x + box.width / 2, box.y];
+    const { from, count } = fieldOf(this.now.net.layers, unit.layer, place);
+    this.mark(mark, unit.layer ? [box, ...regionOf(this.maps[0], from, count)] : [box]);
+    return [box.x + box.width / 2, box.y + box.height];
   }
 }

@@ -8,7 +8,7 @@ class OrderOfComputation extends DemoView {
   constructor(model, el) {
     const state = ["n", "widths", "hops", "features", "remember", "clock"];
     const keys = "Left and right arrow keys step through the units, space plays, Home and End jump.";
-    super(model, { kind: "order-of-computation", heading: "In which order to compute a scan?", state, keys });
+    super(model, { kind: "order-of-computation", heading: "In which order is a scan computed?", state, keys });
     this.pool = unpackPool(this.data.pool);
     const hands = {
       onSeek: (time) => this.seek(time),
@@ -181,7 +181,8 @@ class OrderOfComputation extends DemoView {
   lookAt(unit, panel) {
     const places = this.panels.map((part) => part.look(unit));
     if (!unit) return this.tip.hide();
-    return this.tip.show(...places[this.panels.indexOf(panel)], tipWords(this.now, unit));
+    const [x, y] = places[this.panels.indexOf(panel)];
+    return this.tip.show(x, y - 14, tipWords(this.now, unit), true);
   }
 
   moves() {

@@ -18,9 +18,9 @@ function poolSettings(view) {
       controls.push(() => {
         control.range(min, Math.max(max, values()[i]), 1);
         control.set(values()[i]);
-        const flat = view.data.rank === 1 && i === 0;
+        put(control.node, { hidden: view.data.rank === 1 && i === 0 }); // a single row has no height to choose
         const none = name === "dilation" && view.how === "average";
-        control.disable(flat ? "One axis only: the input is a single row." : none && i === 1 ? "Average pooling has none." : none ? " " : "");
+        control.disable(none ? (i === 1 ? "Average pooling has none." : " ") : "");
       });
       return control.node;
     });
@@ -62,7 +62,7 @@ function shiftPanel(view) {
       onInput: (value) => view.moveTo(view.shift.map((old, j) => (j === i ? value : old))),
     }),
   );
-  if (view.data.rank === 1) sliders[0].disable("One axis only.");
+  put(sliders[0].node, { hidden: view.data.rank === 1 });
   const modes = [["replicate", "the edge, repeated"], ["zeros", "zeros"], ["circular", "what left on the other side"]];
   const mode = choice({
     ...{ name: "shift_mode", label: "What comes in", options: modes, value: view.shift_mode },

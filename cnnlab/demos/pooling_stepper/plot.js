@@ -1,6 +1,7 @@
 // The grids and where they stand: above the input, one window, the output and what is kept beside it; below, in the
 // same columns, the gradients or the shifted input. Above goes from left to right, gradients from right to left.
 const PLAIN = () => null; // no color: the number alone
+const HEADINGS = [0, 92, 132, 112]; // pixels that the longest heading of each column takes
 
 class PoolPlot {
   constructor(view) {
@@ -35,11 +36,11 @@ class PoolPlot {
 
   // ---- places
 
-  // The places of the grids for a size of cell: as many on a line as the width takes.
+  // The places of the grids for a size of cell: as many on a line as the width takes; each is as wide as its heading.
   flow(shapes, cell, width, gap) {
     let [x, y, tall] = [2, 2, 0];
-    const places = shapes.map(([rows, columns]) => {
-      const wide = columns * cell;
+    const places = shapes.map(([rows, columns], i) => {
+      const wide = Math.max(columns * cell, HEADINGS[i]);
       if (x > 2 && x + wide > width - 2) [x, y, tall] = [2, y + tall + 14, 0];
       const at = { x, y, cell, rows, columns };
       x += wide + gap;
@@ -51,36 +52,39 @@ class PoolPlot {
 
   layout(width, { padded, beyond, axes, outputs, how }, view) {
     this.kept.title = how === "max" ? "Winner’s index" : "Divided by";
-    const whole = padded.map((size, i) => size + beyond[i]);
-    const window = axes.map(({ kernel }) => kernel);
+    const narrow = width < 560;
     const out = outputs.map((size) => Math.max(size, 1));
-    const shapes = [whole, window, out, out];
-    const gap = width < 560 ? 22 : 60;
-    const most = width < 560 ? 44 : 52;
-    let cell = most;
+    const shapes = [padded.map((size, i) => size + beyond[i]), axes.map(({ kernel }) => kernel), out, out];
+    const gap = narrow ? 22 : 60;
     const fits = (size) => {
       const { bottom, right } = this.flow(shapes, size, width, gap);
-      return right <= width - 2 && bottom <= (width < 560 ? 560 : 330);
+      return right <= width - 2 && bottom <= (narrow ? 560 : 330);
     };
+    let cell = narrow ? 44 : 52;
     while (cell > 13 && !fits(cell)) cell -= 1;
-    const { places, bottom } = this.flow(shapes, cell, width, gap);
-    const signs = { forward: "→", backward: "←", shift: "→" };
+    const { places } = this.flow(shapes, cell, width, gap);
     let low = 0;
     for (const [name, grids] of Object.entries(this.rows)) {
       const shown = name === "forward" || name === view;
       put(this.nodes[name], { display: shown ? null : "none" });
       if (!shown) continue;
-      const top = name === "forward" ? 0 : bottom + 18;
+      const top = low ? low + 16 : 0;
       grids.forEach((grid, i) => grid.layout({ ...places[i], y: places[i].y + top }));
-      this.signs[name].forEach((sign, i) => {
-        const [before, at] = [grids[i], grids[i + 1]];
-        const level = at.top + Math.min(at.rows, before.rows) * (cell / 2) + 8;
-        const beside = before.y === at.y && gap > 40 && i < 2;
-        put(sign, { x: at.x - gap / 2, y: level, text: beside ? signs[name] : "" });
-      });
-      low = top + bottom;
+      this.arrows(name, grids, gap);
+      low = Math.max(...grids.map((grid) => grid.bottom));
     }
     return low + 6;
+  }
+
+  // An arrow between two grids that stand side by side; gradients go back.
+  arrows(name, grids, gap) {
+    this.signs[name].forEach((sign, i) => {
+      const [before, at] = [grids[i], grids[i + 1]];
+      const level = at.top + (Math.min(at.rows, before.rows) * at.cell) / 2 + 8;
+      const beside = before.y === at.y && gap > 40 && i < 2;
+      const middle = (before.x + before.width + at.x) / 2;
+      put(sign, { x: middle, y: level, text: !beside ? "" : name === "backward" ? "←" : "→" });
+    });
   }
 
   // ---- numbers

@@ -122,7 +122,8 @@ class PoolingStepper extends DemoView {
   inputSize() {
     const { sizes, padded, beyond } = this.now;
     const whole = padded.map((size, i) => size + beyond[i]);
-    return sizes.join(" × ") + (String(whole) === String(sizes) ? "" : `, with padding ${whole.join(" × ")}`);
+    const room = this.plot.input.width >= 200 && String(whole) !== String(sizes);
+    return sizes.join(" × ") + (room ? `, with padding ${whole.join(" × ")}` : "");
   }
 
   stepName(step) {

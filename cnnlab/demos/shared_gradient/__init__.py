@@ -70,7 +70,7 @@ class SharedGradient(Demo):
     [((0,), (1,), 2.0), ((1,), (2,), 300.0)]
     """
 
-    _esm = script("shared_gradient", "model", "waterfall", "training", "words", "parts", "view")
+    _esm = script("shared_gradient", "model", "waterfall", "training", "words", "parts", "view", front=("ties",))
     _css = style("shared_gradient")
     title: ClassVar[str] = "Shared gradient"
 

@@ -52,7 +52,7 @@ class VolumeView(Demo):
     Raises
     ------
     ValueError
-        If shapes do not fit, a number is not finite, an array is too large, or the layer has no output.
+        If shapes do not fit, a number is not finite, an array or the layer is too large, or it has no output.
 
     Examples
     --------
@@ -132,8 +132,8 @@ class VolumeView(Demo):
         macs = self._layer().mac_count(volume.shape)
         if macs > _MOST_MACS:
             raise ValueError(
-                f"the layer has {macs} multiply-adds: at most {_MOST_MACS} follow the hand; take a smaller input, fewer "
-                "filters or a larger stride"
+                f"the layer has {macs} multiply-adds: at most {_MOST_MACS} follow the hand; "
+                "take a smaller input, fewer filters or a larger stride"
             )
         _, *out = self._layer().output_shape(volume.shape)  # what does not fit is refused here, not in the browser
         self.step = int(np.ravel_multi_index([size // 2 for size in out], out))  # the middle of the map

@@ -34,7 +34,7 @@ class VolumePlot {
 
   // How many channels of the group are shown at once.
   shown({ depth }, width) {
-    return Math.min(depth, width < 560 ? 3 : MOST_COLUMNS);
+    return depth <= MOST_COLUMNS && width >= 560 ? depth : Math.min(depth, 3);
   }
 
   layout(width, model, titles) {
@@ -63,20 +63,22 @@ class VolumePlot {
     const gap = narrow ? 22 : 40;
     const room = narrow ? width - 4 - (shown - 1) * gap : width - 4 - shown * gap - 250;
     const wide = Math.min(narrow ? 160 : 230, Math.floor(room / shown));
+    const aside = wide >= 150; // the sum stands beside the slice, else below it
     const cells = {
       plane: this.cellFor(plane, wide, 210, 30),
-      slice: this.cellFor(slice, wide * 0.62, 150, 34),
+      slice: this.cellFor(slice, wide * (aside ? 0.62 : 0.85), 150, 34),
       map: this.cellFor(map, wide, 190, 36),
     };
     const pitch = wide + gap - (model.rank === 3 ? 60 : 0); // the depth stands there too
     const levels = { slice: top + 22 + plane[0] * cells.plane + 16 };
-    levels.partial = levels.slice + 22 + slice[0] * cells.slice + 18;
+    levels.partial = levels.slice + 22 + slice[0] * cells.slice + (aside ? 18 : 34);
     this.columns.slice(0, shown).forEach((column, i) => {
       const x = 2 + i * (wide + gap);
       column.plane.layout({ x, y: top, cell: cells.plane, rows: plane[0], columns: plane[1], pitch });
       column.slice.layout({ x, y: levels.slice, cell: cells.slice, rows: slice[0], columns: slice[1], pitch });
       column.partial.layout({ x, y: levels.partial, cell: cells.map, rows: map[0], columns: map[1], pitch });
-      this.note(column, x + column.slice.width + 8, column.slice.top + (slice[0] * cells.slice) / 2, wide - column.slice.width - 8);
+      if (aside) this.note(column, x + column.slice.width + 8, column.slice.top + (slice[0] * cells.slice) / 2, wide - column.slice.width - 8);
+      else this.note(column, x, column.slice.bottom + 11, 60);
       const middle = column.partial.top + (map[0] * cells.map) / 2 + 8;
       put(column.plus, { x: x + (column.partial.width + wide + gap) / 2, y: middle, visibility: i < shown - 1 ? null : "hidden" });
     });
