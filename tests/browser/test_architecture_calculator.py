@@ -10,7 +10,7 @@ import pytest
 
 import cnnlab
 from cnnlab.demos import ArchitectureCalculator
-from cnnlab.demos.architecture_calculator.rows import shape_after
+from cnnlab.demos.architecture_calculator.rows import known_row, shape_after
 
 BYTES = {"float16": 2, "float32": 4, "float64": 8}
 NAMES = ("output", "parameters", "multiply-adds", "memory", "sees")
@@ -62,7 +62,7 @@ def random_net(rng):
     shape = (int(rng.integers(1, 7)), *(int(n) for n in rng.integers(5, 15, rank)))
     rows, now, bad = [], shape, None
     for place in range(int(rng.integers(1, 9))):
-        row = ArchitectureCalculator([random_row(rng, now)]).rows[0]
+        row = known_row(random_row(rng, now))
         rows.append(row)
         if bad is None:
             try:
@@ -91,7 +91,8 @@ def test_every_number_of_random_nets_is_that_of_the_summary(in_module):
         assert got["bad"] == (-1 if bad is None else bad), (rows, shape, got["fault"])
         fine = rows if bad is None else rows[:bad]
         faults += bad is not None
-        for row, layer in zip(got["rows"], expected_rows(fine, shape), strict=False):
+        layers = expected_rows(fine, shape)
+        for row, layer in zip(got["rows"], layers, strict=False):
             assert tuple(row["shape"]) == layer.output_shape
             assert (row["parameters"], row["macs"]) == (layer.parameters, layer.multiply_adds)
             assert row["entries"] * 4 == layer.activation_bytes
@@ -100,7 +101,7 @@ def test_every_number_of_random_nets_is_that_of_the_summary(in_module):
             compared += 6
         assert all(row is None for row in got["rows"][len(fine) + 1 :])
         for name, attribute in (("parameters", "parameters"), ("macs", "multiply_adds")):
-            assert got["totals"][name] == sum(getattr(layer, attribute) for layer in expected_rows(fine, shape))
+            assert got["totals"][name] == sum(getattr(layer, attribute) for layer in layers)
     assert compared > 1500
     assert faults > 20
 
@@ -207,6 +208,7 @@ def assert_shows(page, rows, shape, *, batch=1, size=4):
 def test_the_decks_760_and_768000_come_out(open_demo):
     page = open_demo(ArchitectureCalculator())
     page.set("preset", "deck")
+    assert page.root.locator("[name=preset]").input_value() == "deck"
     assert plain(page.words()) == (
         "Row 1, conv on 3 × 32 × 32: height and width ⌊(32 + 2·2 − 5)/1⌋ + 1 = 32. 10·(3·5·5) + 10 = 760 parameters; "
         "10·32·32 outputs × 75 = 768000 multiply-adds."
@@ -276,6 +278,7 @@ def test_editing_cells_recomputes_every_row(open_demo):
         ("linear", 10),
     ]
     assert_shows(page, rows, (3, 31, 20), batch=16, size=2)
+    assert page.root.locator("[name=preset]").input_value() == "edited"
     layers = expected_rows(rows, (3, 31, 20))
     memory = plain(page.words(".memory"))
     weights = sum(layer.parameters for layer in layers)

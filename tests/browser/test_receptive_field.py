@@ -332,6 +332,25 @@ def test_sliders_change_the_selected_layer_and_the_numbers_follow(open_demo):
     assert state_now(page) == ["1  conv 3×3", "2  pool 2×3, S 3×2, P 0×1, ceil", "3  conv 3×3, D 1×2"]
 
 
+def test_presets_are_taken_and_edits_are_named(open_demo):
+    demo = ReceptiveField()
+    page = open_demo(demo)
+    for preset in demo.data["presets"]:
+        page.set("preset", preset["name"])
+        stack = stack_of(preset["layers"])
+        sizes = [tuple(preset["input_size"])]
+        for layer in stack:
+            sizes.append(layer.output_size(sizes[-1]))
+        rows = page.table(0)
+        assert [int(r[2]) for r in rows] == [n[i] for i in range(len(sizes[0])) for n in sizes]
+        assert [int(r[4]) for r in rows] == [s.field[i] for i in range(len(sizes[0])) for s in fields(stack)]
+        assert page.root.locator("[name=preset]").input_value() == preset["name"]
+    page.set("kernel-height", 5)
+    assert page.root.locator("[name=preset]").input_value() == "edited"
+    page.set("preset", "given")
+    assert state_now(page) == ["1  conv 3", "2  conv 3", "3  conv 3"]
+
+
 def test_layers_are_added_moved_and_removed(open_demo):
     page = open_demo(ReceptiveField([5, ("pool", 2)], input_size=30))
     for name in ("add", "later"):

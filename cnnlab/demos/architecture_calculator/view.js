@@ -40,7 +40,7 @@ class ArchitectureCalculator extends DemoView {
   }
 
   settings() {
-    const names = [["given", "as given"], ...this.data.presets.map(({ name, label }) => [name, label])];
+    const names = [["given", "as given"], ["edited", "edited here"], ...this.data.presets.map(({ name, label }) => [name, label])];
     this.preset = choice({ name: "preset", label: "Net", options: names, value: "given", onInput: (name) => this.take(name) });
     this.input = h("input", { type: "text", name: "input_shape", autocomplete: "off" });
     this.input.addEventListener("input", () => {
@@ -82,6 +82,9 @@ class ArchitectureCalculator extends DemoView {
     else this.say(`Row ${table.bad + 1} does not fit`, false);
     put(this.svg, { "aria-label": this.sentence() });
     if (document.activeElement !== this.input) this.input.value = this.input_shape.join("×");
+    const known = [{ name: "given", ...this.given }, ...this.data.presets];
+    const same = known.find(({ rows: theirs, input_shape: shape }) => theirs === this.rows && String(shape) === String(this.input_shape));
+    this.preset.set(same?.name ?? "edited");
     this.examples.set(this.batch);
     this.number.set(this.dtype);
     put(this.add.node, { disabled: rows.length >= MOST_ROWS });
@@ -156,9 +159,10 @@ class ArchitectureCalculator extends DemoView {
   }
 
   take(name) {
+    if (name === "edited") return this.draw();
     const { rows, input_shape: shape } = this.data.presets.find((preset) => preset.name === name) ?? this.given;
     this.change({ rows, input_shape: shape, selected: 0 });
-    this.table.node.scrollTop = 0;
+    return this.table.node.scrollTo(0, 0);
   }
 
   // ---- hands

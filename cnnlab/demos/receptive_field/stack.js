@@ -25,7 +25,7 @@ class StackPanel {
       onInput: (ceil) => this.set((layer) => ({ ...layer, ceil_mode: ceil })),
     });
     this.preset = choice({
-      ...{ name: "preset", label: "Stack", options: [["given", "as given"], ...view.data.presets.map(({ name, label }) => [name, label])], value: "given" },
+      ...{ name: "preset", label: "Stack", options: [["given", "as given"], ["edited", "edited here"], ...view.data.presets.map(({ name, label }) => [name, label])], value: "given" },
       onInput: (name) => view.take(name),
     });
     const act = (name, icon, label, text, onClick) => button({ name, icon, label, text, onClick });
@@ -109,6 +109,9 @@ class StackPanel {
     const { layers, now: model, selected } = view;
     if (model.rank !== this.rank) this.makeSliders(model.rank);
     const layer = layers[selected];
+    const known = [{ name: "given", ...view.given }, ...view.data.presets];
+    const same = known.find(({ layers: theirs, input_size: size }) => theirs === layers && String(size) === String(view.input_size));
+    this.preset.set(same?.name ?? "edited");
     put(this.title, { text: `Layer ${selected + 1} of ${layers.length}` });
     this.kind.set(layer.kind);
     this.ceil.set(layer.ceil_mode);

@@ -160,9 +160,10 @@ class ReceptiveField extends DemoView {
   }
 
   take(name) {
+    if (name === "edited") return this.draw();
     const { layers, input_size: size } = this.data.presets.find((preset) => preset.name === name) ?? this.given;
     const next = stackModel({ layers, input_size: size });
-    this.change({ layers, input_size: size, unit: this.middle(next), step: next.depth, selected: 0 }, { reshape: true });
+    return this.change({ layers, input_size: size, unit: this.middle(next), step: next.depth, selected: 0 }, { reshape: true });
   }
 
   // ---- hands
