@@ -19,6 +19,12 @@ PRESSES = 30
 SECONDS = 2.0
 BUDGET_MS, BUDGET_FPS = 50, 30  # the demos' promise
 
+PREAMBLE = """
+import numpy as np
+from cnnlab import data, demos, nn
+rng = np.random.default_rng(0)
+"""
+
 # Real sizes; random numbers take as long as trained ones.
 CASES = {
     "WelcomeScanner": """
@@ -28,7 +34,29 @@ wave = (0.1 * rng.standard_normal(32_000)).astype(np.float32)
 nets = {width: net(width) for width in (10, 15, 20, 25, 30, 35, 40, 45, 50)}
 demos.WelcomeScanner(rng.standard_normal((20, 200)), nets, width=30, wave=wave)
 """,
+    "FlowerScanner": """
+layers = nn.layers_of(nn.mlp([3 * 24 * 24, 32, 1], rng=rng))
+demos.FlowerScanner(data.load_flowers(2).x[0], layers, size=24, flower=data.flower_sprite())
+""",
+    "GiantMatrix": "demos.GiantMatrix(rng.normal(size=(2, 2, 3)).round(1), n=16)",
+    "SharedGradient": "demos.SharedGradient(rng.normal(size=16).round(1), [0.5, 1, -1])",
+    "OrderOfComputation": "demos.OrderOfComputation()",
+    "MapToDecision": "demos.MapToDecision(rng.normal(size=43).round(1), how='softmax')",
+    "DistributedScan": "demos.DistributedScan(levels=3)",
     "ConvStepper": "demos.ConvStepper(rng.normal(size=(12, 16)).round(1), rng.normal(size=(3, 3)).round(1), padding=1)",
+    "VolumeView": "demos.VolumeView(rng.normal(size=(3, 32, 32)), rng.normal(size=(10, 3, 5, 5)), padding=2)",
+    "ReceptiveField": "demos.ReceptiveField([3, 3, 3, 3], input_size=(32, 28))",
+    "ArchitectureCalculator": "demos.ArchitectureCalculator()",
+    "FilterGallery": """
+net = nn.Sequential(nn.Conv2d(3, 16, 7), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 24, 3), nn.ReLU(), nn.MaxPool2d(2))
+demos.FilterGallery(net, data.load_shapes(100).x)
+""",
+    "PoolingStepper": "demos.PoolingStepper(rng.normal(size=(8, 10)).round(1), kernel_size=3, stride=2)",
+    "Autopsy": """
+x, w = rng.normal(size=(12, 14)), rng.normal(size=(3, 3))
+cut = np.lib.stride_tricks.sliding_window_view(x, (3, 3))
+demos.Autopsy(*(np.einsum("ijuv,uv->ij", cut, k) for k in (w, w[::-1, ::-1])), x=x, w=w)
+""",
 }
 
 # One observer for all demos: whatever changes inside the stage is a new picture.
@@ -72,7 +100,8 @@ async (seconds) => {
   demo.querySelector("button[name=start]").click();
   let changed = false;
   const observer = new MutationObserver(() => (changed = true));
-  observer.observe(demo.querySelector(".stage"), { subtree: true, childList: true, attributes: true, characterData: true });
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  observer.observe(demo.querySelector(".stage"), all);
   button.click();
   let [pictures, last] = [0, performance.now()];
   const began = performance.now();
@@ -158,7 +187,9 @@ def main(names: list[str]) -> int:
         print(f"demos in JupyterLab, Chromium {browser.version}, {PRESSES} moves of each slider\n")
         print(f"{'demo':<24}{'slider':<22}{'median':>8}{'p95 ms':>8}{'pictures':>10}")
         for demo in names or CASES:
-            cell = f"import numpy as np\nfrom cnnlab import data, demos, nn\nrng = np.random.default_rng(0)\n{CASES[demo]}"
+            cell = (
+                f"import numpy as np\nfrom cnnlab import data, demos, nn\nrng = np.random.default_rng(0)\n{CASES[demo]}"
+            )
             with tools.local_pages(browser, viewport={"width": 1200, "height": 1400}) as context:
                 page = lab.run_notebook(context.new_page(), lab.write_notebook(f"{demo}.ipynb", [cell]))
                 page.locator(".cnnlab-demo").scroll_into_view_if_needed()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import array_api_strict
@@ -100,3 +101,50 @@ def assert_close():
 @pytest.fixture
 def rng():
     return np.random.default_rng(20230301)
+
+
+def _examples() -> dict[str, Callable[[], Any]]:
+    """One small demo of each class, by the name of the class."""
+    from cnnlab import data, demos
+
+    rng = np.random.default_rng(5)
+
+    def layers(*sizes: int) -> list[Any]:
+        return [(rng.normal(size=(n, m)), np.zeros(n)) for m, n in pairwise(sizes)]
+
+    def wrong_answer() -> Any:
+        x, w = rng.integers(-2, 3, (5, 7)).astype(float), np.array([[1.0, 2.0], [0.0, -1.0]])
+        cut = np.lib.stride_tricks.sliding_window_view(x, (2, 2))
+        right, flipped = (np.einsum("ijuv,uv->ij", cut, k) for k in (w, w[::-1, ::-1]))
+        return demos.Autopsy(right, flipped, x=x, w=w)
+
+    with_arguments = {
+        "WelcomeScanner": lambda: demos.WelcomeScanner(rng.normal(size=(4, 50)), layers(40, 3, 1), width=10),
+        "FlowerScanner": lambda: demos.FlowerScanner(
+            rng.random((3, 26, 32)), layers(3 * 6 * 5, 4, 1), size=(6, 5), flower=data.flower_sprite(8)
+        ),
+        "Autopsy": wrong_answer,
+    }
+    classes = {name: getattr(demos, name) for name in demos.__all__ if isinstance(getattr(demos, name), type)}
+    return {name: with_arguments.get(name, cls) for name, cls in classes.items()}
+
+
+DEMOS = (
+    *("WelcomeScanner", "FlowerScanner", "GiantMatrix", "SharedGradient", "OrderOfComputation", "MapToDecision"),
+    *("DistributedScan", "ConvStepper", "VolumeView", "ReceptiveField", "ArchitectureCalculator", "FilterGallery"),
+    *("PoolingStepper", "Autopsy"),
+)
+
+
+@pytest.fixture(params=DEMOS)
+def example_demo(request):
+    """Each of the fourteen demos, small."""
+    return _examples()[request.param]()
+
+
+@pytest.fixture
+def all_demos():
+    """All fourteen, in the order of the course."""
+    examples = _examples()
+    assert set(examples) == set(DEMOS)
+    return [examples[name]() for name in DEMOS]

@@ -11,7 +11,8 @@ _CSS = """
 .cnnlab-gallery { max-width: 960px; margin: 0 auto; font: 15px/1.5 system-ui, sans-serif; }
 .cnnlab-gallery h1 { font-size: 26px; margin: 12px 0 4px; }
 .cnnlab-gallery ol { padding: 0; margin: 10px 0 18px; list-style: none; display: flex; flex-wrap: wrap; gap: 6px; }
-.cnnlab-gallery li a { display: block; padding: 5px 11px; border: 1px solid; border-radius: 99px; color: inherit; text-decoration: none; }
+.cnnlab-gallery li a { display: block; padding: 5px 11px; border: 1px solid; border-radius: 99px; }
+.cnnlab-gallery li a { color: inherit; text-decoration: none; }
 .cnnlab-gallery li a:hover, .cnnlab-gallery li a:focus-visible { text-decoration: underline; }
 .cnnlab-gallery h2 { font-size: 17px; margin: 30px 0 6px; scroll-margin-top: 8px; }
 """

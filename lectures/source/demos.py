@@ -79,8 +79,8 @@ show(demos.WelcomeScanner(recording.x, nn.layers_of(hears), width=K, **sound))
 
 # %%
 SIZE = 24
-scenes = data.load_flowers(1000, seed=1)
-near = np.round(scenes.center).astype(int) - SIZE // 2 + rng.integers(0, 3, (2, 1000, 2))
+scenes = data.load_flowers(2000, seed=1)
+near = np.round(scenes.center).astype(int) - SIZE // 2 + rng.integers(0, 3, (2, 2000, 2))
 corners = np.clip(near, 0, scenes.x.shape[2] - SIZE)
 empty = scenes.x[scenes.y == 0]
 free = rng.integers(0, scenes.x.shape[2] - SIZE + 1, (4, len(empty), 2))
@@ -192,13 +192,15 @@ show(demos.ArchitectureCalculator())
 # Filters, maps and the patches that excite a filter most, here of a net that learned to tell four shapes in the cell below (lecture 10).
 
 # %%
-shapes = data.load_shapes(1500, seed=1)
+shapes = data.load_shapes(2000, seed=1)
 layers = [nn.Conv2d(3, 16, 7, rng=rng), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 24, 3, rng=rng), nn.ReLU()]
 net = nn.Sequential(*layers, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(24 * 3 * 3, 4, rng=rng))
 net[0].weight.data *= np.float32(0.3)
 filters = demos.FilterGallery(net, shapes.x[:60], shapes.y[:60], names=shapes.names)
-for _epoch in range(3):
-    history = fit(net, shapes.x, shapes.y, nn.CrossEntropyLoss(), epochs=1)
+optimizer = optim.Adam(net.parameters(), lr=2e-3, weight_decay=8e-3)
+for optimizer.lr in (2e-3, 2e-3, 2e-3, 1e-3, 1e-3, 5e-4, 2e-4, 1e-4):
+    options = {"loss": nn.CrossEntropyLoss(), "optimizer": optimizer, "batch_size": 64, "progress": False}
+    history = train.fit(net, shapes.x, shapes.y, epochs=1, rng=rng, **options)
     filters.update(net, loss=history.loss[-1])
 
 # %%

@@ -1,4 +1,4 @@
-"""All demos, with their folded parts open, through axe-core: no serious fault in what a page says to assistive technology."""
+"""All demos, folded parts open, through axe-core: no serious fault in what a page says to assistive technology."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -7,8 +7,8 @@ SERIOUS = {"serious", "critical"}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(open_demo, example, theme):
-    shown = open_demo(example(), theme=theme)
+def test_axe_finds_no_serious_fault(open_demo, example_demo, theme):
+    shown = open_demo(example_demo, theme=theme)
     shown.unfold()
     found = Axe().run(shown.page).response["violations"]
     serious = [
