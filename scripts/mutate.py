@@ -1,6 +1,6 @@
 """Change one thing at a time in `cnnlab/ops` and `cnnlab/geometry`, and see whether a test notices (mutmut).
 
-    python scripts/mutate.py                      everything: 3,300 mutants, some 20 minutes of one core
+    python scripts/mutate.py                      everything: 3,200 mutants, some 20 minutes of one core
     python scripts/mutate.py ops/pool geometry/window
 
 Works in `.mutation` (another folder with --folder): an environment of its own, and a copy of the package with the tests
