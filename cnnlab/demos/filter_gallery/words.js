@@ -62,7 +62,7 @@ function patchWords({ search, filter, patches, labels, names }) {
   if (!labels) return `${first}.`;
   const counts = new Map();
   for (const { picture } of patches) counts.set(labels[picture], (counts.get(labels[picture]) ?? 0) + 1);
-  const tally = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([label, n]) => `${n} ${names[label]}`);
+  const tally = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([label, n]) => `${n} × ${names[label]}`);
   return `${first}. The ${patches.length} patches shown come from ${tally.join(", ")}.`;
 }
 
