@@ -17,6 +17,7 @@ function paintPictures({ sheet, boards, now, search }) {
   const { picture, strip } = boards;
   const [, rows, columns] = now.picture.shape;
   sheet.paint(picture.area({ row: 0, column: 0, rows, columns }), rows, columns, pictureAt(now.picture, now.range));
+  if (!sheet.needs("strip", strip.start)) return;
   for (let i = 0; i < strip.count; i += 1) {
     sheet.paint(fit(strip.box(i), rows, columns), rows, columns, pictureAt(search.picture(strip.start + i), now.range));
   }
@@ -98,7 +99,7 @@ function paintPatches({ sheet, boards, now, patches, search }) {
 }
 
 function paintTemplates({ sheet, boards, now, one_scale: oneScale }) {
-  if (!now.templates) return;
+  if (!now.templates || !sheet.needs("templates", oneScale)) return;
   const { values, shape: [count, channels, rows, columns] } = now.templates;
   const plane = rows * columns;
   const all = oneScale ? largestSize(values) : null;

@@ -45,6 +45,14 @@ class Sheet {
     this.context = this.canvas.getContext("2d");
     this.context.setTransform(sharp, 0, 0, sharp, 0, 0);
     this.context.imageSmoothingEnabled = false;
+    this.painted = {}; // the canvas is empty now
+  }
+
+  // Whether a part has to be painted: not if it was, since the last layout, from what this key stands for.
+  needs(part, key) {
+    const changed = this.painted[part] !== key;
+    this.painted[part] = key;
+    return changed;
   }
 
   clear({ x, y, width, height }) {
