@@ -146,22 +146,25 @@ def _sandbox() -> Line:
 
 
 def _data_cache() -> Line:
-    import pooch
+    from cnnlab.data.public import cache_folder, stored_sets
 
-    folder = Path(os.environ.get("CNNLAB_DATA") or pooch.os_cache("cnnlab"))
+    folder = cache_folder()
     # os.path.exists, unlike Path.exists, takes a folder that may not be looked into for one that is not there.
-    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))  # noqa: PTH110
+    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
     if not existing.is_dir():
         return Line("data cache", ok=False, seen=f"{existing} is a file", next_step="set CNNLAB_DATA to a folder")
+    is_there = existing == folder
+    held = _list(stored_sets(folder)) if is_there else ""
     if not os.access(existing, os.W_OK):
-        readable = existing == folder.absolute()
         return Line(
             "data cache",
-            ok=readable,
-            seen=f"{folder} {'can be read but not written' if readable else 'cannot be made'}",
+            ok=is_there,
+            seen=f"{folder} {'can be read but not written' if is_there else 'cannot be made'}{held}",
             next_step="set CNNLAB_DATA to a folder that you may write to",
             optional=True,
         )
-    return Line(
-        "data cache", ok=True, seen=f"{folder}{'' if existing == folder.absolute() else ' (made when first needed)'}"
-    )
+    return Line("data cache", ok=True, seen=f"{folder}{held if is_there else ' (made when first needed)'}")
+
+
+def _list(sets: list[str]) -> str:
+    return f", holds {', '.join(sets)}" if sets else ", holds no public set yet"

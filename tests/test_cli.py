@@ -150,6 +150,21 @@ def test_data_cache_that_is_a_file_is_a_fault(tmp_path, monkeypatch):
     assert not doctor._data_cache().ok
 
 
+def test_data_cache_names_the_public_sets_in_it(tmp_path, monkeypatch):
+    from cnnlab.data.public import _sources
+
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "cache"))
+    assert doctor._data_cache().seen == f"{tmp_path / 'cache'} (made when first needed)"
+    folder = tmp_path / "cache" / "mnist"
+    folder.mkdir(parents=True)
+    assert doctor._data_cache().seen == f"{tmp_path / 'cache'}, holds no public set yet"
+    for split in _sources.MNIST.files.values():
+        for file in split:
+            with (folder / file.name).open("wb") as sparse:
+                sparse.truncate(file.size)
+    assert doctor._data_cache().seen == f"{tmp_path / 'cache'}, holds MNIST"
+
+
 @pytest.mark.parametrize("asked", ["gpu", "nonsense"])
 def test_device_that_cannot_be_had_is_a_fault_with_a_next_step(asked, monkeypatch):
     from cnnlab.backend import errors, state

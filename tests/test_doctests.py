@@ -9,7 +9,7 @@ import pytest
 
 import cnnlab
 
-AREAS = ("backend", "geometry", "inspection", "nn", "ops", "optim", "reference", "train")
+AREAS = ("backend", "data", "geometry", "inspection", "nn", "ops", "optim", "reference", "train")
 
 
 def modules_of(area):

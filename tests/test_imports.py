@@ -43,7 +43,7 @@ ARROWS = {
     "optim": arrows("nn ops backend geometry", "numpy"),
     "train": arrows("nn ops optim backend geometry", "numpy tqdm"),
     "inspection": arrows("nn ops backend geometry", "numpy"),
-    "data": arrows("", "numpy", lazily="pooch"),
+    "data": arrows("", "numpy", lazily="PIL pooch requests tqdm"),
     "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards IPython"),
     "viz": arrows("geometry checks.model", "numpy matplotlib cycler", lazily="IPython"),
     "demos": arrows("geometry", "numpy anywidget traitlets", lazily="IPython nn ipywidgets"),
@@ -155,7 +155,19 @@ def test_the_rules_catch_what_they_should(area, text, allowed):
     assert breaks(area, imported) is not allowed
 
 
-HEAVY = ("cupy", "matplotlib", "ipywidgets", "anywidget", "nbgrader", "dask", "pooch", "IPython", "torch", "tqdm")
+HEAVY = (
+    "cupy",
+    "matplotlib",
+    "PIL",
+    "ipywidgets",
+    "anywidget",
+    "nbgrader",
+    "dask",
+    "pooch",
+    "IPython",
+    "torch",
+    "tqdm",
+)
 
 
 def loaded_after(statement):

@@ -59,9 +59,11 @@ import cnnlab
 from cnnlab import data, demos
 welcome = data.load_welcome("train", n=2)
 recordings = data.load_welcome_recordings()
+embedded = [data.load_digits("test").x.shape, *(photo.x.shape for photo in data.load_photos())]
 layers = [(np.zeros((1, 20 * 30), np.float32), np.zeros(1, np.float32))]
 page = demos.WelcomeScanner(welcome.x[0], layers, width=30).to_html()
-print(json.dumps({"file": cnnlab.__file__, "x": welcome.x.shape, "recordings": len(recordings), "page": len(page)}))
+print(json.dumps({"file": cnnlab.__file__, "x": welcome.x.shape, "recordings": len(recordings), "page": len(page),
+                  "embedded": embedded}))
 """
     # -P and the empty working folder keep the checkout's cnnlab out; the other packages come from this environment.
     environment = {**os.environ, "PYTHONPATH": str(site)}
@@ -78,6 +80,7 @@ print(json.dumps({"file": cnnlab.__file__, "x": welcome.x.shape, "recordings": l
     assert Path(seen["file"]).is_relative_to(site)
     assert seen["x"][:2] == [2, 20]
     assert seen["recordings"] > 0
+    assert seen["embedded"] == [[382, 1, 8, 8], [3, 300, 451], [3, 400, 600]]
     assert seen["page"] > 1000
 
 

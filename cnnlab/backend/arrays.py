@@ -16,6 +16,8 @@ from cnnlab.backend.state import current_device, resolve
 # The type checker cannot tell them apart, so shapes and dtypes are written in the docstrings.
 Array: TypeAlias = Any
 
+_FOREIGN = " device "  # in the place of an array that is neither NumPy's nor CuPy's
+
 
 def asarray(x: Any, *, dtype: Any = None, device: str | None = None) -> Array:
     """Make an array on a device, moving the data there if it lies elsewhere.
@@ -115,6 +117,8 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     for name, x in given.items():
         if not array_api_compat.is_array_api_obj(x):
             raise TypeError(f"{name} is a {type(x).__name__}, not an array: make one with cnnlab.asarray(...)")
+        if isinstance(x, np.ndarray) and type(x).__module__.startswith("numpy.ma"):
+            raise TypeError(f"{name} is a {type(x).__name__}, and its mask would be lost: fill it, {name}.filled(0)")
     places = {name: _place(x) for name, x in given.items()}
     if len(set(places.values())) > 1:
         raise DeviceMismatchError(_describe_mismatch(places))
@@ -137,14 +141,17 @@ def _place(x: Array) -> str:
         return "cpu"
     if array_api_compat.is_cupy_array(x):
         return "gpu" if x.device.id == 0 else f"gpu number {x.device.id}"
-    return f"{type(x).__module__.partition('.')[0]} device {array_api_compat.device(x)}"
+    return f"{type(x).__module__.partition('.')[0]}{_FOREIGN}{array_api_compat.device(x)}"
 
 
 def _describe_mismatch(places: dict[str, str]) -> str:
     where = ", ".join(f"{name} is on {place}" for name, place in places.items())
     first_name, first_place = next(iter(places.items()))
-    other = next(name for name, place in places.items() if place != first_place)
+    other, other_place = next((name, place) for name, place in places.items() if place != first_place)
     if set(places.values()) == {"cpu", "gpu"}:
         variable = other if other.isidentifier() else "the_array"
         return f'{where}: move {other} with {variable} = cnnlab.asarray({variable}, device="{first_place}")'
+    foreign = [name for name, place in ((first_name, first_place), (other, other_place)) if _FOREIGN in place]
+    if len(foreign) == 1:
+        return f"{where}: make an array of the library that cnnlab computes with, cnnlab.asarray({foreign[0]})"
     return f"{where}: bring {other} to where {first_name} is before computing with both"

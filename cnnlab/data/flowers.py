@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.data import _paint
-from cnnlab.data._arguments import how_many, number_or_range
+from cnnlab.data._arguments import how_many, number_or_range, rows_and_columns
 from cnnlab.data._seeds import balanced_labels, stream
 
 RADII = (8.0, 11.0)
@@ -85,7 +85,7 @@ def load_flowers(
     ((4, 3, 48, 64), [16.0, 16.0, 16.0, 16.0], 2)
     """
     n = how_many(n, "picture")
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = rows_and_columns("size", size, example="size=64 or size=(48, 64)")
     if min(height, width) < _SMALLEST_SIDE:
         raise ValueError(f"size={size}: a flower needs pictures of at least {_SMALLEST_SIDE} × {_SMALLEST_SIDE} pixels")
     columns = _range("where", where, width)
@@ -96,6 +96,37 @@ def load_flowers(
     for i in range(n):
         x[i], circles[i] = _scene(stream(seed, i), (height, width), bool(y[i]), rows, columns)
     return FlowerSet(x=x, y=y, center=circles[:, :2].copy(), radius=circles[:, 2].copy())
+
+
+def flower_sprite(radius: float = 10.0, *, seed: int = 0) -> NDArray[np.float32]:
+    """Draw one flower on a transparent ground, to lay over a picture anywhere.
+
+    Parameters
+    ----------
+    radius : float
+        In pixels, 8 to 11 as in the scenes.
+    seed : int
+        Another seed gives another flower.
+
+    Returns
+    -------
+    array of float32, shape (4, side, side)
+        Red, green and blue in 0 … 1 and, last, the opacity; side is 2⌈radius⌉ + 1, so the center is a pixel.
+
+    Examples
+    --------
+    >>> flower_sprite(9).shape
+    (4, 19, 19)
+    """
+    if not RADII[0] <= radius <= RADII[1]:
+        raise ValueError(f"radius={radius}: flowers have radii from {RADII[0]:g} to {RADII[1]:g} pixels")
+    side = 2 * int(np.ceil(radius)) + 1
+    black, white = np.zeros((3, side, side), np.float32), np.ones((3, side, side), np.float32)
+    for ground in (black, white):
+        _paint.flower(ground, (side // 2, side // 2), radius, stream(seed, 0))
+    opacity = np.clip(1 - (white - black).mean(axis=0), 0, 1)
+    color = np.divide(black, opacity, out=np.zeros_like(black), where=opacity > 1e-3)
+    return np.concatenate([np.clip(color, 0, 1), opacity[None]])
 
 
 def _scene(

@@ -8,7 +8,10 @@ import anywidget
 
 from cnnlab.demos.page import fragment, page
 
-_FRONT = ("elements", "color", "controls", "player", "steps", "conv", "grid", "raster", "tooltip", "view")
+_FRONT = (
+    *("elements", "color", "controls", "player", "steps", "conv", "levels"),
+    *("grid", "ties", "raster", "tooltip", "view"),
+)
 
 
 def script(folder: str, *parts: str) -> str:

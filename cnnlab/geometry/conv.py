@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from cnnlab.geometry.options import Padding, PaddingMode, channels_in_groups, known_padding_mode, whole_number
-from cnnlab.geometry.sources import padded_sources
+from cnnlab.geometry.sources import check_long_enough, padded_sources
 from cnnlab.geometry.window import WindowGeometry, split_channels
 
 
@@ -121,7 +121,8 @@ class ConvGeometry(WindowGeometry):
             The number of axes or channels is wrong, or the kernel is larger than the padded input.
         """
         batch, spatial = split_channels(shape, self.kernel, self.in_channels)
-        self.sources(spatial)  # raises where the input is too short to fill the padding
+        for size, added in zip(spatial, self.padding, strict=True):
+            check_long_enough(size, max(added), self.padding_mode)
         return (*batch, self.out_channels, *self.output_size(spatial))
 
     def parameter_count(self, *, bias: bool = True) -> int:

@@ -1,6 +1,9 @@
-"""Reading the options of a layer: one int for all axes, or one for each."""
+"""Reading the options of a layer: numbers, True and False, one int for all axes or one for each."""
 
+import sys
 from collections.abc import Sequence
+from math import inf
+from numbers import Real
 from operator import index
 from typing import Literal, TypeAlias
 
@@ -25,10 +28,37 @@ def whole_number(name: str, value: object, *, at_least: int) -> int:
 
 
 def truth(name: str, value: object) -> bool:
-    """Return ``value`` if it is True or False, or say what is wrong with it."""
-    if not isinstance(value, bool):
+    """Return ``value`` as a bool if it is True or False, Python's or NumPy's, or say what is wrong with it."""
+    if not isinstance(value, bool) and type(value).__name__ != "bool":  # NumPy's, which geometry does not import
         raise TypeError(f"{name} must be True or False, not {value!r}")
-    return value
+    return bool(value)
+
+
+def number(name: str, value: object) -> float:
+    """Return ``value`` as a plain float if it is a number, or say what is wrong with it."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return -inf if value < 0 else inf
+
+
+def number_between(name: str, value: object, low: float, high: float) -> float:
+    """Return ``value`` as a plain float if it is a number from `low` to `high`, or say what is wrong with it."""
+    result = number(name, value)
+    if not low <= result <= high:  # also if it is not a number
+        allowed = f"from {low} to {high}" if high < sys.float_info.max else f"a finite number of {low} or more"
+        raise ValueError(f"{name} (={value}) must be {allowed}")
+    return result
+
+
+def above_zero(name: str, value: object) -> float:
+    """Return ``value`` as a plain float if it is a number above 0, or say what is wrong with it."""
+    result = number(name, value)
+    if not result > 0:
+        raise ValueError(f"{name} (={value}) must be above 0")
+    return result
 
 
 def channels_in_groups(groups: int, **channels: int) -> int:

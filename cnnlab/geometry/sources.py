@@ -37,7 +37,7 @@ def padded_sources(size: int, before: int, after: int, mode: PaddingMode) -> lis
     >>> padded_sources(3, 2, 2, "circular")
     [1, 2, 0, 1, 2, 0, 1]
     """
-    _check_long_enough(size, max(before, after), mode)
+    check_long_enough(size, max(before, after), mode)
     return [_source(i, size, mode) for i in range(-before, size + after)]
 
 
@@ -53,7 +53,8 @@ def _source(i: int, size: int, mode: PaddingMode) -> int | None:
     return i % size
 
 
-def _check_long_enough(size: int, added: int, mode: PaddingMode) -> None:
+def check_long_enough(size: int, added: int, mode: PaddingMode) -> None:
+    """Raise ValueError if an axis is too short to fill so many positions added at one end."""
     needed = {"zeros": 0, "reflect": added + 1, "replicate": 1, "circular": added}[mode]
     if added and size < needed:
         raise ValueError(

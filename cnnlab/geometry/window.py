@@ -6,7 +6,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple, TypeAlias
 
-from cnnlab.geometry.options import Padding, Pads, kernel_size, pads, per_axis
+from cnnlab.geometry.options import Padding, Pads, kernel_size, pads, per_axis, whole_number
 from cnnlab.geometry.receptive import ReceptiveField
 from cnnlab.geometry.sources import padded_sources
 
@@ -210,13 +210,16 @@ class WindowGeometry:
 
 def split_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
     """Split (N, C, *spatial) or (C, *spatial) into the batch axis (or none), the channels and the spatial axes."""
+    if not isinstance(shape, Sequence):
+        raise TypeError(f"the shape of the input must be (N, C, *spatial) or (C, *spatial), not {shape!r}")
     rank = len(kernel)
     if len(shape) not in {rank + 1, rank + 2}:
         raise ValueError(
             f"an input of shape {tuple(shape)} does not fit kernel {tuple(kernel)}: expected (N, C, *spatial) with "
             f"{rank} spatial axes"
         )
-    return tuple(shape[: -rank - 1]), shape[-rank - 1], tuple(shape[-rank:])
+    sizes = tuple(whole_number("a size of the input", size, at_least=0) for size in shape)
+    return sizes[: -rank - 1], sizes[-rank - 1], sizes[-rank:]
 
 
 def split_channels(

@@ -40,7 +40,7 @@ def gradient_check(
     the point is moved a little. The backward pass is run twice, the second time after a call with other values, so that
     a value kept from an earlier call is found out.
 
-    Nothing that is given is changed: a module is copied, and checked in training mode.
+    Nothing that is given is changed: a module is copied, and checked in training mode, but for frozen parts of it.
 
     Parameters
     ----------

@@ -54,11 +54,13 @@ class Subject(ABC):
 
 
 class ModuleSubject(Subject):
-    """A layer or a network in training mode, on copies: its input and its parameters."""
+    """A layer or a network in training mode, but for frozen parts, on copies: its input and its parameters."""
 
     def __init__(self, net: Module, x: Array, rng: np.random.Generator) -> None:
         self.label = type(net).__name__
-        self._net = copy.deepcopy(net).forget().train()
+        self._net = copy.deepcopy(net).forget()
+        if not self._net.training:  # else its parts stay as they are: some may be frozen
+            self._net.train()
         for module in self._net.modules():
             for name, value in vars(module).items():
                 if isinstance(value, Buffer) and is_float_array(value.data):
@@ -232,6 +234,10 @@ def upstream(y: Array, rng: np.random.Generator, label: str) -> Array:
         raise TypeError(
             f"{label} returned {y.dtype} for inputs in float64: make new arrays with the dtype of the input, or the "
             "differences that a gradient check takes drown in rounding"
+        )
+    if y.size == 0:
+        raise ValueError(
+            f"{label} returned shape {tuple(y.shape)}, which shows nothing: check it with an example or more"
         )
     return xp.asarray(np.asarray(rng.standard_normal(tuple(y.shape))), device=y.device)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -173,6 +173,9 @@ def summary(net: Module, input_shape: Sequence[int]) -> Summary:
     given: object = net  # the type checker trusts the annotation, readers may not follow it
     if not isinstance(given, Module):
         raise TypeError(f"summary takes a Module, not a {type(given).__name__}: pass the net itself")
+    shape_given: object = input_shape
+    if not isinstance(shape_given, Iterable):
+        raise TypeError(f"input_shape must be (C, *spatial) of one example, as in (3, 32, 32), not {shape_given!r}")
     shape = tuple(whole_number("input_shape", size, at_least=1) for size in input_shape)
     if not shape:
         raise ValueError("input_shape is empty: give (C, *spatial) of one example, as in (3, 32, 32)")

@@ -9,17 +9,20 @@ import numpy as np
 
 from cnnlab import ops
 from cnnlab.backend import Array, asarray, namespace
-from cnnlab.geometry.options import truth, whole_number
-from cnnlab.nn.checks import check_rank, number_between
+from cnnlab.geometry.options import number_between, truth, whole_number
+from cnnlab.nn.checks import check_rank
 from cnnlab.nn.init import constant
 from cnnlab.nn.module import Module
 from cnnlab.nn.parameter import Buffer, Parameter
+from cnnlab.nn.rank_name import rank_name
 
 
 class BatchNorm(Module):
     """Shift and scale each channel to mean 0 and variance 1, in `rank` dimensions, then by a trained bias and weight.
 
     In training mode by mean and variance of the batch; running averages of both are kept and used in evaluation mode.
+    With ``eval()`` on this layer alone, in a net in training mode, it is frozen: it uses the averages and leaves them,
+    and gradients go back to x, weight and bias.
 
     Parameters
     ----------
@@ -135,8 +138,9 @@ class BatchNorm(Module):
         self.num_batches_tracked.data = tracked
 
 
+@rank_name
 class BatchNorm1d(BatchNorm):
-    """Batch normalization of x (N, C) or (N, C, T); for the options see `help(nn.batch_norm.BatchNorm)`."""
+    """Batch normalization of x (N, C) or (N, C, T)."""
 
     rank = 1
 
@@ -145,8 +149,9 @@ class BatchNorm1d(BatchNorm):
             super()._check_axes(x)
 
 
+@rank_name
 class BatchNorm2d(BatchNorm):
-    """Batch normalization of x (N, C, H, W); for the options see `help(nn.batch_norm.BatchNorm)`.
+    """Batch normalization of x (N, C, H, W).
 
     Examples
     --------
@@ -159,7 +164,8 @@ class BatchNorm2d(BatchNorm):
     rank = 2
 
 
+@rank_name
 class BatchNorm3d(BatchNorm):
-    """Batch normalization of x (N, C, D, H, W); for the options see `help(nn.batch_norm.BatchNorm)`."""
+    """Batch normalization of x (N, C, D, H, W)."""
 
     rank = 3

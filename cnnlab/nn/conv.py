@@ -11,11 +11,12 @@ import numpy as np
 from cnnlab import ops
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvGeometry
-from cnnlab.geometry.options import Padding, per_axis
+from cnnlab.geometry.options import Padding, per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.conv_op import ConvOp, checked_op
 from cnnlab.nn.init import generator, uniform_fan_in
 from cnnlab.nn.module import Module
+from cnnlab.nn.rank_name import rank_name
 
 
 class Conv(Module):
@@ -94,7 +95,7 @@ class Conv(Module):
                 f"a ConvOp computes with stride and zero padding only: {'; '.join(faults)}. "
                 "Change the option or leave out op"
             )
-        rng = generator(rng)
+        bias, rng = truth("bias", bias), generator(rng)
         shape = self.geometry.weight_shape
         fan_in = prod(shape[1:])
         self.weight = uniform_fan_in(shape, fan_in, rng=rng, dtype=dtype, device=device)
@@ -172,8 +173,9 @@ def faults_for_own_op(geometry: ConvGeometry) -> list[str]:
     return faults
 
 
+@rank_name
 class Conv1d(Conv):
-    """Convolution of x (N, C, T); for the options see `help(nn.conv.Conv)`.
+    """Convolution of x (N, C, T).
 
     Examples
     --------
@@ -184,8 +186,9 @@ class Conv1d(Conv):
     rank = 1
 
 
+@rank_name
 class Conv2d(Conv):
-    """Convolution of x (N, C, H, W); for the options see `help(nn.conv.Conv)`.
+    """Convolution of x (N, C, H, W).
 
     Examples
     --------
@@ -198,7 +201,8 @@ class Conv2d(Conv):
     rank = 2
 
 
+@rank_name
 class Conv3d(Conv):
-    """Convolution of x (N, C, D, H, W); for the options see `help(nn.conv.Conv)`."""
+    """Convolution of x (N, C, D, H, W)."""
 
     rank = 3

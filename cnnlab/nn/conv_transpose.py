@@ -11,10 +11,11 @@ import numpy as np
 from cnnlab import ops
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvTransposeGeometry
-from cnnlab.geometry.options import per_axis
+from cnnlab.geometry.options import per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.init import generator, uniform_fan_in
 from cnnlab.nn.module import Module
+from cnnlab.nn.rank_name import rank_name
 
 
 class ConvTranspose(Module):
@@ -93,7 +94,7 @@ class ConvTranspose(Module):
             in_channels=in_channels,
             out_channels=out_channels,
         )
-        rng = generator(rng)
+        bias, rng = truth("bias", bias), generator(rng)
         shape = self.geometry.weight_shape
         fan_in = prod(shape[1:])  # of the adjoint, as in PyTorch
         self.weight = uniform_fan_in(shape, fan_in, rng=rng, dtype=dtype, device=device)
@@ -143,14 +144,16 @@ class ConvTranspose(Module):
         }
 
 
+@rank_name
 class ConvTranspose1d(ConvTranspose):
-    """Transposed convolution of x (N, C, T); for the options see `help(nn.conv_transpose.ConvTranspose)`."""
+    """Transposed convolution of x (N, C, T)."""
 
     rank = 1
 
 
+@rank_name
 class ConvTranspose2d(ConvTranspose):
-    """Transposed convolution of x (N, C, H, W); for the options see `help(nn.conv_transpose.ConvTranspose)`.
+    """Transposed convolution of x (N, C, H, W).
 
     Examples
     --------
@@ -164,7 +167,8 @@ class ConvTranspose2d(ConvTranspose):
     rank = 2
 
 
+@rank_name
 class ConvTranspose3d(ConvTranspose):
-    """Transposed convolution of x (N, C, D, H, W); for the options see `help(nn.conv_transpose.ConvTranspose)`."""
+    """Transposed convolution of x (N, C, D, H, W)."""
 
     rank = 3

@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlab import ops
 from cnnlab.backend import Array, namespace
-from cnnlab.nn.checks import number_between
+from cnnlab.geometry.options import number_between
 from cnnlab.nn.init import generator
 from cnnlab.nn.module import Module
 
@@ -43,6 +43,7 @@ class Dropout(Module):
     def forward(self, x: Array) -> Array:
         """Return y of the shape of x."""
         if not self.training:
+            self.keep(None)
             return x
         xp = namespace(x=x)
         kept = xp.asarray(self.rng.random(tuple(x.shape)) >= self.p, device=x.device)
@@ -52,7 +53,8 @@ class Dropout(Module):
 
     def backward(self, dy: Array) -> Array:
         """Return dx of the shape of dy: 0 where the value was dropped."""
-        return ops.dropout_backward(dy, self.recall(), p=self.p)
+        kept = self.recall()
+        return dy if kept is None else ops.dropout_backward(dy, kept, p=self.p)
 
     def extra_repr(self) -> str:
         """Return the probability."""

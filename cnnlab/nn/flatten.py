@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cnnlab.backend import Array, namespace
+from cnnlab.geometry.options import whole_number
 from cnnlab.nn.module import Module
 
 
@@ -14,7 +15,12 @@ class Flatten(Module):
     Parameters
     ----------
     start_dim
-        First axis to join; 1 keeps the batch axis.
+        First axis to join, counted from 0; 1 keeps the batch axis.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `start_dim` is no whole number of 0 or more.
 
     Examples
     --------
@@ -24,11 +30,11 @@ class Flatten(Module):
     """
 
     def __init__(self, start_dim: int = 1) -> None:
-        self.start_dim = start_dim
+        self.start_dim = whole_number("start_dim", start_dim, at_least=0)
 
     def forward(self, x: Array) -> Array:
         """Return x with its last axes joined."""
-        if not 0 <= self.start_dim < x.ndim:
+        if self.start_dim >= x.ndim:
             raise ValueError(f"start_dim (={self.start_dim}) is not an axis of x with shape {tuple(x.shape)}")
         before = tuple(x.shape[: self.start_dim])
         # The length is written out because -1 is ambiguous for an empty batch.

@@ -6,6 +6,7 @@ from typing import Literal
 
 from cnnlab import ops
 from cnnlab.backend import Array
+from cnnlab.geometry.options import above_zero
 from cnnlab.nn.module import Module
 
 How = Literal["max", "mean", "softmax"]
@@ -37,10 +38,8 @@ class GlobalPool(Module):
     def __init__(self, how: How, temperature: float = 1.0) -> None:
         if how not in ("max", "mean", "softmax"):
             raise ValueError(f'how is {how!r}: choose "max", "mean" or "softmax"')
-        if not temperature > 0:
-            raise ValueError(f"temperature (={temperature}) must be above 0")
         self.how = how
-        self.temperature = temperature
+        self.temperature = above_zero("temperature", temperature)
 
     def forward(self, x: Array) -> Array:
         """Return y (N, C) for x (N, C, *spatial)."""

@@ -59,7 +59,12 @@ def uniform_fan_in(
     Parameter(shape=(2, 4), dtype=float32, grad=no)
     """
     bound = 1 / math.sqrt(fan_in)
-    values = rng.uniform(-bound, bound, size=shape)
+    try:
+        values = rng.uniform(-bound, bound, size=shape)
+    except (MemoryError, ValueError) as error:  # a ValueError where no array of any machine could be so large
+        raise MemoryError(
+            f"a parameter of shape {shape} is larger than the memory: take fewer channels or a smaller kernel"
+        ) from error
     return Parameter(backend.asarray(values, dtype=_floating(dtype), device=device))
 
 

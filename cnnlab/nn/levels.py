@@ -34,6 +34,8 @@ class Level:
 
 def levels_of(kernel: tuple[int, ...], stride: tuple[int, ...], blocks: Blocks, linears: int) -> list[Level]:
     """Check that the blocks cover the window and step as the scan does."""
+    if not isinstance(blocks, Sequence):
+        raise TypeError(f"blocks must be a list of (kernel, stride), one for each level, not {blocks!r}")
     if not blocks or len(blocks) > linears:
         raise ValueError(f"blocks name {len(blocks)} levels for {linears} Linear layers: give one to {linears}")
     rank, below, jump = len(kernel), kernel, (1,) * len(kernel)

@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlab import ops
 from cnnlab.backend import Array
-from cnnlab.geometry.options import whole_number
+from cnnlab.geometry.options import truth, whole_number
 from cnnlab.nn.init import generator, uniform_fan_in
 from cnnlab.nn.module import Module
 
@@ -52,7 +52,7 @@ class Linear(Module):
     ) -> None:
         self.in_features = whole_number("in_features", in_features, at_least=1)
         self.out_features = whole_number("out_features", out_features, at_least=1)
-        rng = generator(rng)
+        bias, rng = truth("bias", bias), generator(rng)
         shape = (self.out_features, self.in_features)
         self.weight = uniform_fan_in(shape, self.in_features, rng=rng, dtype=dtype, device=device)
         self.bias = uniform_fan_in(shape[:1], self.in_features, rng=rng, dtype=dtype, device=device) if bias else None

@@ -108,7 +108,7 @@ class BCEWithLogitsLoss(Loss):
         loss = ops.bce_with_logits_forward(prediction, target)
         xp = namespace(target)
         low, high = float(xp.min(target)), float(xp.max(target))
-        if low < 0 or high > 1:
+        if not (low >= 0 and high <= 1):  # also where one is NaN
             # As with targets of -1 and 1: the loss would fall without end, and nothing else would tell.
             raise ValueError(f"targets go from {low:g} to {high:g}: they must lie in 0 to 1, 1 for yes and 0 for no")
         return loss

@@ -46,6 +46,8 @@ def mlp(
       (2): Linear(in_features=32, out_features=1, bias=True)
     )
     """
+    if not isinstance(sizes, Sequence):
+        raise TypeError(f"sizes must be a list, of inputs, hidden neurons and outputs, as [600, 32, 1], not {sizes!r}")
     if len(sizes) < 2:
         raise ValueError(f"sizes (={list(sizes)}) must name at least the inputs and the outputs, as in [600, 32, 1]")
     rng = generator(rng)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from cnnlab import backend
 from cnnlab.backend import Array
+from cnnlab.backend.state import resolve
+from cnnlab.geometry.options import truth
 from cnnlab.nn.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
     from cnnlab.nn.conv_op import ConvOp
+
+# Whether a module in training mode is being called. Set for the time of that call only: threads must not share it, and
+# between two cells of a notebook it would be lost.
+_IN_TRAINING: ContextVar[bool] = ContextVar("_IN_TRAINING", default=False)
 
 
 class Module:
@@ -19,7 +26,9 @@ class Module:
     A subclass sets its `Parameter`s, `Buffer`s and sub-modules (or lists of these) as attributes and writes `forward`
     and `backward`. What backward needs, forward hands to `keep`; backward fetches it with `recall`. The kept values are
     a stack, so one layer may be used at several places, as long as the backward calls come in the opposite order.
-    Nothing is kept in evaluation mode.
+
+    Nothing is kept in evaluation mode, unless a module in training mode makes the call: a part may be frozen, as in
+    ``net.train(); net[1].eval()``, and gradients go back through it.
 
     Examples
     --------
@@ -55,19 +64,23 @@ class Module:
         Raises
         ------
         RuntimeError
-            If there was no such forward in training mode.
+            If there was no such forward in training mode, or in a net in training mode.
         """
         raise NotImplementedError(f"{type(self).__name__} has no backward: write `def backward(self, dy)`")
 
     def __call__(self, x: Array) -> Array:
-        """Return `forward(x)`."""
-        return self.forward(x)
+        """Return `forward(x)`; called in training mode, let its parts keep what backward needs, in whatever mode."""
+        outside = _IN_TRAINING.set(self.training or _IN_TRAINING.get())
+        try:
+            return self.forward(x)
+        finally:
+            _IN_TRAINING.reset(outside)
 
     # What backward needs ------------------------------------------------------------------------------------------
 
     def keep(self, value: Any) -> None:
-        """Put `value` on the stack of things that backward needs; in evaluation mode do nothing."""
-        if self.training:
+        """Put `value` on the stack of things that backward needs; in evaluation mode only if a training net calls."""
+        if self.training or _IN_TRAINING.get():
             # Made here, not in __init__, so that a subclass need not call super().__init__().
             vars(self).setdefault("_kept", []).append(value)
 
@@ -83,7 +96,8 @@ class Module:
         if not kept:
             raise RuntimeError(
                 f"{type(self).__name__}.backward has no forward to go back through: call the layer on its input first, "
-                "in training mode (`train()`), and once for each backward"
+                "in training mode (`train()`), and once for each backward. A layer in evaluation mode has to be called "
+                "by a net in training mode, as net(x), not net.forward(x)"
             )
         return kept.pop()
 
@@ -150,13 +164,21 @@ class Module:
     # Mode, device, state ------------------------------------------------------------------------------------------
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training mode (or, with False, to evaluation mode), with all sub-modules; return self."""
+        """Switch to training mode (or, with False, to evaluation mode), with all sub-modules; return self.
+
+        The mode says what is computed: batch normalization by the batch or by its running averages, dropout or none.
+        What backward needs is kept if the module that was called is in training mode (see `Module`).
+        """
+        mode = truth("mode", mode)
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Switch to evaluation mode, in which nothing is kept for backward; return self."""
+        """Switch to evaluation mode, with all sub-modules; return self.
+
+        Nothing is kept for backward then, unless this is a part of a net that is in training mode: a frozen part.
+        """
         return self.train(False)
 
     def to(self, device: str) -> Self:
@@ -164,6 +186,7 @@ class Module:
 
         What was kept for backward lies on the old device and is dropped. Make the optimizer after the move.
         """
+        resolve(device)  # refuses an unknown device, also where there is nothing to move
         for _, value in self._named_values():
             value.data = backend.asarray(value.data, device=device)
             if isinstance(value, Parameter) and value.grad is not None:
@@ -187,7 +210,8 @@ class Module:
         TypeError
             If `state` is no mapping of names to arrays.
         ValueError
-            If a name is missing or unknown, or if a shape differs. All faults are listed, and nothing is changed.
+            If a name is missing or unknown, or if a shape or the kind of numbers differs. All faults are listed, and
+            nothing is changed.
         """
         given: object = state  # the type checker trusts the annotation, readers may not follow it
         if not isinstance(given, Mapping):
@@ -202,6 +226,8 @@ class Module:
         for name, value in own.items():
             if name in state and tuple(state[name].shape) != value.shape:
                 faults.append(f"{name} has shape {tuple(state[name].shape)}, not {value.shape}")
+            elif name in state and not _is_real(state[name]):
+                faults.append(f"{name} has dtype {state[name].dtype}, not real numbers")
         if faults:
             raise ValueError(
                 f"this state does not fit {type(self).__name__}: {'; '.join(faults)}. "
@@ -249,3 +275,7 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         options = [self.extra_repr()] if self.extra_repr() else []
         return "\n  ".join([f"{type(self).__name__}(", *options, *children]) + "\n)"
+
+
+def _is_real(values: Array) -> bool:
+    return bool(backend.namespace(values).isdtype(values.dtype, ("real floating", "integral")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnlab.backend import Array
+from cnnlab.backend import Array, namespace
 
 
 class Parameter:
@@ -22,11 +22,26 @@ class Parameter:
         The values.
     grad : Array or None
         The gradient, of the shape of `data`; None until the first backward.
+
+    Raises
+    ------
+    TypeError
+        If the values are no array, here or when they are assigned.
     """
 
     def __init__(self, data: Array) -> None:
         self.data = data
         self.grad = None
+
+    @property
+    def data(self) -> Array:
+        """The values."""
+        return self._data
+
+    @data.setter
+    def data(self, values: Array) -> None:
+        namespace(data=values)  # names what is no array
+        self._data = values
 
     @property
     def grad(self) -> Array | None:

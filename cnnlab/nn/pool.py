@@ -11,6 +11,7 @@ from cnnlab.geometry import PoolGeometry
 from cnnlab.geometry.options import per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.module import Module
+from cnnlab.nn.rank_name import rank_name
 
 
 class Pool(Module):
@@ -140,14 +141,16 @@ class AvgPool(Pool):
         return ops.avg_pool_backward(dy, self.recall(), **self.options)
 
 
+@rank_name
 class MaxPool1d(MaxPool):
-    """The largest value of each window of x (N, C, T); for the options see `help(nn.pool.Pool)`."""
+    """The largest value of each window of x (N, C, T)."""
 
     rank = 1
 
 
+@rank_name
 class MaxPool2d(MaxPool):
-    """The largest value of each window of x (N, C, H, W); for the options see `help(nn.pool.Pool)`.
+    """The largest value of each window of x (N, C, H, W).
 
     Examples
     --------
@@ -160,20 +163,23 @@ class MaxPool2d(MaxPool):
     rank = 2
 
 
+@rank_name
 class MaxPool3d(MaxPool):
-    """The largest value of each window of x (N, C, D, H, W); for the options see `help(nn.pool.Pool)`."""
+    """The largest value of each window of x (N, C, D, H, W)."""
 
     rank = 3
 
 
+@rank_name
 class AvgPool1d(AvgPool):
-    """The mean of each window of x (N, C, T); for the options see `help(nn.pool.Pool)`."""
+    """The mean of each window of x (N, C, T)."""
 
     rank = 1
 
 
+@rank_name
 class AvgPool2d(AvgPool):
-    """The mean of each window of x (N, C, H, W); for the options see `help(nn.pool.Pool)`.
+    """The mean of each window of x (N, C, H, W).
 
     Examples
     --------
@@ -186,7 +192,8 @@ class AvgPool2d(AvgPool):
     rank = 2
 
 
+@rank_name
 class AvgPool3d(AvgPool):
-    """The mean of each window of x (N, C, D, H, W); for the options see `help(nn.pool.Pool)`."""
+    """The mean of each window of x (N, C, D, H, W)."""
 
     rank = 3

@@ -182,7 +182,7 @@ def tanh_backward(dy: Array, y: Array) -> Array:
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
-    """Return ``exp(x) / Σ exp(x)`` along an axis, without overflow for finite ``x``.
+    """Return ``exp(x) / Σ exp(x)`` along an axis, without overflow for finite ``x``; of nothing, nothing.
 
     Parameters
     ----------
@@ -208,6 +208,8 @@ def softmax(x: Array, axis: int = -1) -> Array:
     array([0.5, 0.5])
     """
     xp = float_namespace(x=x)
+    if x.size == 0:
+        return xp.zeros_like(x)  # as in PyTorch; an empty axis has no maximum
     exp = xp.exp(x - xp.max(x, axis=axis, keepdims=True))  # the largest becomes exp(0) = 1
     return exp / xp.sum(exp, axis=axis, keepdims=True)
 

@@ -6,42 +6,57 @@ from typing import Any
 from cnnlab.backend import Array, namespace
 
 
-def float_namespace(**arrays: Array | None) -> Any:
+def given(**arrays: Array | None) -> dict[str, Array]:
+    """Return the arrays by name, without those that are None: inputs of an op that may be left out."""
+    return {name: x for name, x in arrays.items() if x is not None}
+
+
+def check_given(**arrays: Array | None) -> None:
+    """Raise TypeError if an array is None."""
+    for name, x in arrays.items():
+        if x is None:
+            raise TypeError(f"{name} is None, and an array is needed: was a result not returned?")
+
+
+def float_namespace(**arrays: Array) -> Any:
     """Return the namespace of arrays that are floating point, all of one dtype and on one device.
 
     Parameters
     ----------
-    **arrays : array or None
-        The inputs of an op by name. None stands for an input that was left out; the first must be there.
+    **arrays : array
+        The inputs of an op by name.
 
     Raises
     ------
     TypeError
-        An argument is no array or not floating point, or the dtypes differ: an op does not convert behind one's back.
+        An argument is None, no array or not floating point, or the dtypes differ: an op does not convert behind one's
+        back.
     DeviceMismatchError
         The arrays lie on different devices.
     """
-    required, x = next(iter(arrays.items()))
-    if x is None:
-        raise TypeError(f"{required} is None, and an array is needed: was a result not returned?")
+    check_given(**arrays)
     xp = namespace(**arrays)
-    given = {name: x for name, x in arrays.items() if x is not None}
-    for name, x in given.items():
+    for name, x in arrays.items():
         if not xp.isdtype(x.dtype, "real floating"):
             raise TypeError(
                 f"{name} has dtype {x.dtype}, and a floating-point one is needed: "
                 f'convert it with cnnlab.asarray({name}, dtype="float32")'
             )
-    first = next(iter(given))
-    for name, x in given.items():
-        if x.dtype != given[first].dtype:
-            # NumPy makes float64 unasked, so the wider of the two is most often the one that is meant otherwise.
-            narrow, wide = sorted((first, name), key=lambda one: int(xp.finfo(given[one].dtype).bits))
+    first = next(iter(arrays))
+    for name, x in arrays.items():
+        if x.dtype != arrays[first].dtype:
+            # NumPy makes float64 unasked, so the wider of the two is most often the one that is meant otherwise. Of two
+            # as wide the one in foreign byte order is, as files may bring it.
+            narrow, wide = sorted((first, name), key=lambda one: _width(xp, arrays[one].dtype))
             raise TypeError(
-                f"{first} is {given[first].dtype} and {name} is {x.dtype}: convert one of them, as in "
-                f'cnnlab.asarray({wide}, dtype="{given[narrow].dtype}")'
+                f"{first} is {arrays[first].dtype} and {name} is {x.dtype}: convert one of them, as in "
+                f'cnnlab.asarray({wide}, dtype="{arrays[narrow].dtype}")'
             )
     return xp
+
+
+def _width(xp: Any, dtype: Any) -> tuple[int, bool]:
+    return int(xp.finfo(dtype).bits), not getattr(dtype, "isnative", True)
 
 
 def check_shape(name: str, x: Array, expected: Sequence[int], because: str) -> None:

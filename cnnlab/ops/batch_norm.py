@@ -6,11 +6,13 @@ those of the batch, in training, or given numbers, when the layer is used: then 
 Letters: N batch, C channels.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from cnnlab.backend import Array
-from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.geometry.options import number_between
+from cnnlab.ops.arguments import check_shape, float_namespace, given
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:
@@ -98,7 +100,7 @@ def batch_norm_forward(
     array([[0.],
            [1.]])
     """
-    xp = float_namespace(x=x, w=w, b=b, mean=mean, var=var)
+    xp = float_namespace(x=x, **given(w=w, b=b, mean=mean, var=var))
     _check_channels(x, w=w, b=b, mean=mean, var=var)
     normal, _ = _normalize(xp, x, mean, var, eps)
     y = normal if w is None else _per_channel(xp, w, x) * normal
@@ -141,7 +143,7 @@ def batch_norm_backward(
     (array([[2.5],
            [3.5]]), array([7.]), array([12.]))
     """
-    xp = float_namespace(dy=dy, x=x, w=w, mean=mean, var=var)
+    xp = float_namespace(dy=dy, x=x, **given(w=w, mean=mean, var=var))
     check_shape("dy", dy, x.shape, "the shape of x")
     _check_channels(x, w=w, mean=mean, var=var)
     axes = _all_but_channels(x)
@@ -155,11 +157,10 @@ def batch_norm_backward(
 
 def _normalize(xp: Any, x: Array, mean: Array | None, var: Array | None, eps: float) -> tuple[Array, Array]:
     """Return the normalized input and 1 / √(var + eps) in a shape that fits it."""
-    if not 0 <= eps < float("inf"):
-        raise ValueError(f"eps (={eps}) must be a finite number of 0 or more")
+    eps = number_between("eps", eps, 0, sys.float_info.max)  # a plain float, which does not widen the dtype
     if mean is None or var is None:
         mean, var = batch_statistics(x)
-    scale = 1 / xp.sqrt(_per_channel(xp, var, x) + float(eps))  # a plain float does not widen the dtype
+    scale = 1 / xp.sqrt(_per_channel(xp, var, x) + eps)
     return (x - _per_channel(xp, mean, x)) * scale, scale
 
 

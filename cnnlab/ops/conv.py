@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import Padding
-from cnnlab.ops.arguments import check_axes, check_shape, float_namespace
+from cnnlab.ops.arguments import check_axes, check_shape, float_namespace, given
 from cnnlab.ops.padding import pad_backward, pad_forward
 from cnnlab.ops.taps import correlate, gather, scatter
 
@@ -67,7 +67,7 @@ def conv_forward(
     >>> conv_forward(x, np.array([[[1.0, 10.0]]]))
     array([[[21., 32., 43.]]])
     """
-    xp = float_namespace(x=x, w=w, b=b)
+    xp = float_namespace(x=x, w=w, **given(b=b))
     check_axes(x, w, "(C_out, C_in/groups, *kernel)")
     geometry = ConvGeometry.of_weight(
         w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvTransposeGeometry
 from cnnlab.geometry.options import Padding
-from cnnlab.ops.arguments import check_axes, check_shape, float_namespace
+from cnnlab.ops.arguments import check_axes, check_shape, float_namespace, given
 from cnnlab.ops.padding import pad_backward, pad_forward
 from cnnlab.ops.taps import correlate, gather, scatter
 
@@ -66,7 +66,7 @@ def conv_transpose_forward(
     >>> conv_transpose_forward(np.array([[[1.0, 2.0, 3.0]]]), np.array([[[1.0, 10.0]]]), stride=2)
     array([[[ 1., 10.,  2., 20.,  3., 30.]]])
     """
-    xp = float_namespace(x=x, w=w, b=b)
+    xp = float_namespace(x=x, w=w, **given(b=b))
     check_axes(x, w, _WEIGHTS)
     geometry = ConvTransposeGeometry.of_weight(
         w.shape, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups

@@ -3,7 +3,8 @@
 from typing import Any
 
 from cnnlab.backend import Array, namespace
-from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.geometry.options import number_between
+from cnnlab.ops.arguments import check_given, check_shape, float_namespace
 
 
 def dropout_forward(x: Array, kept: Array, *, p: float) -> Array:
@@ -72,6 +73,7 @@ def dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:
 
 
 def _checked(kept: Array, **like: Array) -> Array:
+    check_given(kept=kept)
     xp: Any = namespace(kept=kept, **like)
     if kept.dtype != xp.bool:
         raise TypeError(f"kept has dtype {kept.dtype}: expected booleans, as from rng.random(x.shape) >= p")
@@ -81,6 +83,5 @@ def _checked(kept: Array, **like: Array) -> Array:
 
 
 def _scale(p: float) -> float:
-    if not 0 <= p <= 1:
-        raise ValueError(f"p (={p}) must be from 0 to 1")
-    return 1 / (1 - float(p)) if p < 1 else 0.0
+    p = number_between("p", p, 0, 1)  # a plain float, which does not widen the dtype
+    return 1 / (1 - p) if p < 1 else 0.0

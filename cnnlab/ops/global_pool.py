@@ -4,6 +4,7 @@ from math import prod
 from typing import Literal, TypeAlias, get_args
 
 from cnnlab.backend import Array
+from cnnlab.geometry.options import above_zero
 from cnnlab.ops.activation import softmax
 from cnnlab.ops.arguments import check_shape, float_namespace
 
@@ -42,7 +43,7 @@ def global_pool_forward(x: Array, how: str, *, temperature: float = 1.0) -> Arra
     (array([[3.]]), array([[1.]]))
     """
     xp = float_namespace(x=x)
-    _check_options(x, how, temperature)
+    temperature = _checked(x, how, temperature)
     x = xp.reshape(x, (*x.shape[:2], prod(x.shape[2:])))  # (N, C, P)
     if how == "max":
         return xp.max(x, axis=2)
@@ -75,7 +76,7 @@ def global_pool_backward(dy: Array, x: Array, how: str, *, temperature: float = 
     array([[[0., 6., 0.]]])
     """
     xp = float_namespace(dy=dy, x=x)
-    _check_options(x, how, temperature)
+    temperature = _checked(x, how, temperature)
     check_shape("dy", dy, x.shape[:2], "one value for each map")
     shape, P = x.shape, prod(x.shape[2:])
     x = xp.reshape(x, (*shape[:2], P))  # (N, C, P)
@@ -98,10 +99,16 @@ def _weights(x: Array, temperature: float) -> Array:
     return softmax((x - xp.max(x, axis=-1, keepdims=True)) / temperature)
 
 
-def _check_options(x: Array, how: str, temperature: float) -> None:
+def _checked(x: Array, how: str, temperature: float) -> float:
+    """Return the temperature as a plain float, which does not widen the dtype, or say what is wrong."""
     if how not in get_args(How):
         raise ValueError(f"how {how!r} is unknown: choose one of {', '.join(get_args(How))}")
-    if not temperature > 0:
-        raise ValueError(f"temperature (={temperature}) must be above 0")
+    temperature = above_zero("temperature", temperature)
+    least = float(float_namespace(x=x).finfo(x.dtype).smallest_normal)
+    if temperature < least:
+        raise ValueError(
+            f'temperature (={temperature}) must be at least {least:.3g} in {x.dtype}: take a larger one, or how="max"'
+        )
     if x.ndim < 3 or 0 in x.shape[2:]:
         raise ValueError(f"x has shape {tuple(x.shape)}: expected (N, C, *spatial) with at least one position")
+    return temperature

@@ -1,7 +1,7 @@
 """The fully connected layer."""
 
 from cnnlab.backend import Array
-from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.ops.arguments import check_shape, float_namespace, given
 
 
 def linear_forward(x: Array, w: Array, b: Array | None = None) -> Array:
@@ -35,7 +35,7 @@ def linear_forward(x: Array, w: Array, b: Array | None = None) -> Array:
     >>> linear_forward(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([[11.5]])
     """
-    xp = float_namespace(x=x, w=w, b=b)
+    xp = float_namespace(x=x, w=w, **given(b=b))
     _check_inner(x, w)
     y = x @ xp.matrix_transpose(w)  # (N, out)
     if b is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnlab.backend import Array, namespace
 from cnnlab.ops.activation import sigmoid_forward, softmax
-from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.ops.arguments import check_given, check_shape, float_namespace
 
 
 def cross_entropy_forward(logits: Array, targets: Array) -> Array:
@@ -189,6 +189,7 @@ def mse_backward(predictions: Array, targets: Array) -> Array:
 
 def _one_hot(logits: Array, targets: Array) -> tuple[Any, Array]:
     """Check the arguments; return their namespace and where each row has its target, as booleans (N, C)."""
+    check_given(targets=targets)
     xp = namespace(logits=logits, targets=targets)
     float_namespace(logits=logits)
     if logits.ndim != 2 or 0 in logits.shape:

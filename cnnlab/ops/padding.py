@@ -5,7 +5,7 @@ from typing import Any
 
 from cnnlab.backend import Array
 from cnnlab.geometry import padded_sources
-from cnnlab.geometry.options import known_padding_mode
+from cnnlab.geometry.options import known_padding_mode, whole_number
 from cnnlab.ops.arguments import float_namespace
 
 
@@ -28,6 +28,8 @@ def pad_forward(x: Array, padding: Sequence[tuple[int, int]], *, mode: str = "ze
 
     Raises
     ------
+    TypeError
+        ``x`` is no floating-point array, or the padding is not made of pairs of whole numbers.
     ValueError
         The mode is unknown, an axis is too short to fill the padding, or there are more pads than axes.
 
@@ -99,11 +101,12 @@ def pad_backward(dy: Array, padding: Sequence[tuple[int, int]], *, mode: str = "
 
 def _axes(x: Array, padding: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """Return (axis, before, after) for every axis that the padding names."""
+    if not isinstance(padding, Sequence) or not all(isinstance(p, Sequence) and len(p) == 2 for p in padding):
+        raise TypeError(f"padding {padding!r} must be pairs (before, after), one for each of the last axes")
     if not 1 <= len(padding) <= x.ndim:
         raise ValueError(f"padding {tuple(padding)} names {len(padding)} axes, the array has {x.ndim}")
-    if min(map(min, padding)) < 0:
-        raise ValueError(f"padding {tuple(padding)} must not be negative")
-    return [(axis, before, after) for axis, (before, after) in enumerate(padding, start=x.ndim - len(padding))]
+    pairs = [tuple(whole_number("padding", p, at_least=0) for p in pair) for pair in padding]
+    return [(axis, before, after) for axis, (before, after) in enumerate(pairs, start=x.ndim - len(pairs))]
 
 
 def _at(axis: int, index: int | slice) -> tuple[Any, ...]:

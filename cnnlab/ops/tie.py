@@ -3,7 +3,7 @@
 from typing import Any
 
 from cnnlab.backend import Array, namespace
-from cnnlab.ops.arguments import check_shape, float_namespace
+from cnnlab.ops.arguments import check_given, check_shape, float_namespace
 
 
 def tie_forward(values: Array, ties: Array) -> Array:
@@ -84,6 +84,7 @@ def tie_backward(dy: Array, values: Array, ties: Array) -> Array:
 
 
 def _check(values: Array, ties: Array, **more: Array) -> Any:
+    check_given(ties=ties)
     xp = namespace(**more, values=values, ties=ties)
     float_namespace(**more, values=values)
     if values.ndim != 1:

@@ -44,6 +44,7 @@ def windows_forward(x: Array, kernel_size: Sequence[int], *, stride: int | Seque
             [3., 4.]]])
     """
     xp = float_namespace(x=x)
+    _check_axes(x)
     N, C, *spatial = x.shape
     geometry = WindowGeometry(kernel_size, stride)
     P = prod(geometry.output_size(spatial))
@@ -86,6 +87,7 @@ def windows_backward(dy: Array, x: Array, kernel_size: Sequence[int], *, stride:
     array([[[ 1., 12., 20.]]])
     """
     xp = float_namespace(dy=dy, x=x)
+    _check_axes(x)
     N, C, *spatial = x.shape
     geometry = WindowGeometry(kernel_size, stride)
     P = prod(geometry.output_size(spatial))
@@ -95,3 +97,8 @@ def windows_backward(dy: Array, x: Array, kernel_size: Sequence[int], *, stride:
     for p, (_, seen) in enumerate(geometry.windows(spatial)):
         dx[..., *seen] += windows[:, p, ...]
     return dx
+
+
+def _check_axes(x: Array) -> None:
+    if x.ndim < 3:
+        raise ValueError(f"x has shape {tuple(x.shape)}: expected (N, C, *spatial) with at least one spatial axis")

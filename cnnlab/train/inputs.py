@@ -25,6 +25,9 @@ def checked_data(x: Array, y: Array, validation: tuple[Array, Array] | None) -> 
 
 def _check_pair(x_name: str, x: Array, y_name: str, y: Array) -> None:
     namespace(**{x_name: x, y_name: y})  # names what is no array, or on another device
+    for name, array in ((x_name, x), (y_name, y)):
+        if array.ndim == 0:
+            raise ValueError(f"{name} is a single number: pass an array with one example after the other")
     if x.shape[0] != y.shape[0] or x.shape[0] == 0:
         raise ValueError(
             f"{x_name} holds {x.shape[0]} examples and {y_name} {y.shape[0]}: pass as many of each, at least one"
@@ -46,6 +49,9 @@ def check_parts(net: object, loss: object, optimizer: object, metrics: object) -
         raise TypeError(
             f"metrics is a {type(metrics).__name__}: pass functions by name, {{'accuracy': train.accuracy}}"
         )
+    for name, metric in (metrics or {}).items():
+        if not callable(metric):
+            raise TypeError(f"metrics[{name!r}] is {metric!r}: pass a function of (prediction, target)")
 
 
 def check_plan(

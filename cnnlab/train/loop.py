@@ -49,7 +49,8 @@ def fit(
     Parameters
     ----------
     net
-        The network. Its mode is put back at the end.
+        The network. If it is in evaluation mode it is put in training mode for this; if it is in training mode, so are
+        its parts but for those that were put in evaluation mode (frozen). All modes are put back at the end.
     x, y
         Inputs and targets, N of each along the first axis, on the device of the net.
     loss
@@ -66,6 +67,13 @@ def fit(
         Inputs and targets to measure on at the end of each epoch.
     metrics
         Functions of (prediction, target) by name, averaged over the batches of an epoch.
+    schedule
+        Changes the learning rate of `optimizer`: it takes a step after each epoch.
+    early_stop
+        Ends the training when a curve no longer gets better (`EarlyStop`).
+    checkpoint
+        A file's name that ends in .npz, or a `Checkpoint`: where to write down after each epoch how far the training
+        is. If the file is there already, the training goes on from it, to the same curve as if it had not stopped.
     progress
         Whether to show a progress bar.
 
@@ -82,6 +90,8 @@ def fit(
         If the sizes do not fit, or the optimizer holds parameters that are not in this net.
     FloatingPointError
         If the loss is not finite.
+    CheckpointError
+        If the checkpoint's file is no whole one, or is one of another training.
     """
     epochs = whole_number("epochs", epochs, at_least=1)
     batch_size = whole_number("batch_size", batch_size, at_least=1)
@@ -113,7 +123,8 @@ def fit(
     net.forget()
     with modes_kept(net), screen.bar(epochs * batches, len(run.history) * batches, progress) as bar:
         try:
-            net.train()
+            if not net.training:  # else its parts stay as they are: some may be frozen
+                net.train()
             while not _is_over(run.history, epochs, early_stop):
                 epoch = len(run.history) + 1
                 bar.set_description(f"epoch {epoch}/{epochs}")

@@ -52,7 +52,26 @@ def predict(net: Module, x: Array, *, batch_size: int = 256) -> Array:
 def evaluate(
     net: Module, x: Array, y: Array, *, loss: Loss, metrics: Mapping[str, Metric] | None = None, batch_size: int = 256
 ) -> dict[str, float]:
-    """Return "loss" and each metric of `net` over all of `x` and `y`, in evaluation mode."""
+    """Return "loss" and each metric of `net` over all of `x` and `y`, in evaluation mode.
+
+    Parameters
+    ----------
+    net
+        The network. Its mode is put back at the end.
+    x, y
+        Inputs and targets, N of each along the first axis.
+    loss
+        As in `cnnlab.nn`; only its value counts.
+    metrics
+        Functions of (prediction, target) by name.
+    batch_size
+        How many to compute at once, as in `predict`.
+
+    Returns
+    -------
+    dict
+        A number for "loss" and for each metric.
+    """
     prediction = predict(net, x, batch_size=batch_size)
     values = {"loss": float(loss.forward(prediction, y))}
     return values | {name: float(metric(prediction, y)) for name, metric in (metrics or {}).items()}

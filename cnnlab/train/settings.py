@@ -36,6 +36,8 @@ def describe(
     names = {id(parameter): name for name, parameter in net.named_parameters()}
     settings = {"net": repr(net)}
     settings |= {f"net.{name}": _kind(value) for name, value in net.state_dict().items()}
+    if net.training and (frozen := list(_frozen_in(net, ""))):
+        settings["frozen layers"] = ", ".join(frozen)
     settings["trained parameters"] = ", ".join(names[id(parameter)] for parameter in optimizer.params)
     settings["optimizer"] = type(optimizer).__name__
     # The schedule changes the rate; what has to be the same is where it started.
@@ -73,6 +75,14 @@ def _generators_in(module: Module, prefix: str) -> Iterator[tuple[str, np.random
             yield prefix + name, value
     for name, child in module.named_children():
         yield from _generators_in(child, f"{prefix}{name}.")
+
+
+def _frozen_in(module: Module, prefix: str) -> Iterator[str]:
+    """Yield the names of the parts in evaluation mode, which `fit` leaves so in a net in training mode."""
+    for name, child in module.named_children():
+        if not child.training:
+            yield prefix + name
+        yield from _frozen_in(child, f"{prefix}{name}.")
 
 
 def _difference(name: str, before: str, now: str) -> str:

@@ -120,6 +120,21 @@ def test_two_fake_devices_are_two_places():
         backend.namespace(x=x, w=w)
 
 
+@pytest.mark.oracle
+def test_an_array_of_pytorch_is_the_one_to_convert():
+    import torch
+
+    x = torch.ones(2)
+    with pytest.raises(DeviceMismatchError, match=r"x is on torch device cpu, w is on cpu: .* cnnlab.asarray\(x\)$"):
+        backend.namespace(x=x, w=np.ones(2))
+    backend.namespace(x=backend.asarray(x), w=np.ones(2))
+
+
+def test_masked_arrays_are_refused():
+    with pytest.raises(TypeError, match=r"^x is a MaskedArray, and its mask would be lost: fill it, x.filled\(0\)$"):
+        backend.namespace(x=np.ma.masked_array([1.0]))
+
+
 def test_two_libraries_are_two_places():
-    with pytest.raises(DeviceMismatchError, match="x is on cpu, w is on array_api_strict"):
+    with pytest.raises(DeviceMismatchError, match=r"x is on cpu, w is on array_api_strict .*cnnlab.asarray\(w\)$"):
         backend.namespace(x=np.ones(2), w=array_api_strict.ones(2))

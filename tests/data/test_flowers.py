@@ -148,6 +148,21 @@ def test_brightness_and_color_of_the_picture_do_not_tell(best_threshold):
         assert best_threshold(value, s.y) < 0.58
 
 
+def test_counting_colors_does_not_tell(logistic_accuracy, color_histograms):
+    """Neither in the whole picture nor, by much, around the place, which a scan is not told."""
+    train, test = load_flowers(1000, size=48, seed=0), load_flowers(600, size=48, seed=1)
+    seen, unseen = color_histograms(train.x), color_histograms(test.x)
+    assert logistic_accuracy(seen, train.y, unseen, test.y) < 0.58
+
+    def around(s):
+        corners = np.round(s.center).astype(int) - 11
+        return color_histograms(
+            np.stack([x[:, i : i + 23, j : j + 23] for x, (i, j) in zip(s.x, corners, strict=True)])
+        )
+
+    assert logistic_accuracy(around(train), train.y, around(test), test.y) < 0.75
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -171,6 +186,10 @@ def test_requests_of_another_kind_are_refused_likewise():
         load_flowers("4")
     with pytest.raises(TypeError, match="rows='top' is neither a number nor a range: give pixels"):
         load_flowers(4, rows="top")
+    with pytest.raises(TypeError, match=r"size=\(64, 64, 3\): give whole pixels, size=64"):
+        load_flowers(4, size=(64, 64, 3))
+    with pytest.raises(TypeError, match=r"seed='one': use a whole number"):
+        load_flowers(4, seed="one")
 
 
 def test_one_number_is_a_place():

@@ -111,7 +111,8 @@ def test_data_are_found_inside_a_zipped_package(tmp_path):
                 package.write(path, path.relative_to(ROOT))
     program = (
         "from cnnlab import data; "
-        "print(data.__file__, data.load_welcome('test', 2).x.shape, len(data.load_welcome_recordings()))"
+        "print(data.__file__, data.load_welcome('test', 2).x.shape, len(data.load_welcome_recordings()), "
+        "data.load_digits().x.shape, *[photo.name for photo in data.load_photos()])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -123,13 +124,14 @@ def test_data_are_found_inside_a_zipped_package(tmp_path):
     )
     assert "site.zip" in done.stdout
     assert "(2, 20, 200)" in done.stdout
+    assert "(1415, 1, 8, 8) chelsea coffee" in done.stdout
 
 
 def test_importing_the_data_loads_nothing_else_of_the_package():
     program = (
         "import sys, cnnlab.data; "
         "print(*sorted(m for m in sys.modules if m.startswith('cnnlab.') and not m.startswith('cnnlab.data'))); "
-        "print(*sorted({'scipy', 'matplotlib', 'pooch', 'cupy', 'IPython'} & set(sys.modules)))"
+        "print(*sorted({'scipy', 'matplotlib', 'PIL', 'pooch', 'requests', 'cupy', 'IPython'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -54,6 +54,12 @@ def test_only_a_window_that_sticks_out_by_a_whole_stride_is_too_large():
     assert refused > 50
 
 
+def test_beyond_the_padding_there_is_room_for_less_than_a_stride():
+    options = {"stride": 3, "padding": 1}
+    assert PoolGeometry(2, **options).sources([4]) == [[None, 0, 1, 2, 3, None]]
+    assert PoolGeometry(2, **options, ceil_mode=True).sources([4]) == [[None, 0, 1, 2, 3, None, None, None]]
+
+
 def test_edges_are_the_taps_inside_the_input():
     for axis in FITTING:
         width = axis[0]

@@ -125,7 +125,11 @@ def test_shapes_channels_and_costs():
             r"cuts off the whole output, \(0,\)",
         ),
         (lambda: ConvTransposeGeometry((2, 2)).output_size([4]), ValueError, r"spatial axes \(4,\) .* equally many"),
-        (lambda: ConvTransposeGeometry(2).output_shape((1, 1, 0)), ValueError, "none of length 0"),
+        (
+            lambda: ConvTransposeGeometry(2).output_shape((1, 1, 0)),
+            ValueError,
+            "they must be equally many, and none of length 0$",
+        ),
         (
             lambda: ConvTransposeGeometry(2, in_channels=3).output_shape((1, 2, 4)),
             ValueError,

@@ -72,7 +72,7 @@ def test_downsampling_widens_the_field_of_what_follows():
 
 
 def test_nothing_and_unequal_layers_are_refused():
-    with pytest.raises(ValueError, match="at least one layer"):
+    with pytest.raises(ValueError, match=r"^a receptive field needs at least one layer$"):
         receptive_field([])
     with pytest.raises(ValueError, match=r"kernel \(3,\) has 1 axes, the layers below it have 2"):
         receptive_field([ConvGeometry((3, 3)), ConvGeometry(3)])

@@ -74,6 +74,22 @@ BAD = {
     "conv padding mode": (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), ValueError, "'mirror' is unknown: choose"),
     "conv dtype word": (lambda: nn.Conv2d(3, 4, 3, dtype="float33"), TypeError, "'float33' is unknown: choose float32"),
     "conv dtype integer": (lambda: nn.Conv2d(3, 4, 3, dtype="int32"), TypeError, "dtype is int32.*float32 or float64"),
+    "conv bias array": (lambda: nn.Conv2d(3, 4, 3, bias=ones(4)), TypeError, "bias must be True or False, not array"),
+    "transposed bias None": (lambda: nn.ConvTranspose2d(3, 4, 3, bias=None), TypeError, "bias must be True or False"),
+    "linear bias 0": (lambda: nn.Linear(3, 4, bias=0), TypeError, "bias must be True or False, not 0"),
+    "conv too large for any memory": (
+        lambda: nn.Conv2d(3, 4, 10**20),
+        MemoryError,
+        r"shape \(4, 3, 10{20}, 10{20}\) is larger than the memory: take fewer channels or a smaller kernel",
+    ),
+    "conv larger than the memory": (
+        lambda: nn.Conv2d(10**8, 10**8, 3),
+        MemoryError,
+        r"shape \(100000000, 100000000, 3, 3\) is larger than the memory",
+    ),
+    "conv stride as array": (lambda: nn.Conv2d(3, 4, 3, np.array([1, 2])), TypeError, r"not array\(\[1, 2\]\)"),
+    "conv kernel of one entry": (lambda: nn.Conv2d(3, 4, (3,)), ValueError, r"\(3,\) has 1 entries for 2"),
+    "conv kernel of none": (lambda: nn.Conv2d(3, 4, ()), ValueError, r"\(\) has 0 entries for 2"),
     "conv device": (lambda: nn.Conv2d(3, 4, 3, device="tpu"), ValueError, "device 'tpu' is unknown: choose"),
     "conv seed for generator": (lambda: nn.Conv2d(3, 4, 3, rng=0), TypeError, r"pass numpy\.random\.default_rng"),
     "conv bare function": (lambda: nn.Conv2d(3, 4, 3, op=abs), TypeError, r"wrap your functions, nn\.ConvOp\("),
@@ -101,6 +117,23 @@ BAD = {
     "conv objects": (lambda: nn.Conv2d(3, 4, 3)(ones(1, 3, 8, 8, dtype=object)), TypeError, "object.*convert it"),
     "conv Booleans": (lambda: nn.Conv2d(3, 4, 3)(ones(1, 3, 8, 8, dtype=bool)), TypeError, "bool.*convert it"),
     "conv complex": (lambda: nn.Conv2d(3, 4, 3)(ones(1, 3, 8, 8, dtype=complex)), TypeError, "complex128.*convert it"),
+    "conv number": (lambda: nn.Conv2d(3, 4, 3)(np.array(1.0)), ValueError, r"has shape \(\): give it 2 spatial axes"),
+    "conv strings": (lambda: nn.Conv2d(3, 4, 3)(np.full((1, 3, 8, 8), "a")), TypeError, "<U1, and a floating.*convert"),
+    "conv masked": (
+        lambda: nn.Conv2d(3, 4, 3)(np.ma.masked_array(ones(1, 3, 8, 8))),
+        TypeError,
+        r"x is a MaskedArray, and its mask would be lost: fill it, x.filled\(0\)",
+    ),
+    "conv reflects far too far": (
+        lambda: nn.Conv2d(3, 4, 3, padding=10**15, padding_mode="reflect")(ones(1, 3, 8, 8)),
+        ValueError,
+        "needs an input of at least 1000000000000001, not 8: pad less",
+    ),
+    "conv foreign byte order": (
+        lambda: nn.Conv2d(3, 4, 3)(ones(1, 3, 8, 8, dtype=">f4")),
+        TypeError,
+        r'x is >f4 and w is float32: .*cnnlab\.asarray\(x, dtype="float32"\)',
+    ),
     "conv two dtypes": (
         lambda: nn.Conv2d(3, 4, 3)(ones(1, 3, 8, 8, dtype=float)),
         TypeError,
@@ -149,6 +182,12 @@ BAD = {
     "global pool name": (lambda: nn.GlobalPool("median"), ValueError, "'median': choose"),
     "global pool temperature": (lambda: nn.GlobalPool("softmax", 0), ValueError, r"temperature \(=0\) must be above 0"),
     "global pool NaN": (lambda: nn.GlobalPool("softmax", math.nan), ValueError, r"temperature \(=nan\)"),
+    "global pool temperature as word": (lambda: nn.GlobalPool("softmax", "warm"), TypeError, "a number, not 'warm'"),
+    "global pool below float32": (
+        lambda: nn.GlobalPool("softmax", 1e-50)(ones(1, 1, 3)),
+        ValueError,
+        r"temperature \(=1e-50\) must be at least 1.18e-38 in float32: take a larger one",
+    ),
     "global pool empty map": (lambda: nn.GlobalPool("max")(ones(1, 1, 0)), ValueError, r"\(1, 1, 0\).*at least one"),
     # other layers
     "linear features": (lambda: nn.Linear(3, 4)(ones(2, 5)), ValueError, r"\(2, 5\).*\(4, 3\)"),
@@ -176,6 +215,12 @@ BAD = {
     "scan features": (lambda: nn.Scan(nn.mlp([6, 2]), 2)(ones(1, 2, 5)), ValueError, r"\(4, 4\).*\(2, 6\)"),
     "mlp one size": (lambda: nn.mlp([3]), ValueError, r"sizes \(=\[3\]\) must name at least"),
     "layers of a convolution": (lambda: nn.layers_of(nn.Sequential(nn.Conv2d(1, 1, 1))), ValueError, "pass the MLP"),
+    "flatten from a word": (lambda: nn.Flatten("1"), TypeError, "start_dim must be a whole number, not '1'"),
+    "flatten from the end": (lambda: nn.Flatten(-1), ValueError, r"start_dim \(=-1\) must be at least 0"),
+    "flatten a vector": (lambda: nn.Flatten()(ones(3)), ValueError, r"start_dim \(=1\) is not an axis of x.*\(3,\)"),
+    "mlp a number": (lambda: nn.mlp(3), TypeError, "sizes must be a list.*not 3"),
+    "mode as word": (lambda: nn.ReLU().train("yes"), TypeError, "mode must be True or False, not 'yes'"),
+    "move to an unknown device": (lambda: nn.ReLU().to("cuda"), ValueError, "device 'cuda' is unknown: choose"),
     # losses
     "classes as floats": (lambda: nn.CrossEntropyLoss()(ones(2, 3), ones(2)), TypeError, "float32: expected integers"),
     "class out of range": (
@@ -193,8 +238,25 @@ BAD = {
         ValueError,
         r"\(2,\), expected \(2, 1\).*reshape one",
     ),
+    "yes or no NaN": (
+        lambda: nn.BCEWithLogitsLoss()(ones(2), ones(2) * math.nan),
+        ValueError,
+        "go from nan to nan.*0 to 1",
+    ),
     "squared error shape": (lambda: nn.MSELoss()(ones(2, 1), ones(2)), ValueError, r"\(2,\), expected \(2, 1\)"),
     # parameters and state
+    "parameter of a list": (lambda: nn.Parameter([1.0]), TypeError, r"data is a list.*make one with cnnlab\.asarray"),
+    "values of a list": (lambda: assign("data", [[1.0]]), TypeError, r"data is a list.*make one with cnnlab\.asarray"),
+    "state of complex numbers": (
+        lambda: nn.Linear(2, 2).load_state_dict({"weight": ones(2, 2, dtype=complex), "bias": ones(2)}),
+        ValueError,
+        "weight has dtype complex128, not real numbers",
+    ),
+    "state of words": (
+        lambda: nn.Linear(2, 2).load_state_dict({"weight": np.full((2, 2), "a"), "bias": ones(2)}),
+        ValueError,
+        "weight has dtype <U1, not real numbers",
+    ),
     "gradient of another shape": (lambda: assign("grad", ones(3)), ValueError, r"shape \(3,\).*shape \(2, 2\): give"),
     "gradient that is a number": (lambda: assign("grad", 1.0), ValueError, r"a float.*shape \(2, 2\): give"),
     "state with a name missing": (
@@ -220,6 +282,13 @@ BAD = {
     "empty batches": (lambda: fit(batch_size=0), ValueError, r"batch_size \(=0\) must be at least 1"),
     "fewer targets": (lambda: fit(y=ones(3, 1)), ValueError, "x holds 4 examples and y 3: pass as many"),
     "optimizer of another net": (lambda: fit(optimizer=sgd()), ValueError, "not in this net.*make it anew"),
+    "one number to learn": (lambda: fit(x=np.array(1.0)), ValueError, "x is a single number: pass an array"),
+    "one target": (lambda: fit(y=np.array(1.0)), ValueError, "y is a single number: pass an array"),
+    "metric that is no function": (
+        lambda: fit(metrics={"accuracy": "accuracy"}),
+        TypeError,
+        r"metrics\['accuracy'\] is 'accuracy': pass a function of \(prediction, target\)",
+    ),
     "inputs NaN": (lambda: fit(x=ones(4, 2) * math.nan), FloatingPointError, "epoch 1, batch 1.*clean x first"),
     # nets as objects, tools, data
     "convolutions of no scan": (lambda: nn.to_convolutions(nn.mlp([3, 1])), TypeError, r"nn\.Scan\(mlp, width\)"),
@@ -230,6 +299,18 @@ BAD = {
         r"0: groups \(=2\) must be 1. Nothing was changed",
     ),
     "summary of another input": (lambda: cnnlab.summary(nn.Conv2d(3, 4, 3), (2, 8, 8)), ValueError, "2 channels"),
+    "summary of a number": (lambda: cnnlab.summary(nn.ReLU(), 3), TypeError, r"as in \(3, 32, 32\), not 3"),
+    "gradient check of nothing": (
+        lambda: cnnlab.gradient_check(nn.ReLU(), ones(0, 3)),
+        ValueError,
+        r"ReLU returned shape \(0, 3\), which shows nothing: check it with an example or more",
+    ),
+    "matrix for a number": (lambda: nn.dense_matrix(nn.Conv1d(1, 1, 3), 5), TypeError, r"must be \(N, C.*, not 5"),
+    "blocks a number": (
+        lambda: nn.to_convolutions(nn.Scan(nn.mlp([8, 2]), (8,)), blocks=3),
+        TypeError,
+        r"blocks must be a list of \(kernel, stride\).*not 3",
+    ),
     "gradient check of a number": (lambda: cnnlab.gradient_check(3), TypeError, "not 3: call it as in"),
     "file of another kind": (lambda: nn.save(nn.Linear(1, 1), "x.pt"), ValueError, r"x\.pt'.* must end in \.npz"),
     "unknown device": (lambda: cnnlab.use_device("gpu1"), ValueError, "'gpu1' is unknown: choose"),

@@ -10,9 +10,9 @@ from cnnlab import nn
 from cnnlab.nn import models
 
 # Name, input, parameters, multiply-adds of convolutions and fully connected layers.
-# AlexNet, VGG-16, ResNet-18: torchvision's models, parameters as in its documentation, multiply-adds as commonly
-# counted (0.71, 15.47 and 1.81 G). LeNet-5: 156 + 2,416 + 48,120 + 10,164 + 850. Network in Network: summed by hand
-# from the authors' configuration.
+# AlexNet, VGG-16, ResNet-18: torchvision states "num_params" and "_ops" (0.714, 15.47 and 1.814 billion multiply-adds)
+# with its weights; the digits behind those are ours. LeNet-5: 156 + 2,416 + 48,120 + 10,164 + 850. Network in Network:
+# summed by hand from the configuration that its docstring names; no published number was found.
 PUBLISHED = {
     "lenet5": ((1, 32, 32), 61_706, 416_520),
     "alexnet": ((3, 224, 224), 61_100_840, 714_188_480),

@@ -134,6 +134,87 @@ def test_outputs_are_new_and_may_be_written_to(rng, call):
         assert not any(np.shares_memory(out, a) for a in arrays.values())
 
 
+LAYOUTS = {
+    "Fortran order": np.asfortranarray,
+    "negative strides": lambda x: np.flip(np.flip(x).copy()),
+    "every second number": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_it_does_not_matter_how_an_array_lies_in_memory(rng, call, layout):
+    arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
+    arrays = {name: np.abs(x) if name == "var" else x for name, x in arrays.items()}
+    expected = outputs_of(call.op(**arrays, **options_for(call, np.array)))
+    other = outputs_of(
+        call.op(**{name: layout(x) for name, x in arrays.items()}, **options_for(call, lambda x: layout(np.array(x))))
+    )
+    for want, got in zip(expected, other, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+
+
+def test_an_option_that_is_a_numpy_number_does_not_widen_the_dtype():
+    """NumPy's own float64 would, where a plain float does not."""
+    x, dy, kept = np.ones((2, 3, 4), np.float32), np.ones((2, 3), np.float32), np.ones((2, 3, 4), bool)
+    number = np.float64(0.5)
+    outputs = [
+        ops.global_pool_forward(x, "softmax", temperature=number),
+        ops.global_pool_backward(dy, x, "softmax", temperature=number),
+        ops.dropout_forward(x, kept, p=number),
+        ops.dropout_backward(x, kept, p=number),
+        ops.batch_norm_forward(x, eps=number),
+        *ops.batch_norm_backward(x, x, eps=number),
+    ]
+    assert {y.dtype for y in outputs} == {np.dtype("float32")}
+
+
+MAY_BE_LEFT_OUT = {"w", "b", "mean", "var"}
+
+
+def test_none_in_place_of_an_array_is_named(rng, call):
+    """As a function without a return gives it."""
+    arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()} | options_for(call, np.array)
+    for name, value in arrays.items():
+        optional = name == "b" or (name in MAY_BE_LEFT_OUT and "batch_norm" in call.op.__name__)
+        if isinstance(value, np.ndarray) and not optional:
+            with pytest.raises(
+                TypeError, match=f"^{name} is None, and an array is needed: was a result not returned.$"
+            ):
+                call.op(**arrays | {name: None})
+
+
+def test_masked_arrays_are_refused_as_their_mask_would_be_lost(rng, call):
+    for wrong in call.shapes:
+        arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
+        arrays[wrong] = np.ma.masked_array(arrays[wrong])
+        with pytest.raises(TypeError, match=rf"^{wrong} is a MaskedArray, .* fill it, {wrong}.filled\(0\)$"):
+            call.op(**arrays, **options_for(call, np.array))
+
+
+WITH_INTEGERS = {name: call for name, call in CALLS.items() if {"targets", "ties"} & set(call.options)}
+
+
+@pytest.mark.parametrize("call", WITH_INTEGERS.values(), ids=WITH_INTEGERS)
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "uint64"])
+def test_integers_of_every_kind_count_the_same(lane, rng, call, kind):
+    arrays = {name: lane.random(rng, *shape) for name, shape in call.shapes.items()}
+    options = {name: [[0, 1, 1], [1, 0, 1]] if name == "ties" else value for name, value in call.options.items()}
+    results = []
+    for integers in ("int64", kind):
+        given = {name: lane.array(np.array(value, integers)) for name, value in options.items()}
+        results.append(lane.numpy(call.op(**arrays, **given)))
+    np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS.values() if {"targets", "ties", "kept"} & set(call.options)])
+def test_integers_and_masks_on_another_device_are_refused(rng, call):
+    for name in {"targets", "ties", "kept"} & set(call.options):
+        arrays = {one: rng.normal(size=shape) for one, shape in call.shapes.items()}
+        elsewhere = options_for(call, lambda x: array_api_strict.asarray(x, device=array_api_strict.Device("device1")))
+        with pytest.raises(DeviceMismatchError, match=rf"{name} is on array_api_strict .*cnnlab.asarray\({name}\)"):
+            call.op(**arrays, **elsewhere)
+
+
 def test_integers_are_refused_with_the_way_out(rng, call):
     for wrong in call.shapes:
         arrays = {name: rng.normal(size=shape) for name, shape in call.shapes.items()}
@@ -186,7 +267,11 @@ X = np.ones((2, 4, 5, 6))
 W = np.ones((3, 4, 2, 2))
 MAPS = np.ones((2, 3, 4))
 BAD_VALUES = {
-    "axes of x and w": (lambda: ops.conv_forward(X, W[:, :, 0]), r"\(2, 4, 5, 6\).*\(3, 4, 2\).*equally many axes"),
+    "axes of x and w": (
+        lambda: ops.conv_forward(X, W[:, :, 0]),
+        r"x has shape \(2, 4, 5, 6\) and w has shape \(3, 4, 2\): expected \(N, C_in, \*spatial\) and "
+        r"\(C_out, C_in/groups, \*kernel\) with equally many axes$",
+    ),
     "no spatial axis": (lambda: ops.conv_forward(X[:, :, 0, 0], W[:, :, 0, 0]), r"weights have shape \(3, 4\)"),
     "channels": (lambda: ops.conv_forward(X[:, :3], W), "has 3 channels and the layer has in_channels=4"),
     "groups": (
@@ -195,11 +280,23 @@ BAD_VALUES = {
     ),
     "bias": (
         lambda: ops.conv_forward(X, W, np.ones(4)),
-        r"b has shape \(4,\), expected \(3,\): one bias for each output channel",
+        r"^b has shape \(4,\), expected \(3,\): one bias for each output channel$",
     ),
     "bias as column": (lambda: ops.conv_forward(X, W, np.ones((3, 1))), r"b has shape \(3, 1\), expected \(3,\)"),
     "kernel": (lambda: ops.conv_forward(X, np.ones((1, 4, 2, 7))), "kernel 7 is larger than the padded input 6"),
-    "dy of conv": (lambda: ops.conv_backward(X, X, W), r"dy has shape \(2, 4, 5, 6\), expected \(2, 3, 4, 5\)"),
+    "axes of x and w of a gradient": (
+        lambda: ops.conv_backward(X, X, W[:, :, 0]),
+        r"expected \(N, C_in, \*spatial\) and \(C_out, C_in/groups, \*kernel\) with equally many axes$",
+    ),
+    "no groups": (lambda: ops.conv_forward(X, W, groups=0), r"^groups \(=0\) must be at least 1$"),
+    "no groups of a transposed convolution": (
+        lambda: ops.conv_transpose_forward(X[:, :3], W, groups=0),
+        r"^groups \(=0\) must be at least 1$",
+    ),
+    "dy of conv": (
+        lambda: ops.conv_backward(X, X, W),
+        r"^dy has shape \(2, 4, 5, 6\), expected \(2, 3, 4, 5\): the shape of the layer's output$",
+    ),
     "padding mode": (lambda: ops.conv_forward(X, W, padding_mode="constant"), "padding_mode 'constant' is unknown"),
     "pool axes": (
         lambda: ops.max_pool_forward(np.ones((3, 4)), 2),
@@ -213,12 +310,22 @@ BAD_VALUES = {
         lambda: ops.max_pool_forward(X, 2, padding=2),
         "padding 2 is more than half of the pooling kernel 2",
     ),
-    "dy of max pooling": (lambda: ops.max_pool_backward(X, X, 2), r"dy has shape .*expected \(2, 4, 2, 3\)"),
-    "dy of average pooling": (lambda: ops.avg_pool_backward(X, X, 2), r"dy has shape .*expected \(2, 4, 2, 3\)"),
+    "dy of max pooling": (
+        lambda: ops.max_pool_backward(X, X, 2),
+        r"^dy has shape .*expected \(2, 4, 2, 3\): the shape of the layer's output$",
+    ),
+    "dy of average pooling": (
+        lambda: ops.avg_pool_backward(X, X, 2),
+        r"^dy has shape .*expected \(2, 4, 2, 3\): the shape of the layer's output$",
+    ),
     "ceil mode": (lambda: ops.max_pool_forward(X[:, :, :0], 2, padding=1, ceil_mode=True), "has nothing to pool"),
     "axes of transposed x and w": (
         lambda: ops.conv_transpose_forward(X, W[:, :, 0]),
-        r"expected \(N, C_in, \*spatial\) and \(C_in, C_out/groups, \*kernel\)",
+        r"expected \(N, C_in, \*spatial\) and \(C_in, C_out/groups, \*kernel\) with equally many axes$",
+    ),
+    "axes of transposed x and w of a gradient": (
+        lambda: ops.conv_transpose_backward(X, X, W[:, :, 0]),
+        r"expected \(N, C_in, \*spatial\) and \(C_in, C_out/groups, \*kernel\) with equally many axes$",
     ),
     "channels of transposed convolution": (
         lambda: ops.conv_transpose_forward(X, W),
@@ -226,55 +333,102 @@ BAD_VALUES = {
     ),
     "bias of transposed convolution": (
         lambda: ops.conv_transpose_forward(X[:, :3], W, np.ones(3)),
-        r"b has shape \(3,\), expected \(4,\)",
+        r"^b has shape \(3,\), expected \(4,\): one bias for each output channel$",
     ),
     "dy of transposed convolution": (
         lambda: ops.conv_transpose_backward(X, X[:, :3], W),
-        r"dy has shape \(2, 4, 5, 6\), expected \(2, 4, 6, 7\)",
+        r"^dy has shape \(2, 4, 5, 6\), expected \(2, 4, 6, 7\): the shape of the layer's output$",
     ),
     "output padding": (
         lambda: ops.conv_transpose_forward(X[:, :3], W, output_padding=1),
-        r"output_padding \(=1\) must be smaller than stride \(=1\) or dilation \(=1\)",
+        r"output_padding \(=1\) must be smaller than stride \(=1\) or dilation \(=1\): "
+        r"pad less or use a longer stride$",
     ),
     "linear": (
         lambda: ops.linear_forward(np.ones((2, 3)), np.ones((3, 2))),
-        r"\(2, 3\) and w has shape \(3, 2\): expected \(N, in\) and \(out, in\)",
+        r"\(2, 3\) and w has shape \(3, 2\): expected \(N, in\) and \(out, in\); the second sizes must agree, so "
+        r"change the input or build the layer for it$",
     ),
-    "linear axes": (lambda: ops.linear_forward(MAPS, np.ones((3, 4))), "flatten each example first"),
-    "linear without batch": (lambda: ops.linear_forward(np.ones(4), np.ones((3, 4))), r"the batch axis, x\[None\]"),
+    "linear axes": (lambda: ops.linear_forward(MAPS, np.ones((3, 4))), r"; flatten each example first \(nn.Flatten\)$"),
+    "linear without batch": (
+        lambda: ops.linear_forward(np.ones(4), np.ones((3, 4))),
+        r"; add the batch axis, x\[None\]$",
+    ),
     "linear bias": (
         lambda: ops.linear_forward(np.ones((2, 3)), np.ones((4, 3)), np.ones(3)),
-        r"b has shape \(3,\), expected \(4,\)",
+        r"^b has shape \(3,\), expected \(4,\): one bias for each output$",
     ),
     "dy of linear": (
         lambda: ops.linear_backward(np.ones((4, 2)), np.ones((2, 3)), np.ones((4, 3))),
-        r"dy has shape \(4, 2\), expected \(2, 4\)",
+        r"^dy has shape \(4, 2\), expected \(2, 4\): \(N, out\), the shape of the layer's output$",
     ),
     "dy of windows": (
         lambda: ops.windows_backward(np.ones((2, 4, 4)), MAPS, (2,)),
         r"dy has shape \(2, 4, 4\), expected \(2, 3, 6\): one vector for each window",
     ),
-    "dy of relu": (lambda: ops.relu_backward(np.ones(3), np.ones((1, 3))), r"dy has shape \(3,\), expected \(1, 3\)"),
+    "dy of relu": (
+        lambda: ops.relu_backward(np.ones(3), np.ones((1, 3))),
+        r"^dy has shape \(3,\), expected \(1, 3\): the shape of x$",
+    ),
+    "dy of batch normalization": (
+        lambda: ops.batch_norm_backward(np.ones((2, 4)), MAPS),
+        r"^dy has shape \(2, 4\), expected \(2, 3, 4\): the shape of x$",
+    ),
+    "w of batch normalization": (
+        lambda: ops.batch_norm_backward(MAPS, MAPS, np.ones(4)),
+        r"^w has shape \(4,\), expected \(3,\): one value for each channel$",
+    ),
+    "one value a channel": (
+        lambda: ops.batch_statistics(np.ones((1, 3))),
+        "of which there is no variance: use a larger batch, or the layer in evaluation mode$",
+    ),
+    "kept of another shape": (
+        lambda: ops.dropout_forward(MAPS, np.ones(3, bool), p=0.5),
+        r"^kept has shape \(3,\), expected \(2, 3, 4\): the shape of x$",
+    ),
+    "dropout of more than all": (
+        lambda: ops.dropout_forward(MAPS, MAPS > 0, p=1.5),
+        r"^p \(=1.5\) must be from 0 to 1$",
+    ),
+    "endless eps": (
+        lambda: ops.batch_norm_forward(MAPS, eps=float("inf")),
+        r"^eps \(=inf\) must be a finite number of 0 or more$",
+    ),
+    "windows of no map": (
+        lambda: ops.windows_forward(np.ones((2, 3)), (1,)),
+        r"^x has shape \(2, 3\): expected \(N, C, \*spatial\) with at least one spatial axis$",
+    ),
+    "gradient of windows of no map": (
+        lambda: ops.windows_backward(np.ones((2, 1, 3)), np.ones((2, 3)), (1,)),
+        r"^x has shape \(2, 3\): expected \(N, C, \*spatial\) with at least one spatial axis$",
+    ),
     "dy of sigmoid": (
         lambda: ops.sigmoid_backward(np.ones(3), np.ones((1, 3))),
-        r"dy has shape \(3,\), expected \(1, 3\)",
+        r"^dy has shape \(3,\), expected \(1, 3\): the shape of y$",
     ),
-    "dy of tanh": (lambda: ops.tanh_backward(np.ones(3), np.ones((1, 3))), r"dy has shape \(3,\), expected \(1, 3\)"),
+    "dy of tanh": (
+        lambda: ops.tanh_backward(np.ones(3), np.ones((1, 3))),
+        r"^dy has shape \(3,\), expected \(1, 3\): the shape of y$",
+    ),
     "dy of softmax": (
         lambda: ops.softmax_backward(np.ones(3), np.ones((1, 3))),
-        r"dy has shape \(3,\), expected \(1, 3\)",
+        r"^dy has shape \(3,\), expected \(1, 3\): the shape of y$",
     ),
     "how": (lambda: ops.global_pool_forward(MAPS, "sum"), "how 'sum' is unknown: choose one of max, mean, softmax"),
     "temperature": (
         lambda: ops.global_pool_forward(MAPS, "softmax", temperature=0),
         r"temperature \(=0\) must be above 0",
     ),
+    "temperature that float32 does not know": (
+        lambda: ops.global_pool_forward(MAPS.astype("float32"), "softmax", temperature=1e-40),
+        r"^temperature \(=1e-40\) must be at least 1.18e-38 in float32: take a larger one, or how=\"max\"$",
+    ),
     "temperature nan": (lambda: ops.global_pool_forward(MAPS, "softmax", temperature=float("nan")), "must be above 0"),
     "no map": (lambda: ops.global_pool_forward(np.ones((2, 3)), "max"), "expected .* with at least one position"),
     "empty map": (lambda: ops.global_pool_forward(np.ones((2, 3, 0)), "max"), "at least one position"),
     "dy of global pooling": (
         lambda: ops.global_pool_backward(np.ones((2, 4)), MAPS, "max"),
-        r"expected \(2, 3\): one value for each map",
+        r"^dy has shape \(2, 4\), expected \(2, 3\): one value for each map$",
     ),
     "logits": (
         lambda: ops.cross_entropy_forward(np.ones(3), np.array([1])),
@@ -283,7 +437,7 @@ BAD_VALUES = {
     "empty batch": (lambda: ops.cross_entropy_forward(np.ones((0, 3)), np.zeros(0, int)), "neither of them 0"),
     "targets": (
         lambda: ops.cross_entropy_forward(np.ones((2, 3)), np.array([[1], [2]])),
-        r"targets has shape \(2, 1\), expected \(2,\)",
+        r"^targets has shape \(2, 1\), expected \(2,\): one class number for each row of logits$",
     ),
     "target too high": (
         lambda: ops.cross_entropy_forward(np.ones((2, 3)), np.array([0, 3])),
@@ -310,6 +464,27 @@ BAD_VALUES = {
 def test_what_does_not_fit_is_refused_with_the_values(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+NO_NUMBERS = {
+    "temperature": lambda value: ops.global_pool_forward(MAPS, "softmax", temperature=value),
+    "p": lambda value: ops.dropout_forward(MAPS, MAPS > 0, p=value),
+    "eps": lambda value: ops.batch_norm_forward(MAPS, eps=value),
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+@pytest.mark.parametrize("value", ["1", None, True, 1j])
+def test_options_that_are_no_numbers_are_refused(name, value):
+    with pytest.raises(TypeError, match=f"^{name} must be a number, not {value!r}$"):
+        NO_NUMBERS[name](value)
+
+
+def test_foreign_byte_order_is_what_is_to_be_converted():
+    x, w = np.ones((2, 3), ">f4"), np.ones((2, 3), "f4")
+    for arguments, named in (((x, w), "x"), ((w, x), "w")):
+        with pytest.raises(TypeError, match=rf'cnnlab\.asarray\({named}, dtype="float32"\)$'):
+            ops.linear_forward(*arguments)
 
 
 @pytest.mark.parametrize("name", ["ceil_mode", "count_include_pad"])

@@ -43,6 +43,16 @@ def test_gradient_is_the_same_on_every_lane(lane, rng, assert_close, how):
     assert_close(ops.global_pool_backward(dy, x, how, temperature=0.7), want)
 
 
+def test_temperature_left_out_is_one(rng):
+    x, dy = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 3))
+    np.testing.assert_array_equal(
+        ops.global_pool_forward(x, "softmax"), ops.global_pool_forward(x, "softmax", temperature=1)
+    )
+    np.testing.assert_array_equal(
+        ops.global_pool_backward(dy, x, "softmax"), ops.global_pool_backward(dy, x, "softmax", temperature=1)
+    )
+
+
 def test_softmax_lies_between_mean_and_max_and_reaches_both(rng, assert_close):
     x = rng.normal(size=(2, 3, 4, 5))
     low, high = ops.global_pool_forward(x, "mean"), ops.global_pool_forward(x, "max")
@@ -50,6 +60,16 @@ def test_softmax_lies_between_mean_and_max_and_reaches_both(rng, assert_close):
     assert np.all((low < middle) & (middle < high))
     assert_close(ops.global_pool_forward(x, "softmax", temperature=1e-4), high)
     np.testing.assert_allclose(ops.global_pool_forward(x, "softmax", temperature=1e7), low, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_lowest_temperature_that_a_dtype_knows_still_gives_the_maximum(dtype):
+    x = np.array([[[1.0, 2.0]]], dtype=dtype)
+    least = float(np.finfo(dtype).smallest_normal)
+    np.testing.assert_array_equal(ops.global_pool_forward(x, "softmax", temperature=least), [[2]])
+    np.testing.assert_array_equal(
+        ops.global_pool_backward(np.ones((1, 1), dtype), x, "softmax", temperature=least), [[[0, 1]]]
+    )
 
 
 def test_softmax_does_not_overflow_where_a_score_over_the_temperature_would(lane, assert_close):

@@ -102,6 +102,13 @@ def test_softmax_does_not_feel_a_common_shift_however_large(lane, assert_close):
     assert_close(ops.softmax(lane.array(x + 1e4)), lane.numpy(ops.softmax(lane.array(x))))
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((2, 0), 1), ((0, 3), 1), ((0, 3), 0), ((0,), -1)])
+def test_softmax_of_nothing_is_nothing(lane, shape, axis):
+    x = lane.array(np.zeros(shape, lane.dtype))
+    assert ops.softmax(x, axis).shape == shape
+    assert ops.softmax_backward(x, ops.softmax(x, axis), axis).shape == shape
+
+
 @pytest.mark.parametrize(
     ("forward", "backward"),
     [
@@ -145,6 +152,14 @@ def test_cross_entropy_of_huge_logits_is_finite(lane, assert_close):
     assert_close(ops.cross_entropy_forward(logits, lane.array(np.array([0, 1]))), np.array(0.0))
     assert_close(ops.cross_entropy_forward(logits, lane.array(np.array([1, 1]))), np.array(5e29))
     assert_close(ops.cross_entropy_backward(logits, lane.array(np.array([1, 1]))), np.array([[0.5, -0.5], [0, 0]]))
+
+
+def test_the_loss_of_an_example_does_not_feel_how_large_the_logits_of_another_are(lane, assert_close):
+    """A maximum over the whole batch, in place of one for each row, would take the small row down to 0/0."""
+    logits = lane.array(np.array([[0.0, 0.0], [2000.0, 2000.0]], dtype=lane.dtype))
+    targets = lane.array(np.array([1, 0]))
+    assert float(ops.cross_entropy_forward(logits, targets)) == pytest.approx(np.log(2))
+    assert_close(ops.cross_entropy_backward(logits, targets), [[0.25, -0.25], [-0.25, 0.25]])
 
 
 def test_cross_entropy_of_an_excluded_class_is_finite():

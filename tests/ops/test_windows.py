@@ -34,6 +34,12 @@ def test_backward_is_the_adjoint(lane, rng, *, shape, kernel, stride):
     np.testing.assert_allclose(np.sum(x * dx), np.sum(y * dy), rtol=relative, atol=relative)
 
 
+def test_stride_left_out_is_one(rng):
+    x, dy = rng.normal(size=(2, 3, 5)), rng.normal(size=(2, 4, 6))
+    np.testing.assert_array_equal(ops.windows_forward(x, (2,)), ops.windows_forward(x, (2,), stride=1))
+    np.testing.assert_array_equal(ops.windows_backward(dy, x, (2,)), ops.windows_backward(dy, x, (2,), stride=1))
+
+
 def test_an_input_counts_once_for_every_window_that_sees_it():
     x = np.zeros((1, 1, 5))
     dx = ops.windows_backward(np.ones((1, 4, 2)), x, (2,))

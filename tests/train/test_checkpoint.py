@@ -11,20 +11,6 @@ import pytest
 from cnnlab import nn, optim, train
 from cnnlab.train.settings import generators
 
-
-class Noise(nn.Module):
-    """Noise on the input in training, from a generator of its own: what dropout does, in small."""
-
-    def __init__(self, rng):
-        self.rng = rng
-
-    def forward(self, x):
-        return x + self.rng.normal(size=x.shape).astype(x.dtype) if self.training else x
-
-    def backward(self, dy):
-        return dy
-
-
 OPTIMIZERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
     "Adam": lambda p: optim.Adam(p, lr=0.02),
@@ -47,8 +33,9 @@ def training(tmp_path):
         y = rng.integers(3, size=30)
         net = nn.Sequential(
             nn.Conv1d(2, 4, 3, rng=rng),
+            nn.BatchNorm1d(4),
             nn.ReLU(),
-            Noise(np.random.Generator(bits(5))),
+            nn.Dropout(0.3, rng=np.random.Generator(bits(5))),
             nn.Flatten(),
             nn.Linear(16, 3, rng=rng),
         )
@@ -133,20 +120,20 @@ def test_without_rng_the_order_of_the_batches_goes_on_too(training, monkeypatch)
 def test_a_generator_that_two_share_is_still_shared_afterwards(training):
     def shared(**options):
         net, options = training(**options)
-        net[2].rng = options["rng"]
+        net[3].rng = options["rng"]
         return net, options
 
     whole = fit(shared(checkpoint=None))
     fit(shared(epochs=2))
     assert_same(fit(shared()), whole)
-    with pytest.raises(train.CheckpointError, match=r"random numbers was order of batches = 2.rng: PCG64 and is"):
+    with pytest.raises(train.CheckpointError, match=r"random numbers was order of batches = 3.rng: PCG64 and is"):
         fit(training())
 
 
 def test_generators_are_found_wherever_they_are_and_named_once(training):
     net, options = training()
-    outer = nn.Sequential(net, nn.Sequential(nn.ReLU(), net[2]))
-    assert list(generators(outer, options["rng"])) == ["order of batches", "0.2.rng = 1.1.rng"]
+    outer = nn.Sequential(net, nn.Sequential(nn.ReLU(), net[3]))
+    assert list(generators(outer, options["rng"])) == ["order of batches", "0.3.rng = 1.1.rng"]
 
 
 def test_it_says_that_it_goes_on_and_that_nothing_is_left(training, capsys):
@@ -199,40 +186,59 @@ def test_early_stopping_goes_on_and_stays_stopped(training):
     assert (again.stopped_early, again.best_epoch) == (True, best)
 
 
-def test_buffers_of_modules_are_in_it(training):
-    class Mean(nn.Module):
-        """Keeps a running mean, as batch normalization does."""
-
-        def __init__(self):
-            self.running_mean = np.zeros(4, "float32")
-
-        def forward(self, x):
-            if self.training:
-                self.running_mean = 0.9 * self.running_mean + 0.1 * x.mean((0, 2))
-            return x - self.running_mean[:, None]
-
-        def backward(self, dy):
-            return dy
-
-        def state_dict(self):
-            return {"running_mean": self.running_mean.copy()}
-
-    class Net(nn.Sequential):
-        def state_dict(self):
-            return super().state_dict() | {f"1.{name}": value for name, value in self[1].state_dict().items()}
-
-        def load_state_dict(self, state):
-            super().load_state_dict({name: value for name, value in state.items() if name != "1.running_mean"})
-            self[1].running_mean = state["1.running_mean"].copy()
-
-    def with_mean(**options):
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_running_averages_and_dropout_go_on(momentum, training):
+    def build(**options):
         net, options = training(**options)
-        net = Net(net[0], Mean(), *net[1:])
+        net[1].momentum = momentum
         return net, options
 
-    whole = fit(with_mean(checkpoint=None))
-    fit(with_mean(epochs=3))
-    assert_same(fit(with_mean()), whole)
+    whole = fit(build(checkpoint=None))
+    fit(build(epochs=3))
+    history, net = fit(build())
+    assert_same((history, net), whole)
+    assert net[1].num_batches_tracked.data == 6 * 4
+    assert net[3].rng.bit_generator.state == whole[1][3].rng.bit_generator.state
+
+
+def reset_averages(net):
+    net[1].load_state_dict(
+        nn.BatchNorm1d(4).state_dict() | {name: net[1].state_dict()[name] for name in ("weight", "bias")}
+    )
+
+
+def reset_dropout(net):
+    net[3].rng = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize("reset", [None, reset_averages, reset_dropout])
+def test_the_curve_depends_on_running_averages_and_on_the_generator_of_dropout(reset, training):
+    """So that the test above shows something: a checkpoint without either would give another curve."""
+    whole, _ = fit(training(checkpoint=None))
+    net, options = training(epochs=3, checkpoint=None)
+    train.fit(net, **options)
+    if reset:
+        reset(net)
+    rest = train.fit(net, **options)
+    same = rest.validation["loss"] == whole.validation["loss"][3:]
+    assert same is (reset is None)
+
+
+def test_a_frozen_layer_stays_frozen_and_belongs_to_the_training(training):
+    def build(**options):
+        net, options = training(**options)
+        net[1].running_mean.data = np.full(4, 0.5, "float32")
+        net[1].eval()
+        return net, options
+
+    whole = fit(build(checkpoint=None))
+    fit(build(epochs=3))
+    history, net = fit(build())
+    assert_same((history, net), whole)
+    np.testing.assert_array_equal(net[1].running_mean.data, np.full(4, 0.5))
+    assert not net[1].training
+    with pytest.raises(train.CheckpointError, match="frozen layers was 1 and is nothing"):
+        fit(training())
 
 
 def test_it_can_be_read_with_numpy_alone_without_pickle(training, tmp_path):
@@ -248,7 +254,7 @@ def test_it_can_be_read_with_numpy_alone_without_pickle(training, tmp_path):
 
 
 def other_net(net, options):
-    wider = nn.Sequential(nn.Conv1d(2, 5, 3), *net[1:4], nn.Linear(20, 3))
+    wider = nn.Sequential(nn.Conv1d(2, 5, 3), nn.BatchNorm1d(5), *net[2:5], nn.Linear(20, 3))
     return wider, options | {"optimizer": optim.Adam(wider.parameters(), lr=0.02), "schedule": None}
 
 
@@ -276,7 +282,10 @@ def with_schedule(build):
 
 OTHERS = {
     "net": (other_net, r"net was \(0\): Conv1d\(2, 4, .*and is \(0\): Conv1d\(2, 5, "),
-    "part of the net": (part_only, "trained parameters was 0.weight, 0.bias, 4.weight, 4.bias and is 0.weight, 0.bias"),
+    "part of the net": (
+        part_only,
+        "trained parameters was 0.weight, 0.bias, 1.weight, 1.bias, 5.weight, 5.bias and is 0.weight, 0.bias",
+    ),
     "optimizer": (with_optimizer(lambda p: optim.AdamW(p, lr=0.02)), "optimizer was Adam and is AdamW"),
     "rate": (with_optimizer(lambda p: optim.Adam(p, lr=0.5)), r"optimizer.lr was 0.02 and is 0.5\. To go on"),
     "option": (with_optimizer(lambda p: optim.Adam(p, lr=0.02, eps=1e-3)), "optimizer.eps was 1e-08 and is 0.001"),

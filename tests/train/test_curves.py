@@ -116,6 +116,45 @@ def test_the_same_seed_gives_the_same_curve_on_every_lane(name, lane, tmp_path):
     assert all(type(p.data) is type(x) and p.data.dtype == x.dtype for p in there.parameters())
 
 
+def test_normalization_and_dropout_take_the_same_way_on_every_lane(lane):
+    rng = np.random.default_rng(0)
+    x, y = pictures(rng, 40)
+    plain = nn.Sequential(
+        nn.Conv2d(1, 4, 3, rng=rng, dtype="float64"),
+        nn.BatchNorm2d(4, dtype="float64"),
+        nn.ReLU(),
+        nn.Dropout(0.3, rng=np.random.default_rng(2)),
+        nn.Flatten(),
+        nn.Linear(4 * 8 * 6, 4, rng=rng, dtype="float64"),
+    )
+    there = copy.deepcopy(plain)
+    for value in [*there.parameters(), *(buffer for _, buffer in there.named_buffers())]:
+        numbers = value.data
+        value.data = lane.array(numbers.astype(lane.dtype) if numbers.dtype == np.float64 else numbers)
+
+    def fit(net, x, y):
+        return train.fit(
+            net,
+            x,
+            y,
+            loss=nn.CrossEntropyLoss(),
+            optimizer=optim.SGD(net.parameters(), lr=0.05, momentum=0.9),
+            epochs=3,
+            batch_size=16,
+            rng=np.random.default_rng(1),
+            validation=(x, y),
+            progress=False,
+        )
+
+    want = fit(plain, x, y)
+    got = fit(there, lane.array(x.astype(lane.dtype)), lane.array(y))
+    for curve, values in want.as_dict().items():
+        assert got.as_dict()[curve] == pytest.approx(values, rel=1e-4), curve
+    for name, value in plain.state_dict().items():
+        np.testing.assert_allclose(there.state_dict()[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+        assert there.state_dict()[name].dtype == (lane.dtype if value.dtype == np.float64 else value.dtype)
+
+
 def test_a_checkpoint_from_one_kind_of_array_is_taken_up_by_another(lane, tmp_path):
     rng = np.random.default_rng(0)
     x, y = pictures(rng, 40)

@@ -41,7 +41,10 @@ archive.Path.replace = watched("replaced", watched("replace", archive.Path.repla
 rng = np.random.default_rng(0)
 x = rng.standard_normal((120, 2, 12)).astype("float32")
 y = rng.integers(3, size=120)
-net = nn.Sequential(nn.Conv1d(2, 8, 3, rng=rng), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(40, 3, rng=rng))
+net = nn.Sequential(
+    nn.Conv1d(2, 8, 3, rng=rng), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2), nn.Dropout(0.2, rng=rng),
+    nn.Flatten(), nn.Linear(40, 3, rng=rng),
+)
 optimizer = optim.SGD(net.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=1e-3)
 history = train.fit(
     net, x, y, loss=nn.CrossEntropyLoss(), optimizer=optimizer, epochs=40, batch_size=16, rng=rng,
@@ -91,13 +94,13 @@ def assert_ends_like(undisturbed, folder):
     return finished
 
 
-# An epoch has 8 batches and one validation, and a file 13 arrays; it takes one fsync, and its folder another.
+# An epoch has 8 batches and one validation, and a file 25 arrays; it takes one fsync, and its folder another.
 MOMENTS = {
     "in the first epoch": (("batch", 5),),
     "in a later epoch": (("batch", 40),),
     "in the validation": (("batch", 27),),
-    "half of the first file": (("array", 6),),
-    "half of a later file": (("array", 13 * 4 + 7),),
+    "half of the first file": (("array", 12),),
+    "half of a later file": (("array", 25 * 4 + 13),),
     "before it is on the disk": (("fsync", 7),),
     "before it takes its place": (("replace", 3),),
     "just in its place": (("replaced", 3),),

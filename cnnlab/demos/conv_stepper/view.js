@@ -25,7 +25,7 @@ class ConvStepper extends DemoView {
     super(model, { kind: "conv-stepper", heading: "What does a convolution compute?", state, keys });
     this.given = this.w;
     this.pin = null;
-    this.now = stepperModel(this);
+    this.compute(); // the controls show it as soon as they are made
     this.input = new Grid({
       name: "input",
       title: "Input",
@@ -53,6 +53,7 @@ class ConvStepper extends DemoView {
       onState: (playing) => this.quiet(playing),
     });
     this.begin(el, this.steps.node, this.explain, this.settings());
+    this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.pin && this.change({ pin: null }));
   }
 
   // ---- parts
@@ -86,14 +87,17 @@ class ConvStepper extends DemoView {
       note: "The convolution of mathematics; CNNs leave it out.",
       onInput: (flip) => this.change({ flip }),
     });
-    const extras = h("div", { class: "pair" }, this.preset.node, this.mode.node, this.bias.node, this.turn.node);
-    return h("div", { class: "settings" }, ...pairs, extras);
+    const others = [this.preset, this.mode, this.bias, this.turn].map(({ node }) => node);
+    return h("div", {}, h("div", { class: "settings" }, ...pairs), h("div", { class: "settings narrow" }, ...others));
   }
 
   // ---- drawing
 
-  layout(width) {
+  compute() {
     this.now = stepperModel(this);
+  }
+
+  layout(width) {
     const { padded, outputs, kernel } = this.now;
     const count = Math.max(1, outputs[0] * outputs[1]);
     this.steps.resize(count, Math.min(this.step, count - 1));
@@ -122,7 +126,6 @@ class ConvStepper extends DemoView {
   }
 
   draw() {
-    this.now = stepperModel(this);
     const { fault, outputs, output, paddedValues, kernel } = this.now;
     const isPadding = (i) => this.isPadding(i);
     const [up, left] = fault ? [0, 0] : remainder(this.now);
@@ -171,8 +174,9 @@ class ConvStepper extends DemoView {
     const place = `Output row ${position[0]}, column ${position[1]}: `;
     this.words.replaceChildren(place, arithmetic(products, this.b), h("strong", { text: result }));
     const [down, right] = remainder(model);
-    const rest = [down && plural(down, "row"), right && plural(right, "column")].filter(Boolean).join(" and ");
-    const unusedWords = rest ? ` No window reaches the last ${rest} (hatched).` : "";
+    const last = (count, noun) => count && `the last ${count === 1 ? noun : plural(count, noun)}`;
+    const rest = [last(down, "row"), last(right, "column")].filter(Boolean).join(" and ");
+    const unusedWords = rest ? ` No window reaches ${rest} (hatched).` : "";
     put(this.verdict, { text: `Size: ${sizeWords(model)}.${unusedWords}` });
     const picture = `Input, kernel, products and output; the window stands at output row ${position[0]}, column ${position[1]}.`;
     put(this.svg, { "aria-label": picture });
@@ -262,7 +266,7 @@ class ConvStepper extends DemoView {
     const rows = output.map((value, i) => {
       const [row, column] = unravel(i, outputs);
       const [top, left] = [row * axes[0].stride - this.padding[0], column * axes[1].stride - this.padding[1]];
-      return [row, column, top, left, short(value - this.b, 6), short(value, 6)].map(String);
+      return [row, column, top, left, value - this.b, value].map((each) => short(each, 6));
     });
     const heads = ["row", "column", "window’s first row", "first column", "sum of products", "output"];
     return [table("One row an output; the padding has negative rows and columns", heads, rows)];

@@ -21,33 +21,37 @@ const NUMPY_MODES = { zeros: "constant", reflect: "reflect", replicate: "edge", 
 const listed = (rows) => `[${rows.map((row) => `[${row.join(", ")}]`).join(",\n              ")}]`;
 
 function numpyListing({ x, w, b, stride, padding, dilation, padding_mode: mode, flip }) {
-  const [[sh, sw], [ph, pw], [dh, dw]] = [stride, padding, dilation];
+  const [[ph, pw], [dh, dw]] = [padding, dilation];
   return `import numpy as np
 
 x = np.array(${listed(x)}, dtype=float)
 w = np.array(${listed(w)}, dtype=float)${flip ? "[::-1, ::-1]  # turned by 180°" : ""}
 b = ${b}
+S_H, S_W = ${stride.join(", ")}  # stride
+D_H, D_W = ${dh}, ${dw}  # dilation
 
 padded = np.pad(x, ((${ph}, ${ph}), (${pw}, ${pw})), mode="${NUMPY_MODES[mode]}")
-KH, KW = w.shape
-H = (padded.shape[0] - ${dh} * (KH - 1) - 1) // ${sh} + 1
-W = (padded.shape[1] - ${dw} * (KW - 1) - 1) // ${sw} + 1
+E_H, E_W = (D * (K - 1) + 1 for D, K in zip((D_H, D_W), w.shape))  # what the kernel covers
+H, W = ((n - E) // S + 1 for n, E, S in zip(padded.shape, (E_H, E_W), (S_H, S_W)))
 y = np.empty((H, W))
 for i in range(H):
     for j in range(W):
-        window = padded[i * ${sh} : i * ${sh} + ${dh} * (KH - 1) + 1 : ${dh}, j * ${sw} : j * ${sw} + ${dw} * (KW - 1) + 1 : ${dw}]
+        window = padded[i * S_H : i * S_H + E_H : D_H, j * S_W : j * S_W + E_W : D_W]
         y[i, j] = (window * w).sum() + b
 print(y)`;
 }
 
 function torchListing({ x, w, b, stride, padding, dilation, padding_mode: mode, flip }) {
-  const layer = `stride=(${stride}), padding=(${padding}), dilation=(${dilation}), padding_mode="${mode}"`;
+  const pair = (values) => `(${values.join(", ")})`;
   return `import torch
 
-x = torch.tensor(${listed(x)}, dtype=torch.float64)
-w = torch.tensor(${listed(w)}, dtype=torch.float64)${flip ? ".flip(0, 1)  # turned by 180°" : ""}
+x = torch.tensor(${listed(x).replaceAll("\n", "\n   ")}, dtype=torch.float64)
+w = torch.tensor(${listed(w).replaceAll("\n", "\n   ")}, dtype=torch.float64)${flip ? ".flip(0, 1)  # turned by 180°" : ""}
 
-layer = torch.nn.Conv2d(1, 1, tuple(w.shape), ${layer}, dtype=torch.float64)
+layer = torch.nn.Conv2d(
+    1, 1, kernel_size=tuple(w.shape), stride=${pair(stride)}, padding=${pair(padding)},
+    dilation=${pair(dilation)}, padding_mode="${mode}", dtype=torch.float64,
+)
 with torch.no_grad():
     layer.weight[0, 0] = w
     layer.bias[0] = ${b}

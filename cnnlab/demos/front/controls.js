@@ -38,6 +38,16 @@ function choice({ name, label, options, value, onInput }) {
   return { node, input: select, set };
 }
 
+// A few options side by side, one of them chosen. The form keeps the names of two demos on one page apart.
+function segments({ name, label, options, value, onInput }) {
+  const inputs = options.map(([key]) => h("input", { type: "radio", name, value: key, change: () => onInput(key) }));
+  const items = options.map(([, text], i) => h("label", {}, inputs[i], h("span", { text })));
+  const node = h("form", { class: "segments" }, h("div", { role: "radiogroup", "aria-label": label }, ...items));
+  const set = (next) => options.forEach(([key], i) => (inputs[i].checked = key === next));
+  set(value);
+  return { node, inputs, set };
+}
+
 // A box to tick.
 function toggle({ name, label, value, note = "", onInput }) {
   const input = h("input", { type: "checkbox", name });
@@ -73,6 +83,10 @@ const ICONS = {
   back: "M12 2 L4 8 L12 14 Z",
   forward: "M4 2 L12 8 L4 14 Z",
   start: "M2 2 H5 V14 H2 Z M14 2 L6 8 L14 14 Z",
+  add: "M7 2 H9 V7 H14 V9 H9 V14 H7 V9 H2 V7 H7 Z",
+  remove: "M2 7 H14 V9 H2 Z",
+  up: "M8 3 L14 13 H2 Z",
+  down: "M8 13 L2 3 H14 Z",
 };
 
 function button({ name, icon, label, text = "", onClick }) {

@@ -24,9 +24,36 @@ function ravel(index, shape) {
 
 const extent = (kernel, dilation) => dilation * (kernel - 1) + 1;
 
-// ⌊(W + P_before + P_after − D·(K−1) − 1)/S⌋ + 1, less than 1 where the kernel does not fit.
-function outputSize(size, { kernel, stride = 1, before = 0, after = 0, dilation = 1 }) {
-  return Math.floor((size + before + after - extent(kernel, dilation)) / stride) + 1;
+// ⌊(W + P_before + P_after − D·(K−1) − 1)/S⌋ + 1, less than 1 where the kernel does not fit. In a pool with `ceil` one
+// more window may reach beyond the padded input, if it starts inside the input or the padding before it.
+function outputSize(size, { kernel, stride = 1, before = 0, after = 0, dilation = 1, ceil = false }) {
+  const [covers, padded] = [extent(kernel, dilation), size + before + after];
+  const count = Math.floor((padded - covers) / stride) + 1;
+  if (!ceil) return count;
+  const start = count * stride;
+  return count + (start - stride + covers < padded && start < before + size);
+}
+
+// Why no window fits on an axis, in words, or null.
+function windowFault(size, axis) {
+  if (outputSize(size, axis) >= 1) return null;
+  const { kernel, before = 0, after = 0, dilation = 1 } = axis;
+  const reach = dilation === 1 ? `kernel ${kernel} is` : `kernel ${kernel} with dilation ${dilation} covers ${extent(kernel, dilation)},`;
+  const padded = before + after ? `the padded input, ${size} + ${before + after} = ${size + before + after}` : `the input, ${size}`;
+  return `${reach} larger than ${padded}`;
+}
+
+// Pools take no more padding than half their kernel, or a window could lie in the padding alone.
+function poolPaddingFault({ kernel, before = 0, after = 0 }) {
+  const added = Math.max(before, after);
+  return added > Math.floor(kernel / 2) ? `padding ${added} is more than half of the pooling kernel ${kernel}` : null;
+}
+
+// On one axis: output o looks at inputs start + o·jump to start + o·jump + field − 1.
+const SEEN_BY_INPUT = { field: 1, jump: 1, start: 0 };
+
+function seenAfter({ field, jump, start }, { kernel, stride = 1, before = 0, dilation = 1 }) {
+  return { field: field + (kernel - 1) * dilation * jump, jump: jump * stride, start: start - before * jump };
 }
 
 // "same": as many outputs as inputs at stride 1; an odd rest goes to the end, as in PyTorch.

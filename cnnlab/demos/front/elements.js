@@ -10,15 +10,21 @@ const SVG_NAMESPACE = (() => {
 
 const FOCUSABLE = new Set(["BUTTON", "INPUT", "SELECT", "SUMMARY"]);
 
-// Sets attributes; `false`, null and undefined remove one, a function becomes a listener, `text` the content.
+// Sets attributes; `false`, null and undefined remove one, a function becomes a listener, `text` the content. What is
+// so already is left alone: reading costs the browser nothing, writing makes it lay out again.
 function put(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") node.textContent = value;
-    else if (typeof value === "function") node.addEventListener(name, value);
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (name === "text") putText(node, value);
     else if (value === false || value === null || value === undefined) node.removeAttribute(name);
-    else node.setAttribute(name, value === true ? "" : value);
+    else if (node.getAttribute(name) !== (value === true ? "" : String(value))) node.setAttribute(name, value === true ? "" : value);
   }
   return node;
+}
+
+function putText(node, value) {
+  const text = value === null || value === undefined ? "" : String(value);
+  if (node.textContent !== text || node.firstElementChild) node.textContent = text;
 }
 
 function h(tag, attributes = {}, ...children) {

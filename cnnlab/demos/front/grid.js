@@ -7,7 +7,7 @@ class Grid {
   // (rows, columns). onPoint(row, column) is called for the cell under the pointer or cursor, and with null when there
   // is none any more; onPick on click, Enter or space; onEdit(row, column, value) when a number was typed.
   constructor({ name, title = "", size = (rows, columns) => `${rows} × ${columns}`, onPoint, onPick, onEdit }) {
-    Object.assign(this, { name, title, sizeWords: size, onPoint, onPick, onEdit, rows: 0, columns: 0, frames: new Map() });
+    Object.assign(this, { name, title, sizeWords: size, onPoint, onPick, onEdit, rows: 0, columns: 0, frames: new Map(), marks: new Map() });
     this.heading = s("text", { class: "title label" });
     this.cells = s("g", { class: "cells" });
     this.hatching = s("path", { class: "hatching" });
@@ -18,8 +18,9 @@ class Grid {
     this.node = s("g", { class: "cell-grid", "data-grid": name, ...attributes }, this.heading, this.cells, this.hatching, this.over, this.cursorFrame);
     if (onPoint || active) {
       put(this.cells, { pointermove: (event) => this.point(event), pointerleave: () => this.onPoint?.(null) });
-      put(this.node, { focus: () => this.moveCursor(0, 0), blur: () => this.drawCursor() });
     }
+    // Chromium makes an SVG element with a focus listener a stop of the Tab key, so only what takes keys has one.
+    if (active) put(this.node, { focus: () => this.moveCursor(0, 0), blur: () => this.drawCursor() });
     if (active) put(this.cells, { click: (event) => this.click(event), class: "cells active" });
     this.cursor = { row: 0, column: 0 };
   }
@@ -41,6 +42,7 @@ class Grid {
       put(this.numbers[i], { x: left + cell / 2, y: above + cell / 2 });
     });
     for (const [kind, area] of this.frames) this.frame(kind, area);
+    for (const [kind, marks] of this.marks) this.dots(kind, marks);
     this.drawCursor();
     return this;
   }
@@ -62,10 +64,21 @@ class Grid {
     return [this.x + (column + 0.5) * this.cell, this.top + (row + 0.5) * this.cell];
   }
 
+  // Cells are kept when the grid shrinks and used again when it grows: making one costs more than moving it.
   make() {
-    this.boxes = Array.from({ length: this.rows * this.columns }, () => s("rect", { rx: 1 }));
-    this.numbers = this.boxes.map(() => s("text", { class: "value", "text-anchor": "middle", "dominant-baseline": "central" }));
-    this.cells.replaceChildren(...this.boxes, ...this.numbers);
+    const count = this.rows * this.columns;
+    this.made ??= { boxes: [], numbers: [], boxLayer: s("g"), numberLayer: s("g") };
+    const { boxes, numbers, boxLayer, numberLayer } = this.made;
+    while (boxes.length < count) {
+      boxes.push(s("rect", { rx: 1 }));
+      numbers.push(s("text", { class: "value", "text-anchor": "middle", "dominant-baseline": "central" }));
+    }
+    [this.boxes, this.numbers] = [boxes.slice(0, count), numbers.slice(0, count)];
+    for (const [layer, nodes] of [[boxLayer, this.boxes], [numberLayer, this.numbers]]) {
+      while (layer.childNodes.length > count) layer.lastChild.remove();
+      layer.append(...nodes.slice(layer.childNodes.length));
+    }
+    if (!boxLayer.parentNode) this.cells.append(boxLayer, numberLayer);
     this.cursor = { row: Math.min(this.cursor.row, this.rows - 1), column: Math.min(this.cursor.column, this.columns - 1) };
   }
 
@@ -115,6 +128,25 @@ class Grid {
     const box = { x: this.x + column * this.cell, y: this.top + row * this.cell };
     Object.assign(box, { width: columns * this.cell, height: rows * this.cell });
     for (const rect of node.children) put(rect, box);
+    return this;
+  }
+
+  // Small dots along the lower edge of cells, as many as `count` says and as fit; marks = [{ row, column, count }, …].
+  dots(kind, marks) {
+    this.marks.set(kind, marks);
+    let node = this.over.querySelector(`path.${kind}`);
+    if (!node) this.over.append((node = s("path", { class: `dots ${kind}` })));
+    const radius = Math.min(3, this.cell / 8);
+    const most = Math.max(1, Math.floor(this.cell / (3 * radius)) - 1);
+    const circles = marks.map(({ row, column, count = 1 }) => {
+      const shown = Math.min(count, most);
+      const [x, y] = this.center(row + 0.5, column);
+      return Array.from({ length: shown }, (_, i) => {
+        const left = x + (i - (shown - 1) / 2) * 3 * radius - radius;
+        return `M${left} ${y - 2.2 * radius}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0`;
+      }).join("");
+    });
+    put(node, { d: circles.join("") });
     return this;
   }
 

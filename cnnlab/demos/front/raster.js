@@ -11,13 +11,18 @@ class Raster {
     return this;
   }
 
-  // colorAt(row, column) gives red, green and blue in 0 … 255.
+  // colorAt(row, column) gives red, green and blue in 0 … 255, or null for a place that stays empty.
   paint(rows, columns, colorAt) {
     Object.assign(this.canvas, { width: columns, height: rows });
     const context = this.canvas.getContext("2d");
     const image = context.createImageData(columns, rows);
     for (let r = 0, i = 0; r < rows; r += 1) {
-      for (let c = 0; c < columns; c += 1, i += 4) image.data.set([...colorAt(r, c), 255], i);
+      for (let c = 0; c < columns; c += 1, i += 4) {
+        const color = colorAt(r, c);
+        if (!color) continue;
+        [image.data[i], image.data[i + 1], image.data[i + 2]] = color;
+        image.data[i + 3] = 255;
+      }
     }
     context.putImageData(image, 0, 0);
     put(this.node, { href: this.canvas.toDataURL() });

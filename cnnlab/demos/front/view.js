@@ -1,3 +1,6 @@
+// The listings of "show me the code", in this order.
+const LISTINGS = [["numpy", "NumPy"], ["cnnlab", "cnnlab"], ["torch", "PyTorch"]];
+
 // What every demo's view does the same way: the shell on the page, the state that it shares with Python, its keys,
 // and drawing again when its width changes. A demo extends it, builds its parts and calls `begin`.
 class DemoView {
@@ -22,13 +25,16 @@ class DemoView {
 
   // ---- to be written by each demo
 
+  // Work out from the state what layout and draw will show; called once for each change, before both.
+  compute() {}
+
   // Lay out for this width in pixels (called when the width or a shape changes), then draw.
   layout() {}
 
   // Show the numbers as they stand. Everything that may change with the state is set here.
   draw() {}
 
-  // For the folded parts: [table(…), …] and { numpy: "…", torch: "…" }.
+  // For the folded parts: [table(…), …] and { numpy: "…", cnnlab: "…", torch: "…" }, each where there is one.
   tables() {
     return [];
   }
@@ -48,16 +54,17 @@ class DemoView {
   begin(el, ...parts) {
     this.numbers = this.fold("numbers", "The numbers", () => this.tables());
     this.listing = this.fold("code", "Show me the code", () => {
-      const { numpy, torch } = this.code();
-      return [...codeListing("NumPy", numpy), ...(torch ? codeListing("PyTorch", torch) : [])];
+      const code = this.code();
+      return LISTINGS.flatMap(([name, title]) => (code[name] ? codeListing(title, code[name]) : []));
     });
     this.extras = h("div", { class: "extras" }, ...this.folds.map(({ node }) => node));
     this.root.append(...parts, this.extras);
     el.append(this.root);
     this.listeners = this.stateNames.map((name) => [`change:${name}`, () => this.receive(name)]);
     this.listeners.forEach(([event, call]) => this.model.on(event, call));
-    this.observer = new ResizeObserver(() => this.resize());
+    this.observer = new ResizeObserver(() => this.stage.clientWidth !== this.laidOut && this.resize());
     this.observer.observe(this.stage);
+    this.compute();
     this.resize();
   }
 
@@ -75,6 +82,7 @@ class DemoView {
   resize() {
     const width = this.stage.clientWidth;
     if (!width) return; // not on the page yet
+    this.laidOut = width; // what is drawn changes the height, which is no reason to lay out again
     this.layout(width);
     this.draw();
   }
@@ -96,6 +104,7 @@ class DemoView {
   // The reader changed something: { name: value, … } of the state. `reshape` lays out anew.
   change(values, { reshape = false } = {}) {
     Object.assign(this, values);
+    this.compute();
     if (reshape) this.resize();
     else this.draw();
     this.save();
@@ -107,6 +116,7 @@ class DemoView {
     if (JSON.stringify(value) === JSON.stringify(this[name])) return;
     this[name] = value;
     this.received(name);
+    this.compute();
     this.resize();
   }
 

@@ -137,7 +137,7 @@ class WelcomeScanner {
     const heard = Math.floor(time / this.frameSeconds + 1e-6);
     const restarted = heard < this.position;
     this.position = Math.max(restarted ? 0 : this.position, this.snap(heard - this.width));
-    this.drawWindow();
+    this.drawWindow(time);
   }
 
   snap(t) {
@@ -191,9 +191,9 @@ class WelcomeScanner {
     this.code.refresh();
   }
 
-  drawWindow() {
+  drawWindow(time = this.player.time) {
     const { position: t, width, channels, recording } = this;
-    const playhead = this.player.time / this.frameSeconds;
+    const playhead = time / this.frameSeconds;
     this.plot.drawWindow(t, width, this.scores[t], playhead > t + 0.5 ? playhead : null);
     this.scrub.set(t / this.hop);
     put(this.crop, { width, height: channels });

@@ -27,7 +27,9 @@ def network_in_network(
 
     Lin, Chen and Yan 2014, "Network in Network" (ICLR), sections 3 and 4.2: three convolutions, each followed by an
     MLP at every pixel (two 1×1 convolutions), and a mean over each class's map in place of fully connected layers. The
-    paper leaves the sizes to the authors' published configuration for CIFAR-10 (cifar10_nin, Caffe):
+    paper leaves the sizes to the authors' published configuration for CIFAR-10 (cifar10_nin, Caffe). They stand here as
+    in the port of it among Lasagne's recipes (modelzoo/cifar10_nin.py), with which every size below was compared; the
+    number of parameters follows from them.
 
     ========  ================  ==============  ============================
     block     convolution       1×1, 1×1        then
@@ -37,7 +39,7 @@ def network_in_network(
     3         192 of 3×3, P=1   192, classes    mean over the map
     ========  ================  ==============  ============================
 
-    Pools round sizes up there (32, 16, 8), so `ceil_mode` is set.
+    A ReLU follows each of the nine, the last one too. Pools round sizes up there (32, 16, 8), so `ceil_mode` is set.
 
     Parameters
     ----------
