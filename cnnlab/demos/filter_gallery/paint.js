@@ -93,7 +93,7 @@ function paintTaps({ sheet, boards, now, taps, filter, tapGrid }) {
 function paintPatches({ sheet, boards, now, patches, search }) {
   for (let i = 0; i < boards.patches.count; i += 1) sheet.clear(boards.patches.box(i));
   patches.forEach(({ picture, cell }, i) => {
-    const { row, column, rows, columns } = fieldOf(now.layers, now.layer, cell);
+    const { row, column, rows, columns } = pixelsSeen(now.layers, now.layer, cell);
     sheet.paint(fit(boards.patches.box(i), rows, columns), rows, columns, pictureAt(search.picture(picture), now.range, row, column));
   });
 }

@@ -30,7 +30,7 @@ function cellWords(view) {
   const { depth, kernel, sums, bias } = taps;
   const onPicture = trace.stage === now.firstConv && now.plainInput;
   const [, channels] = now.pictures.shape;
-  const field = fieldOf(now.layers, view.layer, at);
+  const field = pixelsSeen(now.layers, view.layer, at);
   const where =
     `Filter ${filter} at row ${at[0]}, column ${at[1]} of its map sees rows ${spanWords(field.row, field.rows)}, ` +
     `columns ${spanWords(field.column, field.columns)} of ${pictureName(view)}. `;
