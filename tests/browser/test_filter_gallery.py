@@ -155,7 +155,7 @@ def test_a_cell_sees_the_pixels_of_its_receptive_field_and_no_others(in_module):
     demo = FilterGallery(net, x)
     outputs = outputs_of(net, x)
     chosen = [(i, [int(r), int(c)]) for i in range(4) for r, c in np.ndindex(outputs[i + 1].shape[2:])]
-    expression = f"(() => {{ {MODEL} return args[2].map(([layer, cell]) => fieldOf(layers, layer, cell)); }})()"
+    expression = f"(() => {{ {MODEL} return args[2].map(([layer, cell]) => pixelsSeen(layers, layer, cell)); }})()"
     got = in_module(FilterGallery, expression, demo.data, demo.records[-1]["weights"], chosen)
     rows, columns = x.shape[2:]
     moved = np.repeat(x, rows * columns, axis=0)  # one picture for each pixel that is changed
@@ -189,7 +189,7 @@ def test_the_products_behind_a_cell_add_up_to_it(in_module, name):
       const outputs = forward(layers, new PatchSearch(pictures, () => {{}}).picture(2));
       return args[2].map(([layer, filter, cell]) => {{
         const trace = traceBack(layers, outputs, layer, filter, cell);
-        return {{ trace, taps: tapsOf(outputs[trace.stage], layers[trace.stage], filter, trace.cell) }};
+        return {{ trace, taps: productsAt(outputs[trace.stage], layers[trace.stage], filter, trace.cell) }};
       }}); }})()"""
     got = in_module(FilterGallery, expression, demo.data, demo.records[-1]["weights"], chosen)
     layers = list(flat(net))

@@ -33,7 +33,7 @@ function ofShape(expected, got, { same }, names) {
   const found = [];
   expected.shape.forEach((size, axis) => {
     const by = got.shape[axis] - size;
-    if (by) found.push({ kind: "size", words: `${axisName(axis, names)} has ${got.shape[axis]} in place of ${size}: ${Math.abs(by)} too ${by > 0 ? "many" : "few"}.` });
+    if (by) found.push({ kind: "size", words: `A${axisName(axis, names).slice(1)} has ${got.shape[axis]} in place of ${size}: ${Math.abs(by)} too ${by > 0 ? "many" : "few"}.` });
   });
   return found;
 }
@@ -154,17 +154,19 @@ function shifted(expected, got, tolerance, names) {
 function ofPlace({ shape, wrong, where, inExpected, inGot }, names) {
   if (wrong.every((is, i) => is || !inExpected[i] || !inGot[i])) return [];
   const found = [];
+  const both = [...wrong.keys()].filter((i) => inExpected[i] && inGot[i]);
   let bySpace = false;
   shape.forEach((size, axis) => {
     if (size < 2) return;
     const faulty = new Set(where.map((i) => unravel(i, shape)[axis]));
+    const compared = [...new Set(both.map((i) => unravel(i, shape)[axis]))];
     const only = [...faulty][0];
     const edge = only === size - 1 ? ", the last" : only === 0 ? ", the first" : "";
-    if (faulty.size === 1) {
+    if (faulty.size === 1 && compared.length > 1) {
       found.push({ kind: "one", words: `Wrong only at index ${only}${edge} of ${axisName(axis, names)}; the rest is right.` });
       bySpace ||= axis >= shape.length - 2;
-    } else if (faulty.size === size - 1 && size > 2) {
-      const right = Array.from({ length: size }, (_, k) => k).find((k) => !faulty.has(k));
+    } else if (faulty.size === compared.length - 1 && compared.length > 2) {
+      const right = compared.find((place) => !faulty.has(place));
       found.push({ kind: "but", words: `Right only at index ${right} of ${axisName(axis, names)}.` });
     }
   });

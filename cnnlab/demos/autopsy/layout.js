@@ -14,7 +14,7 @@ class AutopsyLayout extends DemoView {
     const most = Math.min(WIDEST, Math.max(3, Math.floor(room / wide)));
     this.shown = [Math.min(rows, rows > 10 || narrow ? 8 : 10), Math.min(columns, most)];
     if (columns <= most + 1 && columns <= WIDEST) this.shown[1] = columns;
-    const cell = Math.min(wide + 4, Math.floor(room / this.shown[1]));
+    const cell = Math.min(Math.max(wide + 4, 44), Math.floor(room / this.shown[1]));
     let [x, y] = [3, 2];
     for (const name of LINKED) {
       this.grids[name].layout({ x, y, cell, rows: this.shown[0], columns: this.shown[1] });

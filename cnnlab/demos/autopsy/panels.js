@@ -92,6 +92,8 @@ class SumChart {
   }
 }
 
+const OVERVIEW_NAMES = { expected: "Expected", got: "Got", difference: "Differences" };
+
 // Whole planes as small pictures: where numbers are wrong is seen at a glance; a click takes the cell under it.
 class Overviews {
   constructor(onPick) {
@@ -108,7 +110,7 @@ class Overviews {
     const box = { x, y: y + 22, width: columns * scale, height: rows * scale };
     part.raster.layout(box);
     put(part.hit, box);
-    put(part.title, { text: name === "difference" ? `All ${rows} × ${columns} differences` : "All" });
+    put(part.title, { text: `${OVERVIEW_NAMES[name]}, all ${rows} × ${columns}` });
   }
 
   make(name) {

@@ -31,7 +31,7 @@ function outputIndex(index, { plain, batch, shape }) {
 }
 
 // Every tap of the sum in the order of the weights: its place [c, …k], the input's index (outside of it: padding).
-function tapsOf({ x, w, b, axes, groups }, [n, o, ...position]) {
+function productsAt({ x, w, b, axes, groups }, [n, o, ...position]) {
   const [filters, depth, ...kernel] = w.shape;
   const first = Math.floor(o / (filters / groups)) * depth;
   const count = depth * product(kernel);

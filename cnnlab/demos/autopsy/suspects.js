@@ -135,7 +135,7 @@ function accumulated({ values, shape }) {
 function largestProducts(given) {
   const index = [...positions(given.shape)];
   const most = index.map((at) => {
-    const { taps, bias } = tapsOf(given, at);
+    const { taps, bias } = productsAt(given, at);
     return bias + taps.reduce((best, tap) => Math.max(best, tap.product), -Infinity);
   });
   return { values: Float64Array.from(most), shape: given.shape };

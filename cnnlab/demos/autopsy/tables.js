@@ -19,10 +19,10 @@ function autopsyTables({ over, data, sum, index, lined, suspectRows, ...view }) 
     return [place, over.inExpected[i] ? digits(over.expected[i]) : "", over.inGot[i] ? digits(over.got[i]) : "", both ? digits(over.got[i] - over.expected[i]) : "", over.wrong[i] ? "wrong" : both ? "right" : "not in both"];
   });
   const cut = rows.length < over.expected.length ? ` (the first ${rows.length}${over.where.length ? " wrong" : ""} ones)` : "";
-  const tables = [table(`All cells${cut}`, ["index", "expected", "got", "difference", ""], rows)];
+  const tables = [table(`All cells${cut}`, ["index", "expected", "got", "difference", "verdict"], rows)];
   if (sum) {
     const products = sum.taps.map((tap, k) => [String(k + 1), String(tap.channel), tap.tap.join(", "), tap.padding ? "padding" : tap.from.join(", "), digits(tap.input), digits(tap.weight), digits(tap.product), digits(tap.sum)]);
-    tables.push(table(`The sum behind ${indexWords(index)}, beginning with ${sum.bias ? `the bias ${digits(sum.bias)}` : "0"}`, ["", "channel", "tap", "input at", "input", "weight", "product", "running sum"], products));
+    tables.push(table(`The sum behind ${indexWords(index)}, beginning with ${sum.bias ? `the bias ${digits(sum.bias)}` : "0"}`, ["no.", "channel", "tap", "input at", "input", "weight", "product", "running sum"], products));
   }
   if (lined.length) {
     const all = suspectRows.call({ lined, index, over, data, ...view });

@@ -107,7 +107,7 @@ class Autopsy extends AutopsyHands {
     this.at = Number.isFinite(flat) && flat < over.expected.length ? flat : 0;
     this.index = unravel(this.at, over.shape);
     const own = this.convolution && outputIndex(this.index, this.convolution);
-    this.sum = own ? tapsOf(this.convolution, own) : null;
+    this.sum = own ? productsAt(this.convolution, own) : null;
     this.taken = this.sum ? Math.min(this.tap ?? Infinity, this.sum.taps.length) : 0;
   }
 
@@ -254,5 +254,5 @@ function render({ model, el }) {
 }
 
 // The calculations are exported for tests that compare them with NumPy; a front end uses the default only.
-export { convolveBatch, errorsOf, exact, findings, lineUp, overlay, readConvolution, suspectRules, tapsOf, unpack };
+export { convolveBatch, errorsOf, exact, findings, lineUp, overlay, readConvolution, suspectRules, productsAt, unpack };
 export default { render };

@@ -32,7 +32,7 @@ class Board {
   // Words to the right of the title are left out where there is no room for them.
   entitle(size, title = this.title) {
     Object.assign(this, { title, size });
-    const fits = title.length * 7.6 + size.length * 6.7 + 8 < this.room;
+    const fits = title.length * 8 + size.length * 7 + 10 < this.room;
     this.heading.replaceChildren(title, s("tspan", { class: "size", dx: 8, text: fits ? size : "" }));
     put(this.heading, { x: this.x, y: this.y + 12 });
     const help = this.onPick ? `Arrow keys choose a ${this.noun}, Enter picks it.` : "Arrow keys choose a cell.";

@@ -5,19 +5,23 @@ class Curves {
     this.onPick = onPick;
   }
 
-  // records: [{ epoch, values: { name: number } }, …] in order.
+  // records: [{ epoch, values: { name: number } }, …] in order; returns the height that was taken.
   layout({ x, y, width, height, records }) {
     const names = [...new Set(records.flatMap(({ values }) => Object.keys(values)))];
     const isLoss = (name) => /loss|error/i.test(name);
     const groups = [names.filter(isLoss), names.filter((name) => !isLoss(name))].filter((group) => group.length);
-    const gap = 64;
-    const wide = (width - gap * (groups.length - 1)) / Math.max(1, groups.length);
+    const narrow = width < 560; // one chart under the other
+    const gap = narrow ? 8 : 64;
+    const wide = narrow ? width : (width - gap * (groups.length - 1)) / Math.max(1, groups.length);
     const epochs = records.map(({ epoch }) => epoch);
     this.marks = [];
     this.node.replaceChildren(
-      ...groups.map((group, g) => this.chart(group, { x: x + g * (wide + gap), y, width: wide, height, records, epochs })),
+      ...groups.map((group, g) => {
+        const corner = narrow ? { x, y: y + g * (height + gap) } : { x: x + g * (wide + gap), y };
+        return this.chart(group, { ...corner, width: wide, height, records, epochs });
+      }),
     );
-    return groups.length > 0;
+    return narrow ? groups.length * (height + gap) - gap : height;
   }
 
   chart(names, { x, y, width, height, records, epochs }) {
@@ -26,7 +30,7 @@ class Curves {
     const share = all.every((value) => value >= 0 && value <= 1) && !/loss|error/i.test(names[0]);
     const low = Math.min(0, ...all);
     const high = share ? 1 : Math.max(...all, low + 1e-9);
-    const [left, right, top, bottom] = [x + 40, x + width - 8, y + 24, y + height - 22];
+    const [left, right, top, bottom] = [x + 52, x + width - 8, y + 24, y + height - 22];
     const span = Math.max(1, epochs.at(-1) - epochs[0]);
     const across = (epoch) => left + ((epoch - epochs[0]) / span) * (right - left);
     const up = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
@@ -40,7 +44,7 @@ class Curves {
     for (const epoch of ticks(epochs[0], epochs.at(-1) + 1e-6, Math.floor(width / 70)).values.filter(Number.isInteger)) {
       node.append(s("text", { class: "tick", x: across(epoch), y: bottom + 16, "text-anchor": "middle", text: String(epoch) }));
     }
-    node.append(s("text", { class: "tick", x: right, y: y + 12, "text-anchor": "end", text: "over epochs" }));
+    node.append(s("text", { class: "tick", x, y: bottom + 16, text: "epoch" }));
     const marker = s("path", { class: "now" });
     node.append(marker);
     const dots = series.map((points, i) => {

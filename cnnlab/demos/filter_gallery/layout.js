@@ -46,8 +46,7 @@ function place(view, width) {
   const shown = now.records.filter(({ values }) => Object.keys(values).length).length > 1;
   put(view.curves.node, { visibility: shown ? null : "hidden" });
   if (shown) {
-    view.curves.layout({ x: 2, y, width: width - 4, height: 132, records: now.records });
-    y += 136;
+    y += view.curves.layout({ x: 2, y, width: width - 4, height: 132, records: now.records }) + 4;
   }
   put(view.svg, { width, height: y });
   view.sheet.layout(width, y);

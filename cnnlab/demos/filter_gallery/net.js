@@ -180,7 +180,7 @@ function receptiveField(layers, layer) {
   });
 }
 
-function fieldOf(layers, layer, [i, j]) {
+function pixelsSeen(layers, layer, [i, j]) {
   const [down, across] = receptiveField(layers, layer);
   return { row: down.start + i * down.jump, column: across.start + j * across.jump, rows: down.size, columns: across.size };
 }
@@ -207,7 +207,7 @@ function traceBack(layers, outputs, layer, filter, cell) {
 
 // The products behind one cell of a convolution: [channel, tap row, tap column] with the input's place, or −1 for the
 // padding's zeros, in the order of the weights.
-function tapsOf(x, layer, filter, [i, j]) {
+function productsAt(x, layer, filter, [i, j]) {
   const { stride, padding, dilation, wShape: [filters, depth, KH, KW], groups, mode } = layer;
   const [, rows, columns] = x.shape;
   const first = Math.floor(filter / (filters / groups)) * depth;

@@ -17,13 +17,14 @@ function paintPictures({ sheet, boards, now, search }) {
   const { picture, strip } = boards;
   const [, rows, columns] = now.picture.shape;
   sheet.paint(picture.area({ row: 0, column: 0, rows, columns }), rows, columns, pictureAt(now.picture, now.range));
+  if (!sheet.needs("strip", strip.start)) return;
   for (let i = 0; i < strip.count; i += 1) {
     sheet.paint(fit(strip.box(i), rows, columns), rows, columns, pictureAt(search.picture(strip.start + i), now.range));
   }
 }
 
 // A filter as red, green and blue around grey where its input is a picture, as signed planes side by side otherwise.
-function filterColors({ layers, stage, rgb }, filter, limit) {
+function filterColors({ layers, stage, rgb }, filter, limit, gap = 1) {
   const { weight, wShape: [, depth, KH, KW] } = layers[stage];
   const count = depth * KH * KW;
   const own = weight.subarray(filter * count, (filter + 1) * count);
@@ -32,7 +33,7 @@ function filterColors({ layers, stage, rgb }, filter, limit) {
     const [color, plane] = [aroundGrey(most), KH * KW];
     return { rows: KH, columns: KW, colorAt: (u, v) => color(own[u * KW + v], own[plane + u * KW + v], own[2 * plane + u * KW + v]) };
   }
-  const { rows, columns, at } = mosaic(depth, [KH, KW]);
+  const { rows, columns, at } = mosaic(depth, [KH, KW], gap);
   const scale = signedScale(most);
   return { rows, columns, colorAt: (r, c) => (at(r, c) < 0 ? null : scale(own[at(r, c)])) };
 }
@@ -40,24 +41,25 @@ function filterColors({ layers, stage, rgb }, filter, limit) {
 function paintFilters({ sheet, boards, now, one_scale: oneScale }) {
   const limit = oneScale ? largestSize(now.layers[now.stage].weight) : null;
   for (let i = 0; i < boards.filters.count; i += 1) {
-    const { rows, columns, colorAt } = filterColors(now, i, limit);
+    const { rows, columns, colorAt } = filterColors(now, i, limit, 0);
     sheet.paint(fit(boards.filters.box(i), rows, columns), rows, columns, colorAt);
   }
 }
 
-function mapColors({ values, shape: [, rows, columns] }, filter, scale) {
+function mapColors({ values, shape: [, rows, columns] }, filter, scale, isSigned) {
   const own = values.subarray(filter * rows * columns, (filter + 1) * rows * columns);
-  const shown = scale ?? mapScale(own);
+  const shown = scale ?? mapScale(own, isSigned);
   return { rows, columns, colorAt: (r, c) => shown(own[r * columns + c]) };
 }
 
 function paintMaps({ sheet, boards, now, one_scale: oneScale, filter }) {
-  const scale = oneScale ? mapScale(now.maps.values) : null;
+  const isSigned = hasNegative(now.maps.values);
+  const scale = oneScale ? mapScale(now.maps.values, isSigned) : null;
   for (let i = 0; i < boards.maps.count; i += 1) {
-    const { rows, columns, colorAt } = mapColors(now.maps, i, scale);
+    const { rows, columns, colorAt } = mapColors(now.maps, i, scale, isSigned);
     sheet.paint(fit(boards.maps.box(i), rows, columns), rows, columns, colorAt);
   }
-  const { rows, columns, colorAt } = mapColors(now.maps, filter, scale);
+  const { rows, columns, colorAt } = mapColors(now.maps, filter, scale, isSigned);
   sheet.paint(boards.map.area({ row: 0, column: 0, rows, columns }), rows, columns, colorAt);
 }
 
@@ -82,7 +84,7 @@ function paintTaps({ sheet, boards, now, taps, filter, tapGrid }) {
     return;
   }
   const grey = now.stage === now.firstConv && now.plainInput;
-  const inputs = grey ? (v) => Array(3).fill(level(v, now.range)) : mapScale(now.input.values);
+  const inputs = grey ? (v) => Array(3).fill(level(v, now.range)) : mapScale(now.input.values, hasNegative(now.input.values));
   sheet.paint(whole(boards.window), rows, columns, (r, c) => (at(r, c) < 0 || outside(at(r, c)) ? null : inputs(taps.inputs[at(r, c)])));
   const scale = signedScale(largestSize(taps.products));
   sheet.paint(whole(boards.products), rows, columns, (r, c) => (at(r, c) < 0 ? null : scale(taps.products[at(r, c)])));
@@ -91,13 +93,13 @@ function paintTaps({ sheet, boards, now, taps, filter, tapGrid }) {
 function paintPatches({ sheet, boards, now, patches, search }) {
   for (let i = 0; i < boards.patches.count; i += 1) sheet.clear(boards.patches.box(i));
   patches.forEach(({ picture, cell }, i) => {
-    const { row, column, rows, columns } = fieldOf(now.layers, now.layer, cell);
+    const { row, column, rows, columns } = pixelsSeen(now.layers, now.layer, cell);
     sheet.paint(fit(boards.patches.box(i), rows, columns), rows, columns, pictureAt(search.picture(picture), now.range, row, column));
   });
 }
 
 function paintTemplates({ sheet, boards, now, one_scale: oneScale }) {
-  if (!now.templates) return;
+  if (!now.templates || !sheet.needs("templates", oneScale)) return;
   const { values, shape: [count, channels, rows, columns] } = now.templates;
   const plane = rows * columns;
   const all = oneScale ? largestSize(values) : null;

@@ -18,10 +18,12 @@ function levelScale(limit) {
 
 const largestSize = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-// Signed colors where a map has negative values, one-sided where it has none.
-function mapScale(values) {
-  return values.some((value) => value < 0) ? signedScale(largestSize(values)) : levelScale(largestSize(values));
+// Signed colors where the maps of a layer have negative values, one-sided where they have none.
+function mapScale(values, isSigned) {
+  return isSigned ? signedScale(largestSize(values)) : levelScale(largestSize(values));
 }
+
+const hasNegative = (values) => values.some((value) => value < 0);
 
 // Three numbers as red, green and blue around middle grey.
 function aroundGrey(limit) {
@@ -43,6 +45,14 @@ class Sheet {
     this.context = this.canvas.getContext("2d");
     this.context.setTransform(sharp, 0, 0, sharp, 0, 0);
     this.context.imageSmoothingEnabled = false;
+    this.painted = {}; // the canvas is empty now
+  }
+
+  // Whether a part has to be painted: not if it was, since the last layout, from what this key stands for.
+  needs(part, key) {
+    const changed = this.painted[part] !== key;
+    this.painted[part] = key;
+    return changed;
   }
 
   clear({ x, y, width, height }) {
@@ -69,15 +79,15 @@ class Sheet {
   }
 }
 
-// How D planes of K_H × K_W lie side by side in one tile, nearly square, one empty pixel between them.
-function mosaic(depth, [rows, columns]) {
+// How D planes of K_H × K_W lie side by side in one tile, nearly square, with `gap` empty pixels between them.
+function mosaic(depth, [rows, columns], gap = 1) {
   const across = Math.ceil(Math.sqrt((depth * rows) / columns));
   const down = Math.ceil(depth / across);
   const at = (r, c) => {
-    const [i, u] = [Math.floor(r / (rows + 1)), r % (rows + 1)];
-    const [j, v] = [Math.floor(c / (columns + 1)), c % (columns + 1)];
+    const [i, u] = [Math.floor(r / (rows + gap)), r % (rows + gap)];
+    const [j, v] = [Math.floor(c / (columns + gap)), c % (columns + gap)];
     const plane = i * across + j;
-    return u === rows || v === columns || plane >= depth ? -1 : (plane * rows + u) * columns + v;
+    return u >= rows || v >= columns || plane >= depth ? -1 : (plane * rows + u) * columns + v;
   };
-  return { rows: down * (rows + 1) - 1, columns: across * (columns + 1) - 1, at };
+  return { rows: down * (rows + gap) - gap, columns: across * (columns + gap) - gap, at };
 }

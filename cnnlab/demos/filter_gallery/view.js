@@ -84,7 +84,9 @@ class FilterGallery extends GalleryHands {
     this.kept = this.records.filter(({ weights }) => weights);
     this.steps.resize(this.kept.length, this.recordPlace());
     put(this.steps.node, { hidden: this.kept.length < 2 });
-    if (redraw) this.resize();
+    if (!redraw) return;
+    this.compute();
+    this.resize();
   }
 
   recordPlace() {
@@ -129,19 +131,17 @@ class FilterGallery extends GalleryHands {
     const fits = ([i, j]) => i < rows && j < columns;
     this.at = [this.hovered, this.cell].find((cell) => cell && fits(cell)) ?? this.best.cell;
     this.trace = traceBack(this.now.layers, this.now.outputs, this.now.layer, this.filter, this.at);
-    this.taps = tapsOf(this.now.input, this.now.layers[this.now.stage], this.filter, this.trace.cell);
+    this.taps = productsAt(this.now.input, this.now.layers[this.now.stage], this.filter, this.trace.cell);
   }
 
   // ---- drawing
 
   layout(width) {
-    this.compute();
     place(this, width);
     this.placed = `${this.now.layer}/${this.now.layers.length}`;
   }
 
   draw() {
-    this.compute();
     if (this.placed !== `${this.now.layer}/${this.now.layers.length}`) return void this.resize();
     placeStrip(this, this.boards.strip.y, this.stage.clientWidth);
     const { boards, now, filter } = this;
@@ -187,8 +187,8 @@ class FilterGallery extends GalleryHands {
     boards.window.entitle(`${taps.depth} × ${taps.kernel.join(" × ")}`);
     boards.products.entitle(now.rgb ? "summed over colors" : "");
     boards.map.frame("chosen", { row: at[0], column: at[1] });
-    boards.picture.frame("chosen", fieldOf(now.layers, now.layer, at));
-    boards.picture.frame("inner", trace.chain.length > 1 && now.layer > now.stage && !sameCell(at, trace) ? fieldOf(now.layers, now.stage, trace.cell) : null);
+    boards.picture.frame("chosen", pixelsSeen(now.layers, now.layer, at));
+    boards.picture.frame("inner", trace.chain.length > 1 && now.layer > now.stage && !sameCell(at, trace) ? pixelsSeen(now.layers, now.stage, trace.cell) : null);
     const { x, y, width, height } = boards.map.area({ row: at[0], column: at[1] });
     const from = boards.products.area({ row: 0, column: 0, rows: boards.products.rows, columns: boards.products.columns });
     const narrow = boards.map.x < from.x + from.width;
@@ -233,5 +233,5 @@ function render({ model, el }) {
 }
 
 // The calculations are exported for tests that compare them with NumPy; a front end uses the default only.
-export { fieldOf, forward, PatchSearch, softmax, tapsOf, templateScores, traceBack, unpack, withNumbers };
+export { pixelsSeen, forward, PatchSearch, softmax, productsAt, templateScores, traceBack, unpack, withNumbers };
 export default { render };

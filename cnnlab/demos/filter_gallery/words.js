@@ -30,7 +30,7 @@ function cellWords(view) {
   const { depth, kernel, sums, bias } = taps;
   const onPicture = trace.stage === now.firstConv && now.plainInput;
   const [, channels] = now.pictures.shape;
-  const field = fieldOf(now.layers, view.layer, at);
+  const field = pixelsSeen(now.layers, view.layer, at);
   const where =
     `Filter ${filter} at row ${at[0]}, column ${at[1]} of its map sees rows ${spanWords(field.row, field.rows)}, ` +
     `columns ${spanWords(field.column, field.columns)} of ${pictureName(view)}. `;
@@ -62,7 +62,7 @@ function patchWords({ search, filter, patches, labels, names }) {
   if (!labels) return `${first}.`;
   const counts = new Map();
   for (const { picture } of patches) counts.set(labels[picture], (counts.get(labels[picture]) ?? 0) + 1);
-  const tally = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([label, n]) => `${n} ${names[label]}`);
+  const tally = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([label, n]) => `${n} × ${names[label]}`);
   return `${first}. The ${patches.length} patches shown come from ${tally.join(", ")}.`;
 }
 
