@@ -38,9 +38,10 @@ class Lecture:
 
 
 @pytest.fixture(scope="session")
-def run_lecture():
+def run_lecture(tmp_path_factory):
     """Run a lecture from top to bottom, with warnings as errors; hand out the values of the named expressions."""
     ran = {}
+    folder = tmp_path_factory.mktemp("lectures")  # what a lecture writes must not stay in the checkout
 
     def run(name, **expressions):
         if name not in ran:
@@ -51,7 +52,7 @@ def run_lecture():
             # In a cell, not in the environment: the kernel's own start warns under some versions of Python.
             notebook.cells.insert(0, nbformat.v4.new_code_cell("import warnings\nwarnings.simplefilter('error')"))
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-            NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(LECTURES)}}).execute(
+            NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute(
                 env=environment
             )
             del notebook.cells[0]

@@ -74,7 +74,7 @@ def test_start_page_runs(run_lecture):
     assert re.search(r"ok\s+Python", page.printed)
 
 
-@pytest.mark.parametrize("name", ["00_start_here", "01_finding_a_welcome"])
+@pytest.mark.parametrize("name", ["00_start_here", "01_finding_a_welcome", "demos"])
 def test_lectures_complain_about_nothing(run_lecture, name, request):
     if name == "01_finding_a_welcome":
         request.getfixturevalue("first")  # runs it with the questions of the tests above

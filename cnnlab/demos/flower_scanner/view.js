@@ -40,8 +40,6 @@ class FlowerScanner extends DemoView {
     const own = folded({ name: "own", summary: "Your own picture", fill: () => {} });
     own.body.append(...ownPicture(this));
     this.extras.append(own.node);
-    this.compute();
-    this.draw();
   }
 
   destroy() {
@@ -64,7 +62,7 @@ class FlowerScanner extends DemoView {
 
   // ---- changes
 
-  // Work off what is not up to date, a slice now and, if that was not enough, one each frame.
+  // What is not up to date is worked off, a slice now and, if that was not enough, one each frame.
   compute() {
     this.scan.work(SLICE);
     this.changes += 1;
@@ -72,7 +70,7 @@ class FlowerScanner extends DemoView {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.compute();
-      this.draw();
+      this.redraw();
     });
   }
 
@@ -80,7 +78,6 @@ class FlowerScanner extends DemoView {
     if (name === "flower_at" && this.scan.sprite) this.scan.place(this.flower_at);
     if (name === "shift") this.scan.shiftTo(this.shift);
     if (name === "stride") this.scan.first.step(this.stride);
-    this.compute();
   }
 
   snapped(place) {
@@ -105,21 +102,18 @@ class FlowerScanner extends DemoView {
     const at = place.map((v, i) => Math.min(Math.max(Math.round(v), 0), shape[i + 1] - sprite.size[i]));
     if (String(at) === String(this.flower_at)) return;
     this.scan.place(at);
-    this.compute();
     this.byHand({ flower_at: at });
   }
 
   movePicture(shift) {
     const wrapped = shift.map((v, i) => ((v % this.scan.shape[i + 1]) + this.scan.shape[i + 1]) % this.scan.shape[i + 1]);
     this.scan.shiftTo(wrapped);
-    this.compute();
     this.byHand({ shift: wrapped });
   }
 
   setStride(stride) {
     this.stride = stride;
     this.scan.first.step(stride);
-    this.compute();
     this.byHand({ stride, window: this.snapped(this.window) });
   }
 
@@ -142,7 +136,6 @@ class FlowerScanner extends DemoView {
   useGround(values, message = "") {
     this.own = values !== null;
     this.scan.load(values ?? this.given);
-    this.compute();
     put(this.restore, { hidden: !this.own });
     put(this.status, { text: message, class: "status" });
     this.byHand({});

@@ -106,8 +106,13 @@ class DemoView {
     Object.assign(this, values);
     this.compute();
     if (reshape) this.resize();
-    else this.draw();
+    else this.redraw();
     this.save();
+  }
+
+  // A view may be made before it is put on the page (JupyterLab does so): there is nothing to draw on until then.
+  redraw() {
+    if (this.laidOut) this.draw();
   }
 
   // Python changed something; what is laid out anew may have another shape.
