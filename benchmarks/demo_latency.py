@@ -5,7 +5,8 @@
 Starts a real JupyterLab on the loopback and drives it with the system's Chromium (headless, no GPU). A latency runs
 from the time stamp of the key press that moves a slider to the first animation frame after the picture has changed,
 so it includes the browser's event handling, the computation and the drawing, and at most one frame of waiting. Every
-slider that moves is measured. Playing is measured at the highest speed that a demo offers.
+slider that moves is measured. Playing is measured at the highest speed that a demo offers; a demo of few steps
+cannot show more pictures than it has, but must show them all.
 """
 
 import importlib.util
@@ -94,25 +95,29 @@ PLAY = """
 async (seconds) => {
   const demo = document.querySelector(".cnnlab-demo");
   const button = demo.querySelector("button[name=play]");
+  const scrub = demo.querySelector("input[name=position]");
   const speed = demo.querySelector("select[name=speed]");
   speed.selectedIndex = speed.options.length - 1;
   speed.dispatchEvent(new Event("change", { bubbles: true }));
   demo.querySelector("button[name=start]").click();
+  await new Promise((resolve) => setTimeout(resolve, 300));
   let changed = false;
   const observer = new MutationObserver(() => (changed = true));
   const all = { subtree: true, childList: true, attributes: true, characterData: true };
   observer.observe(demo.querySelector(".stage"), all);
+  const times = [];
+  const [from, began] = [Number(scrub.value), performance.now()];
   button.click();
-  let [pictures, last] = [0, performance.now()];
-  const began = performance.now();
   const playing = () => button.getAttribute("aria-label").startsWith("Pause");
-  while (performance.now() - began < seconds * 1000 && playing()) {
+  while (performance.now() - began < seconds * 1000) {
     await new Promise(requestAnimationFrame);
-    if (changed) [pictures, last] = [pictures + 1, performance.now()];
+    if (changed) times.push(performance.now());
     changed = false;
+    if (!playing()) break;
   }
   if (playing()) button.click();
-  return [pictures, (last - began) / 1000];
+  const passed = Number(scrub.value) - from;
+  return [times.length, (times.at(-1) - times[0]) / 1000 || 0, passed];
 }
 """
 
@@ -154,6 +159,13 @@ def sliders(page) -> list[str]:
 def measure(page, demo: str) -> bool:
     """Print the rows of one demo and return whether it keeps the promise."""
     kept = True
+    if page.locator(".cnnlab-demo button[name=play]").count():
+        pictures, seconds, steps = page.evaluate(PLAY, SECONDS)
+        rate = (pictures - 1) / seconds if seconds else 0.0
+        words = f"pictures a second ({pictures} pictures of {steps:g} steps)"
+        print(f"{demo:<24}{'playing':<22}{rate:>8.1f} {words}", flush=True)
+        # Whole steps are played at their own pace, at most 32 a second: then none of them may be missed.
+        kept &= rate >= BUDGET_FPS or pictures >= steps
     for name in sliders(page):
         times = latencies(page, name)
         if not times:
@@ -161,11 +173,6 @@ def measure(page, demo: str) -> bool:
         median, p95 = statistics.median(times), times[int(0.95 * (len(times) - 1))]
         print(f"{demo:<24}{name:<22}{median:>8.1f}{p95:>8.1f}{len(times):>10}", flush=True)
         kept &= median <= BUDGET_MS
-    if page.locator(".cnnlab-demo button[name=play]").count():
-        pictures, seconds = page.evaluate(PLAY, SECONDS)
-        rate = pictures / seconds if seconds else 0.0
-        print(f"{demo:<24}{'playing':<22}{rate:>8.1f} pictures a second ({pictures} in {seconds:.1f} s)", flush=True)
-        kept &= rate >= BUDGET_FPS
     return kept
 
 

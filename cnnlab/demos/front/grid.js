@@ -39,7 +39,7 @@ class Grid {
     this.boxes.forEach((box, i) => {
       const [left, above] = [x + (i % columns) * cell, top + Math.floor(i / columns) * cell];
       put(box, { x: left + gap / 2, y: above + gap / 2, width: cell - gap, height: cell - gap });
-      put(this.numbers[i], { x: left + cell / 2, y: above + cell / 2 });
+      if (this.numbers[i].firstChild) this.place(i);
     });
     for (const [kind, area] of this.frames) this.frame(kind, area);
     for (const [kind, marks] of this.marks) this.dots(kind, marks);
@@ -82,6 +82,17 @@ class Grid {
     this.cursor = { row: Math.min(this.cursor.row, this.rows - 1), column: Math.min(this.cursor.column, this.columns - 1) };
   }
 
+  // The text of a cell. One without a text is not moved along: thousands of them would cost time for nothing.
+  write(i, text, style) {
+    put(this.numbers[i], { text, style });
+    if (text) this.place(i);
+  }
+
+  place(i) {
+    const [x, y] = this.center(Math.floor(i / this.columns), i % this.columns);
+    put(this.numbers[i], { x, y });
+  }
+
   // Show numbers: null and NaN leave a cell empty (not yet computed, or nothing there). `words` turns a number into
   // what stands in the cell; it is left out where it does not fit. `kind(i)` may give a class for a cell's box;
   // `hatched(i)` draws stripes over it; `isEmpty(value)` may say otherwise what is left empty.
@@ -98,7 +109,7 @@ class Grid {
       const letter = text.length * 7.4 < room ? 12.5 : 11;
       const fits = this.cell >= 16 && text.length * letter * 0.58 <= room;
       const ink = color ? `fill: ${inkOn(color)}` : "";
-      put(this.numbers[i], { text: fits ? text : "", style: `font-size: ${letter}px; ${ink}` });
+      this.write(i, fits ? text : "", `font-size: ${letter}px; ${ink}`);
     });
     return this;
   }

@@ -72,7 +72,7 @@ class TieGrid extends Grid {
       const text = seen?.text ?? "";
       const letter = text.length * 7.6 < this.cell - 3 ? 12.5 : 11;
       const fits = this.cell >= 13 && text.length * letter * 0.58 <= this.cell - 2;
-      put(this.numbers[i], { text: fits ? text : "", style: seen && `font-size: ${letter}px; fill: ${seen.ink}` });
+      this.write(i, fits ? text : "", seen && `font-size: ${letter}px; fill: ${seen.ink}`);
     });
     put(this.hatching, { d: marks });
     return this;
