@@ -11,8 +11,10 @@ ROOT = Path(__file__).parents[1]
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("lectures/*.md")])
 
 
-def test_code_in_the_readme_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_code_in_the_readme_runs(tmp_path):
+    demo, code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    subprocess.run([sys.executable, "-W", "error", "-c", demo], cwd=tmp_path, check=True)
+    assert (tmp_path / "stepper.html").stat().st_size > 10_000
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", f"{code}\nprint(net(recordings.x.reshape(200, -1)).shape)"],
         capture_output=True,
