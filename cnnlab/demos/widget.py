@@ -1,5 +1,6 @@
 """What every demo shares on the Python side: its files joined into one module, and its two ways onto a page."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,8 +28,14 @@ def script(folder: str, *parts: str, front: tuple[str, ...] = ()) -> str:
 
 
 def style(folder: str) -> str:
-    """Return the style sheet of a demo: what all demos share, then its own."""
-    return joined("front/base.css", f"{folder}/view.css")
+    """Return the style sheet of a demo: what all demos share, then its own.
+
+    Its own class is written twice in its own rules, so that they outweigh the shared ones also where another demo's
+    copy of these comes later on the page.
+    """
+    kind = folder.replace("_", "-")
+    own = re.sub(rf"\.{kind}(?![\w-])", f".{kind}.{kind}", joined(f"{folder}/view.css"))
+    return joined("front/base.css") + own
 
 
 def joined(*names: str) -> str:

@@ -60,3 +60,18 @@ def test_gallery_notebook_runs_in_jupyterlab_and_its_demos_talk_to_python(lab, p
     lab.in_kernel(page, "setattr(gallery[7], 'stride', [2, 3])")
     expect(stepper.locator(".answer")).to_have_text("Output 3 × 2")
     assert (lab.root / "demos.html").stat().st_size > 1_000_000
+
+
+def test_a_demo_looks_the_same_alone_and_among_others(page, all_demos, tmp_path):
+    """All demos bring the shared rules along; those that come later must not undo what a demo says of itself."""
+    look = """e => [...e.querySelectorAll("*")].map((node) => {
+      const { maxHeight, padding, display, fontSize, cursor } = getComputedStyle(node);
+      return [node.tagName, maxHeight, padding, display, fontSize, cursor].join(" ");
+    })"""
+    calculator = next(demo for demo in all_demos if type(demo).__name__ == "ArchitectureCalculator")
+    looks = []
+    for i, demos in enumerate(([calculator], [calculator, *all_demos])):
+        page.goto(save_gallery(tmp_path / f"{i}.html", demos).as_uri())
+        expect(page.locator(DEMOS)).to_have_count(len(demos))
+        looks.append(page.locator(".architecture-calculator").first.evaluate(look))
+    assert looks[0] == looks[1]
