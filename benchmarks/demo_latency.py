@@ -39,7 +39,8 @@ demos.WelcomeScanner(rng.standard_normal((20, 200)), nets, width=30, wave=wave)
 layers = nn.layers_of(nn.mlp([3 * 24 * 24, 32, 1], rng=rng))
 demos.FlowerScanner(data.load_flowers(2).x[0], layers, size=24, flower=data.flower_sprite())
 """,
-    "GiantMatrix": "demos.GiantMatrix(rng.normal(size=(2, 2, 3)).round(1), n=16)",
+    "GiantMatrix": "demos.GiantMatrix([-1, 2, 0.5], n=16)",
+    "GiantMatrix-large": "demos.GiantMatrix(rng.normal(size=(2, 2, 3)).round(1), n=16)",  # 28 × 32 entries
     "SharedGradient": "demos.SharedGradient(rng.normal(size=16).round(1), [0.5, 1, -1])",
     "OrderOfComputation": "demos.OrderOfComputation()",
     "MapToDecision": "demos.MapToDecision(rng.normal(size=43).round(1), how='softmax')",
