@@ -68,7 +68,7 @@ def test_inputs_are_left_unchanged():
         ({"layers": []}, "layers is empty"),
         ({"width": 11}, "takes 40 numbers but a window holds 4 × 11 = 44"),
         ({"width": 51}, "does not fit a recording of 50 frames"),
-        ({"layers": [LAYERS[0]]}, "the last layer has 3 outputs"),
+        ({"layers": [LAYERS[0]]}, "the last layer of layers has 3 outputs"),
         (
             {"layers": [LAYERS[0], (np.ones((1, 4)), np.zeros(1))]},
             r"layers\[1\] takes 4 numbers but layers\[0\] gives 3",

@@ -7,8 +7,9 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from cnnlab.demos.inputs import numbers
+from cnnlab.demos.mlps import Layers, pack_layers
 from cnnlab.demos.pack import pack, pack_sound
-from cnnlab.demos.welcome_scanner.inputs import Layers, nets_by_width, sound_like, span_of_word
+from cnnlab.demos.welcome_scanner.inputs import nets_by_width, sound_like, span_of_word
 from cnnlab.demos.widget import Demo, script, style
 
 
@@ -99,10 +100,7 @@ class WelcomeScanner(Demo):
         self._widths = tuple(nets)
         data = {
             "x": pack(spectrogram),
-            "nets": [
-                {"width": w, "layers": [{"weight": pack(W), "bias": pack(b)} for W, b in net]}
-                for w, net in nets.items()
-            ],
+            "nets": [{"width": w, "layers": pack_layers(net)} for w, net in nets.items()],
             "wave": None if wave is None else pack_sound(sound_like(wave, sample_rate, seconds)),
             "sampleRate": int(sample_rate),
             "truth": span_of_word(truth, seconds),

@@ -1,15 +1,13 @@
 """Checks on what a reader hands to the welcome scanner; each error says what to change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cnnlab.demos.inputs import numbers
-
-Floats = NDArray[np.float32]
-Layers = Sequence[tuple[ArrayLike, ArrayLike]]
+from cnnlab.demos.mlps import Floats, Layers, checked_layers
 
 
 def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dict[int, list[tuple[Floats, Floats]]]:
@@ -17,7 +15,7 @@ def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dic
 
     Parameters
     ----------
-    layers : list of (W, b), or dict from width to such a list
+    layers : list of (W, b) or a net, or dict from width to such
     width : int
         The width of the one net, or the one to begin with; frames.
     channels, frames : int
@@ -26,7 +24,7 @@ def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dic
     Raises
     ------
     TypeError
-        If the layers of a net are no list.
+        If the layers of a net are neither a list nor a net.
     ValueError
         If a shape does not fit its neighbor, its window or the recording.
     """
@@ -36,39 +34,12 @@ def nets_by_width(layers: Any, *, width: int, channels: int, frames: int) -> dic
     return {int(w): _net(nets[w], int(w), channels, frames) for w in sorted(nets)}
 
 
-def _net(layers: Layers, width: int, channels: int, frames: int) -> list[tuple[Floats, Floats]]:
+def _net(layers: Any, width: int, channels: int, frames: int) -> list[tuple[Floats, Floats]]:
     if not 1 <= width <= frames:
         raise ValueError(f"width={width} does not fit a recording of {frames} frames: choose 1 to {frames}")
-    if not isinstance(layers, Sequence):
-        raise TypeError(f"layers is a {type(layers).__name__}: pass [(W, b), …], which nn.layers_of(net) returns")
-    if len(layers) == 0:
-        raise ValueError("layers is empty: pass [(W, b), …] with W of shape (out, in)")
-    checked = []
-    expected = channels * width
-    for index, layer in enumerate(layers):
-        if len(layer) != 2:
-            raise ValueError(f"layers[{index}] has {len(layer)} parts: expected a pair (W, b)")
-        W, b = (
-            numbers(part, f"{name} of layers[{index}]", ndim=n)
-            for part, name, n in zip(layer, "Wb", (2, 1), strict=True)
-        )
-        if W.shape[1] != expected:
-            raise ValueError(
-                f"layers[{index}] takes {W.shape[1]} numbers but {_source(index, channels, width, expected)}"
-            )
-        if b.shape != (W.shape[0],):
-            raise ValueError(f"b of layers[{index}] has shape {b.shape}: W of shape {W.shape} needs ({W.shape[0]},)")
-        checked.append((W, b))
-        expected = W.shape[0]
-    if expected != 1:
-        raise ValueError(f"the last layer has {expected} outputs: the scanner needs one score a window")
-    return checked
-
-
-def _source(index: int, channels: int, width: int, expected: int) -> str:
-    if index:
-        return f"layers[{index - 1}] gives {expected}: W has shape (out, in)"
-    return f"a window holds {channels} × {width} = {expected}: width must be the one the net was trained with"
+    inputs = channels * width
+    source = f"a window holds {channels} × {width} = {inputs}: width must be the one the net was trained with"
+    return checked_layers(layers, inputs=inputs, source=source)
 
 
 def span_of_word(truth: tuple[float, float] | None, seconds: float) -> list[float] | None:
