@@ -7,13 +7,14 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
+# What belongs together, such as the tests of one lecture, stays in one process.
+PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: help lab test test-all grade build bench lint venv venv-dev
+.PHONY: help lab test test-all test-lectures grade build bench lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 lab: venv ## set up, build the notebooks, open JupyterLab on the lectures (LAB_ARGS=--no-browser on a server)
 	$(BIN)/cnnlab build
@@ -24,6 +25,9 @@ test: venv-dev ## set up and run the tests (what the machine lacks is skipped, a
 
 test-all: venv-dev ## the tests, and those that take longer
 	$(PYTEST) $(PYTEST_ARGS)
+
+test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for
+	$(PYTEST) -m slow tests/lectures $(PYTEST_ARGS)
 
 grade: venv ## grade the sample class in course/samples/a1
 	$(BIN)/cnnlab build

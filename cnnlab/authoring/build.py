@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnnlab.authoring.release import load_config, release_of
+from cnnlab.authoring.slide_roles import mark_slides
 from cnnlab.authoring.solution import solution_of
 from cnnlab.authoring.sources import as_file_text, read_source
 
@@ -42,7 +43,9 @@ def build(root: str | Path, check: bool = False) -> list[Path]:
 def _all_notebooks(root: Path) -> Iterator[tuple[Path, str, bool]]:
     """Yield each notebook: where it belongs, its text, and whether it is committed."""
     for path in sorted((root / "lectures" / "source").glob("*.py")):
-        notebook = read_source(path, shown_as=path.relative_to(root).as_posix())
+        shown_as = path.relative_to(root).as_posix()
+        notebook = read_source(path, shown_as=shown_as)
+        mark_slides(notebook, shown_as)
         yield root / "lectures" / f"{path.stem}.ipynb", as_file_text(notebook), True
     course = root / "course"
     exercises = sorted((course / "exercises").glob("*.py"))

@@ -3,7 +3,9 @@
 matplotlib is imported when the first figure is drawn, so that `import cnnlab.viz` stays quick.
 """
 
+from cnnlab.viz.curves import curves
 from cnnlab.viz.figure import Picture
+from cnnlab.viz.maps import maps
 from cnnlab.viz.pictures import pictures
 from cnnlab.viz.sound import score_curve, sound_and_spectrogram, spectrograms, weight_over_time
 from cnnlab.viz.training import accuracy_against_shift, training_curve
@@ -11,6 +13,8 @@ from cnnlab.viz.training import accuracy_against_shift, training_curve
 __all__ = [
     "Picture",
     "accuracy_against_shift",
+    "curves",
+    "maps",
     "pictures",
     "score_curve",
     "sound_and_spectrogram",

@@ -254,7 +254,8 @@ viz.score_curve(without, scan(without.x), width=K)
 
 # %% [markdown]
 # It has windows above zero as well, so the net would say yes. Near misses look like the word to a net that has met few of them.
-#
+
+# %% [markdown]
 # ## Hard negatives
 #
 # A single yes among all those windows makes the whole recording a yes. A window net that is wrong once in a hundred windows is wrong about most recordings.
@@ -403,7 +404,8 @@ for seconds in (2.0, 4.0, 8.0):
 
 # %% [markdown]
 # The same weights hear recordings of any length. The longer the recording, the more windows there are to be wrong about: one more reason for hard negatives.
-#
+
+# %% [markdown]
 # ## Where it ends
 #
 # All of these voices, those for testing too, come from one speech synthesizer. Let another synthesizer say the same words:
@@ -418,14 +420,16 @@ print(f"of the recordings with the word it finds {says_yes[other.y == 1].mean():
 # It misses most of them. Being shift-invariant, the scanner forgives a word any *place*; it forgives no other change, because nothing in it was built, or trained, for that. A net is
 # at home in the data it was trained on; leaving them is called a **domain shift**, and only data (or a better idea of what must not
 # matter) helps. So do not expect it to understand your own microphone. You may try: the demo above opens a WAV file.
-#
+
+# %% [markdown]
 # ## What you saw
 #
 # * An MLP has its own weight for every component of its input. Shift the input by one, and it is a different input.
 # * If only the presence of a pattern matters, scan: the same small MLP at every place, then the maximum (or a softmax) over its scores.
 # * The scan has far fewer parameters than an MLP over everything, and answers the same wherever the pattern is.
 # * It is as good as its negatives: train it on the windows that it finds hardest.
-#
+
+# %% [markdown]
 # ## Three questions for you
 #
 # <details><summary>1. A recording has T = 199 frames and the window K = 30. How many scores does the scan give? And with a hop of 2?</summary>
@@ -443,7 +447,8 @@ print(f"of the recordings with the word it finds {says_yes[other.y == 1].mean():
 #
 # Because every window counts. The many windows without the word outvote the few that hold it. The question is whether *any* window says yes.
 # </details>
-#
+
+# %% [markdown]
 # ## Go on
 #
 # Now write the scan yourself: [assignment A1](../course/release/a1/a1_scanning.ipynb). Exercise 1, `scan_1d`, is the loop of this lecture, with a hop. Exercise 2, `scan_2d`, moves the

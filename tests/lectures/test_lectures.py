@@ -1,4 +1,4 @@
-"""The lectures run, say what they show, and keep the rules of the house."""
+"""What holds for all lectures: their rhythm, their links, their place in the table of the deck's rows."""
 
 import re
 from pathlib import Path
@@ -9,76 +9,30 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "lectures" / "source").glob("*.py"))
 NAMES = [path.stem for path in SOURCES]
+LECTURES = [path for path in SOURCES if re.match(r"(?!00)\d\d_", path.stem)]
+CLOSING = ["What you saw", "Three questions for you", "Go on"]
 
 
-@pytest.fixture
-def first(run_lecture):
-    return run_lecture(
-        "01_finding_a_welcome",
-        starts="list(starts)",
-        curves="curves",
-        at_trained_place="accuracy_at(whole_logits, START)",
-        whole_anywhere="accuracy_at(whole_logits, None)",
-        fair_in_training="accuracy(fair_logits(anywhere.x), anywhere.y)",
-        fair_anywhere="accuracy_at(fair_logits, None)",
-        scan_anywhere="accuracy_at(max_logits, None)",
-        loop_difference="float(np.abs(scan(with_word.x) - nn.Scan(small, K).eval()(with_word.x[None])[0, 0]).max())",
-        deciders="{name: accuracy(train.predict(d, scores_test)[:, 0], test.y) for name, d in deciders.items()}",
-        other="accuracy(max_logits(other.x), other.y)",
-        small_parameters="size(small)",
-        whole_parameters="size(whole)",
-    )
+def cells_of(source):
+    """The cells of a source: (kind, text without the comment signs); kind is "code", "text" or "notes"."""
+    for cell in re.split(r"^# %%", source.read_text(), flags=re.MULTILINE)[1:]:
+        head, _, body = cell.partition("\n")
+        if "[markdown]" not in head:
+            yield "code", body.strip()
+        else:
+            text = re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip()
+            yield ("notes" if '"notes"' in head else "text"), text
 
 
-def test_whole_recording_net_knows_the_trained_place_and_no_other(first):
-    assert first.values["at_trained_place"] >= 0.85
-    assert first.values["whole_anywhere"] <= 0.60
-    away = [
-        a
-        for s, a in zip(first.values["starts"], first.values["curves"]["whole-recording MLP"], strict=True)
-        if s != 0.3
-    ]
-    assert sum(away) / len(away) <= 0.60
-
-
-def test_fair_control_learns_its_training_recordings_by_heart(first):
-    assert first.values["fair_in_training"] >= 0.95
-    assert first.values["fair_anywhere"] <= 0.70
-
-
-def test_scan_finds_the_word_anywhere(first):
-    assert first.values["scan_anywhere"] >= 0.93
-    assert min(first.values["curves"]["scan, maximum"]) >= 0.90
-    assert first.values["small_parameters"] < first.values["whole_parameters"] / 5
-
-
-def test_loop_and_layer_are_the_same_scan(first):
-    assert first.values["loop_difference"] < 1e-4
-
-
-def test_what_is_said_of_the_decisions_holds(first):
-    got = first.values["deciders"]
-    for good in ("maximum", "softmax, τ = 1", "MLP"):
-        assert got[good] >= 0.93
-    for poor in ("mean", "MLP, one place"):
-        assert got[poor] <= 0.65
-
-
-def test_another_synthesizer_is_the_limit_that_the_text_says(first):
-    assert first.values["other"] <= 0.75
-
-
-def test_start_page_runs(run_lecture):
-    page = run_lecture("00_start_here", device="cnnlab.current_device()")
-    assert page.values["device"] == "cpu"
-    assert re.search(r"ok\s+Python", page.printed)
-
-
-@pytest.mark.parametrize("name", ["00_start_here", "01_finding_a_welcome", "demos"])
-def test_lectures_complain_about_nothing(run_lecture, name, request):
-    if name == "01_finding_a_welcome":
-        request.getfixturevalue("first")  # runs it with the questions of the tests above
-    assert run_lecture(name, nothing="0").complaints == ""
+def sections_of(source):
+    """Heading -> (kind, text) of the cells below it, the heading's own cell first."""
+    sections = {}
+    for kind, text in cells_of(source):
+        heading = re.match(r"##? (.*)", text) if kind == "text" else None
+        if heading:
+            sections[heading[1]] = []
+        sections[list(sections)[-1]].append((kind, text))
+    return sections
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,3 +66,47 @@ def test_code_cells_are_thin(source):
     code = [cell for cell in cells if not cell.startswith(" [markdown]")]
     longest = max(code, key=lambda cell: len(cell.strip().splitlines()))
     assert len(longest.strip().splitlines()) <= 22, longest
+
+
+@pytest.mark.parametrize("source", LECTURES, ids=lambda path: path.stem)
+class TestRhythm:
+    """Each lecture asks first, lets predict, sums up, asks again, and tells the lecturer how long it takes."""
+
+    def test_it_opens_with_a_question(self, source):
+        opening = next(text for kind, text in cells_of(source))
+        number = int(source.stem[:2])
+        assert re.match(rf"# {number}\. ", opening)
+        assert "?" in opening
+        assert re.search(r"^\*About \d+ minutes\. .*Deck rows? D\d\d", opening, re.MULTILINE | re.DOTALL), opening
+
+    def test_headings_begin_their_cells(self, source):
+        for _, text in cells_of(source):
+            assert "\n## " not in text, text
+
+    def test_the_reader_predicts(self, source):
+        text = "\n".join(text for kind, text in cells_of(source) if kind == "text")
+        assert len(re.findall(r"\*\*[^*]*[Pp]redict[^*]*\*\*", text)) >= 2
+
+    def test_it_closes_with_a_summary_and_three_questions(self, source):
+        sections = sections_of(source)
+        assert list(sections)[-3:] == CLOSING
+        ((_, questions),) = [cell for cell in sections["Three questions for you"] if cell[0] == "text"]
+        assert len(re.findall(r"<details><summary>\d\. .*\?.*</summary>\n\n(?=.)", questions)) == 3
+        assert questions.count("</details>") == 3
+        assert "ssignment" in "\n".join(text for _, text in sections["Go on"])
+
+    def test_the_lecturer_has_notes_that_add_up(self, source):
+        sections = sections_of(source)
+        minutes = 0
+        for heading, cells in sections.items():
+            notes = [text for kind, text in cells if kind == "notes"]
+            if heading in CLOSING[1:]:
+                continue
+            assert notes, f"{heading!r} has no notes"
+            for note in notes:
+                assert (found := re.match(r"\*\*(\d+) min\.\*\* ", note)), note
+                minutes += int(found[1])
+        about = int(re.search(r"\*About (\d+) minutes", next(iter(cells_of(source)))[1])[1])
+        assert abs(minutes - about) <= 0.15 * about, f"notes add up to {minutes} minutes"
+        everything = "\n".join(text for kind, text in cells_of(source) if kind == "notes")
+        assert everything.count("*Usually asked:*") >= 3

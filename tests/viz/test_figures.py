@@ -177,3 +177,63 @@ def test_drawing_function_is_called_in_its_theme():
 
     draw()
     assert seen == [(style.palette(theme).ink,) * 2 for theme in ("light", "dark")]
+
+
+def maps_of(*shapes):
+    rng = np.random.default_rng(5)
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+def test_maps_of_one_sign_and_of_both():
+    signed = viz.maps([np.array([[-1.0, 2.0]])], numbers=True)
+    one_sided = viz.maps([np.array([[1.0, 2.0]])], numbers=True)
+    assert signed.light != one_sided.light
+    assert "-1 to 2" in signed.alt
+    assert "1 to 2" in one_sided.alt
+
+
+def test_maps_stand_in_rows():
+    drawn = viz.maps(maps_of(*[(4, 6)] * 7), titles=list("abcdefg"), columns=3)
+    assert drawn.light.count(b"<image") == 7 + 1  # the scale is an image too
+    assert "a, b, c, d, e, f, g" in drawn.alt
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "message"),
+    [
+        ([], {}, "arrays is empty"),
+        (maps_of((2, 3)), {"titles": ["a", "b"]}, "2 titles for 1 arrays"),
+        (maps_of((2, 3)), {"columns": 0}, r"columns \(=0\)"),
+        (maps_of((2, 3), (3,)), {}, r"arrays\[1\] has shape \(3,\)"),
+        ([np.array([[np.nan]])], {}, r"arrays\[0\] holds a value that is not finite"),
+        (maps_of((11, 10)), {"numbers": True}, r"110 cells; numbers are shown in up to 100"),
+    ],
+)
+def test_maps_that_cannot_be_drawn(arrays, options, message):
+    with pytest.raises(ValueError, match=message):
+        viz.maps(arrays, **options)
+
+
+def test_maps_of_equal_values_have_a_scale():
+    assert "Values from 0 to 0" in viz.maps([np.zeros((2, 2))]).alt
+    assert "Values from 3 to 3" in viz.maps([np.full((2, 2), 3.0)]).alt
+
+
+def test_curves_say_their_ranges():
+    drawn = viz.curves([0, 1], {"scan": [0.9, 0.95], "MLP": [0.5, 0.45]}, xlabel="shift (px)", ylabel="accuracy")
+    assert "scan: 0.9 to 0.95; MLP: 0.45 to 0.5" in drawn.alt
+    assert "accuracy against shift (px)" in drawn.alt
+
+
+def test_curves_that_cannot_be_drawn():
+    with pytest.raises(ValueError, match="0 curves: pass 1 to 6"):
+        viz.curves([0, 1], {}, xlabel="x", ylabel="y")
+    with pytest.raises(ValueError, match="'a' has 3 values for 2 places"):
+        viz.curves([0, 1], {"a": [1, 2, 3]}, xlabel="x", ylabel="y")
+
+
+def test_many_pictures_stand_in_rows():
+    images = [np.full((1, 4, 5), 0.5)] * 5
+    assert viz.pictures(images, columns=2).light.count(b"<image") == 5
+    with pytest.raises(ValueError, match=r"columns \(=0\)"):
+        viz.pictures(images, columns=0)
