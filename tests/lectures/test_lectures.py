@@ -104,7 +104,8 @@ class TestRhythm:
                 continue
             assert notes, f"{heading!r} has no notes"
             for note in notes:
-                assert (found := re.match(r"\*\*(\d+) min\.\*\* ", note)), note
+                found = re.match(r"\*\*(\d+) min\.\*\* ", note)
+                assert found, note
                 minutes += int(found[1])
         about = int(re.search(r"\*About (\d+) minutes", next(iter(cells_of(source)))[1])[1])
         assert abs(minutes - about) <= 0.15 * about, f"notes add up to {minutes} minutes"
