@@ -5,12 +5,13 @@
 BIN := .venv/bin
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+LECTURES ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # What belongs together, such as the tests of one lecture, stays in one process.
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: help lab test test-all test-lectures grade build bench lint venv venv-dev
+.PHONY: help lab test test-all test-lectures grade build slides bench lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
@@ -35,6 +36,10 @@ grade: venv ## grade the sample class in course/samples/a1
 
 build: venv ## build lectures, release notebooks and solutions from their sources
 	$(BIN)/cnnlab build
+
+slides: venv ## run the lectures and write them as slides into lectures/slides (LECTURES="01 02": only these)
+	$(BIN)/cnnlab build
+	$(BIN)/cnnlab slides $(LECTURES)
 
 bench: venv-dev ## run the benchmarks and print their tables
 	$(BIN)/cnnlab bench

@@ -1,4 +1,4 @@
-"""The command line: ``cnnlab doctor | build | release | grade | report | bench``.
+"""The command line: ``cnnlab doctor | build | slides | release | grade | report | bench``.
 
 Each command is a thin call of one function elsewhere; what it needs is imported when it runs, so that
 ``cnnlab --help`` and ``cnnlab doctor`` work in a bare installation too.
@@ -76,6 +76,19 @@ def _build(arguments: argparse.Namespace) -> int:
     return 1 if arguments.check and changed else 0
 
 
+def _slides(arguments: argparse.Namespace) -> int:
+    from cnnlab.authoring.slides import SlidesError, make_slides
+
+    lectures = _course_of(arguments).parent / "lectures"
+    try:
+        for made in make_slides(lectures, arguments.lectures, arguments.out):
+            print(f"made  {made.path}  ({made.slides} slides, {made.seconds:.0f} s)", flush=True)
+    except SlidesError as error:
+        raise SystemExit(f"cnnlab: {error}") from error
+    print(f"Open {(arguments.out or lectures / 'slides') / 'index.html'} in a browser. No network is needed.")
+    return 0
+
+
 def _release(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
 
@@ -143,6 +156,11 @@ def make_parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", parents=[in_course], help="build notebooks from their sources")
     build.add_argument("--check", action="store_true", help="write nothing; fail when a notebook is stale")
     build.set_defaults(run=_build)
+
+    slides = commands.add_parser("slides", parents=[in_course], help="run lectures and write them as slides")
+    slides.add_argument("lectures", nargs="*", metavar="LECTURE", help="by number or name (default: all)")
+    slides.add_argument("--out", type=Path, metavar="DIR", help="where to write them (default: lectures/slides)")
+    slides.set_defaults(run=_slides)
 
     release = commands.add_parser("release", parents=[for_assignment], help="register an assignment for its release")
     release.set_defaults(run=_release)
