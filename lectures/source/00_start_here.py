@@ -16,7 +16,12 @@
 # This page finds out whether your set-up works, and shows how lectures, demos and checks are used. Five minutes.
 #
 # **How to run a cell:** click into it and press <kbd>Shift</kbd>+<kbd>Enter</kbd>. Do so now, from top to bottom.
-#
+
+# %% [markdown] tags=["notes"]
+# **5 min.** Let everybody run this page before the first lecture, or in its first minutes, and ask for hands: who has a line with `!!`, who sees no demo?
+# Seat them beside somebody whose page works.
+
+# %% [markdown]
 # ## 1. What your machine has
 
 # %%
@@ -26,7 +31,8 @@ print(doctor.as_text(doctor.examine()))
 
 # %% [markdown]
 # `ok` is well. `--` is missing, but only some of you need it (a GPU, a sandbox for grading). `!!` has to be mended: the line below it says how.
-#
+
+# %% [markdown]
 # ## 2. Where the arrays live
 #
 # Everything in this course runs on the CPU with NumPy. If the line "device" above says that there is a GPU, one line moves the work there, in any notebook: `cnnlab.use_device("gpu")`.
@@ -53,7 +59,11 @@ demos.WelcomeScanner(recording.x, nn.layers_of(untrained), width=30, wave=record
 
 # %% [markdown]
 # Nothing to see but a line of text? Then JupyterLab runs in another environment than cnnlab. Close it and start it with `make lab`.
-#
+
+# %% [markdown] tags=["notes"]
+# The demo is the real test: it needs the widgets. Who sees a line of text only has started JupyterLab from another environment; `make lab` starts the right one.
+
+# %% [markdown]
 # ## 4. A check
 #
 # Exercises come with checks that say what is wrong, and why. This function is no solution: it returns nothing at all. See what the check says.

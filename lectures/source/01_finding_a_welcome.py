@@ -20,6 +20,12 @@
 #
 # *About 40 minutes. You need: what a multilayer perceptron (MLP) is and how it is trained. Deck rows D01–D07.*
 
+# %% [markdown] tags=["notes"]
+# **3 min.** Play both recordings before anybody sees a spectrogram, and let the class vote: in which of them is the word? Draw a box on the board, four seconds of sound going in,
+# one bit coming out; the lecture fills it.
+#
+# *Usually asked:* "Why not transcribe the speech and search the text?" That solves this question for every word of the language first. Here one word has to do, with a small net.
+
 # %%
 import numpy as np
 from IPython.display import Audio, display
@@ -40,13 +46,21 @@ for recording in (without, with_word):
 #
 # A recording is then an array `x` of shape `(C, T)`: `C` = 20 bands, `T` columns of time.
 
+# %% [markdown] tags=["notes"]
+# **4 min.** Say which axis is which while you point: bands upward, time to the right, brightness for loudness. Let somebody find *-come* in the near misses by eye. Write `(C, T)` next to
+# the box on the board: channels come first in every array of this course.
+#
+# *Usually asked:* "Why not feed in the sound itself?" One can. It is 8,000 numbers a second instead of 20 · 50 = 1,000, and the first layers would have to learn something like
+# this picture before anything else.
+
 # %%
 viz.sound_and_spectrogram(with_word)
 
 # %% [markdown]
 # Bright is loud. The frame marks the word "welcome" (it was the second recording). The words around it are near misses, which share a part with it:
 # no rule as simple as "a loud piece, then *-come*" will do.
-#
+
+# %% [markdown]
 # The course does not come with one recording but with a generator: `load_welcome` puts clips of spoken words together, in noise, each time
 # anew. Half of the recordings have "welcome" at a place that we choose; the other half have another word there.
 
@@ -65,6 +79,12 @@ viz.spectrograms(training, [0, 1, 2, 3])
 #
 # Recap: an MLP takes a vector. Flatten the recording into one vector of `C·T` numbers, let a hidden layer of 32 units look at all of
 # them, and let one output unit say how much speaks for "welcome" (a *logit*: positive means yes).
+
+# %% [markdown] tags=["notes"]
+# **8 min.** This net should first convince and then fail. Take a show of hands on the prediction (it loses nothing, some, everything) before you show the answer. Then draw the first layer:
+# a row of `T` boxes, a weight for each. Move the word by one box and ask which of the weights have met it. Take your time over the picture of the weights: it is the reason for everything that follows.
+#
+# *Usually asked:* "Is this not just overfitting?" No. It recognizes voices that it has never heard, so it did learn the word; it learned it for one place.
 
 # %%
 rng = np.random.default_rng(0)
@@ -134,7 +154,8 @@ print(f"unseen voices, word anywhere: {accuracy_at(whole_logits, None):.2f}")
 
 # %% [markdown]
 # A coin does as well: half of the recordings contain the word. A fifth of a second was enough.
-#
+
+# %% [markdown]
 # Here is why. The first layer has one weight for each band *at each time*. The picture shows how strongly the 32 hidden units
 # look at each moment of the recording, as the root mean square of their weights at each frame.
 
@@ -145,7 +166,8 @@ viz.weight_over_time(first_layer, training)
 # %% [markdown]
 # The net learned to look where the word was, and only there. To the MLP, component 300 of its input and component 320 are two unrelated
 # inputs with unrelated weights: **a shift by one component makes a different input**. Nothing that was learned at one place is known at another.
-#
+
+# %% [markdown]
 # The same holds for a flower in a picture. For us, these two show the same flower. In the flattened vector it fills other components, and what an MLP has learned
 # about the left one says nothing about the right one.
 
@@ -158,7 +180,13 @@ viz.pictures([left, right], titles=["flower at the left", "flower at the right"]
 # ## But was that fair?
 #
 # We trained with the word at one place and tested at others. Let the MLP see **every** place in training, and it should do better.
-# Same size, same number of recordings, the word anywhere:
+#
+# Same size, same number of recordings, the word anywhere. **Before you run the next cell, predict** its accuracy twice: on the recordings that it was trained on, and on unseen voices.
+
+# %% [markdown] tags=["notes"]
+# **3 min.** Do not raise the objection yourself; wait until somebody says that the comparison was unfair. Collect two numbers for the prediction, one for each question.
+#
+# *Usually asked:* "How many more recordings would it need?" For each place about as many as it now has for one: tens of times more. The scan needs none of them.
 
 # %%
 anywhere = data.load_welcome("train", 2000, at=None, seed=1)
@@ -176,7 +204,8 @@ print(f"unseen voices, word anywhere: {accuracy_at(fair_logits, None):.2f}")
 # %% [markdown]
 # It knows its training recordings by heart and little else. The net must learn the word anew for each place where it may begin, from the few
 # recordings that have it there. A much larger net and much more data would help; both would be spent on learning the same thing again for every place.
-#
+
+# %% [markdown]
 # In many problems **only the presence of a pattern matters, not its place**. We want a network whose answer does not change when
 # the pattern moves: a *shift-invariant* one.
 
@@ -188,6 +217,12 @@ print(f"unseen voices, word anywhere: {accuracy_at(fair_logits, None):.2f}")
 #
 # To train it, cut windows out of the training recordings: where the word is (and up to two frames beside it, so that it need not be hit exactly),
 # and anywhere in recordings that do not contain it.
+
+# %% [markdown] tags=["notes"]
+# **6 min.** Cut a paper window as wide as 30 columns of the projected picture and slide it along: another place, the same window, the same weights. Let the class count the places for
+# `T` = 5 and `K` = 3 on their fingers before the formula comes. Unfold the code of the loop: it is the definition, and the next lectures only write it in other ways.
+#
+# *Usually asked:* "What happens at the end, where the window sticks out?" It never does: only full windows count, so there are `T − K + 1` of them, not `T`.
 
 # %%
 K = 30
@@ -242,7 +277,7 @@ scores = scan(with_word.x)
 scanner = nn.Scan(small, K).eval()  # the same as a layer, for a batch: (N, C, T) -> (N, 1, P)
 print(
     f"{P} windows of {K} frames; largest difference between the loop and nn.Scan:",
-    np.abs(scores - scanner(with_word.x[None])[0, 0]).max(),
+    f"{np.abs(scores - scanner(with_word.x[None])[0, 0]).max():.0e}",
 )
 viz.score_curve(with_word, scores, width=K)
 
@@ -264,6 +299,12 @@ viz.score_curve(without, scan(without.x), width=K)
 # The cure: let the net show us its own worst mistakes. Scan the recordings that do *not* contain the word, take the four windows in each that
 # look most like it, add them to the negatives, train again. Two rounds of this are enough.
 
+# %% [markdown] tags=["notes"]
+# **6 min.** Do the arithmetic first: 171 windows, one error in a hundred, how many recordings come through without one? Were the windows independent, 0.99 to the power of 171:
+# fewer than one in five. Then hand the demo to a student: one drags the window, the others say beforehand where the score will rise.
+#
+# *Usually asked:* "Is it not cheating to train on one's own mistakes?" The mistakes were made on training recordings. The voices of the test are never looked at.
+
 
 # %%
 def max_logits(x):
@@ -283,8 +324,7 @@ for round_number in range(1, 3):
     print(f"round {round_number}: accuracy with the word anywhere {accuracy_at(max_logits, None):.2f}")
 
 # %% [markdown]
-# Now play with it. The curve below is computed in your browser, with the weights that you have just trained. Press play and watch the window; drag it;
-# move the threshold and see when the answer changes.
+# Now play with it, with the weights that you have just trained: press play, drag the window, move the threshold and see when the answer changes.
 
 # %%
 layers = nn.layers_of(small)
@@ -292,7 +332,7 @@ demos.WelcomeScanner(with_word.x, layers, width=K, wave=with_word.wave, truth=(w
 
 # %% [markdown]
 # How wide should the window be? Too narrow, and it sees half the word; too wide, and it must know what comes before and after. The first layer fixes the width, so
-# each width needs a net of its own, trained by the same recipe:
+# each width needs a net of its own, trained by the same recipe. **Before you run the next cell, predict** which of 10, 30 and 60 frames does best, and which worst.
 
 
 # %%
@@ -326,6 +366,9 @@ demos.WelcomeScanner(without.x, layers_by_width, width=K, wave=without.wave)
 # The scanner was trained on the very recordings that the whole-recording MLP was trained on, all with the word at 0.3 s. Here are all three nets,
 # asked about unseen voices with the word at more and more places:
 
+# %% [markdown] tags=["notes"]
+# **3 min.** Cover the legend and ask which line belongs to which net. The single peak is the first half of the lecture in one picture.
+
 # %%
 starts = np.round(np.arange(0.1, 3.0, 0.2), 1)
 nets = {"scan, maximum": max_logits, "whole-recording MLP": whole_logits, "… trained at random places": fair_logits}
@@ -348,7 +391,14 @@ for name, curve in curves.items():
 #   all score well now support each other, where the maximum listens to one.
 # * **Another MLP**, over all scores at once, each first squashed to a probability by a sigmoid. It can learn any rule, for example that a real "welcome" makes a peak of
 #   a certain width.
+
+# %% [markdown] tags=["notes"]
+# **5 min.** Make three columns on the board, maximum, softmax, MLP, each with what it has to learn. Work out the softmax for two windows with scores 4 and 0, at τ = 1 and at τ = 4: two lines
+# of arithmetic, and nobody forgets what a temperature does. Pause at the last row of the table: it is the failure of the beginning, one floor higher.
 #
+# *Usually asked:* "Why a softmax, if the maximum is as good?" The gradient of the maximum reaches one window only, that of the softmax all of them, each by its weight.
+
+# %% [markdown]
 # The scores stay as they are. On top of them each way is trained on the same recordings, with the word anywhere. For the maximum and the
 # softmax only a scale and a threshold are left to learn. The last row is the MLP once more, trained on recordings that all have the word at 0.3 s.
 
@@ -386,10 +436,14 @@ for name, decider in deciders.items():
 
 # %% [markdown]
 # The maximum, the sharp softmax and the MLP do equally well, the first two with two parameters. A softmax that is too soft, and the mean, drown the few windows
-# with the word in all the others. The last row is the lesson of this lecture once more: an MLP over the scores has a weight for every *place*. Trained
+# with the word in all the others.
+
+# %% [markdown]
+# The last row is the lesson of this lecture once more: an MLP over the scores has a weight for every *place*. Trained
 # with the word at one place, it listens there only, even though the scan in front of it finds the word everywhere. It must have seen all places, and it accepts
 # recordings of one length. The maximum and the softmax do not care where the peak is, nor how many windows there are.
-#
+
+# %% [markdown]
 # Put together, the scan and its decision are
 #
 # $$ Y = \mathrm{softmax\ (or\ max)}\big(y(0), \dots, y(T-K)\big), \qquad y(t) = \mathrm{MLP}\big(x[:,\ t : t+K]\big) $$
@@ -410,6 +464,10 @@ for seconds in (2.0, 4.0, 8.0):
 #
 # All of these voices, those for testing too, come from one speech synthesizer. Let another synthesizer say the same words:
 
+# %% [markdown] tags=["notes"]
+# **2 min.** Say it as plainly as the good numbers before. If there is a microphone in the room, let the scanner fail in front of the class: the demo opens a WAV file. A net that is wrong in public is
+# remembered.
+
 # %%
 other = data.load_welcome("other", 400, at=None, seed=3)
 says_yes = max_logits(other.x) > 0
@@ -428,6 +486,9 @@ print(f"of the recordings with the word it finds {says_yes[other.y == 1].mean():
 # * If only the presence of a pattern matters, scan: the same small MLP at every place, then the maximum (or a softmax) over its scores.
 # * The scan has far fewer parameters than an MLP over everything, and answers the same wherever the pattern is.
 # * It is as good as its negatives: train it on the windows that it finds hardest.
+
+# %% [markdown] tags=["notes"]
+# **1 min.** Ask for these sentences before you show them. The three questions that follow make good homework; their answers unfold.
 
 # %% [markdown]
 # ## Three questions for you

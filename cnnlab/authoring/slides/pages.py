@@ -8,18 +8,17 @@ from copy import deepcopy
 from html import escape
 
 import nbformat
+from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
+from cnnlab.authoring.slides.room import PAGE, height
 from cnnlab.demos.page import page
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_FIGURE = re.compile(r'class="cnnlab-figure"|<audio')
 _PREDICTION = re.compile(r"\*\*[^*]*\b[Pp]redict[^*]*\*\*")
 _NOTES = re.compile(r"\A<details><summary>[^<]*</summary>\s*(.*?)\s*</details>\Z", re.DOTALL)
 _MINUTES = re.compile(r"\*\*(\d+) min\.\*\*")
 _HEADING = re.compile(r"^#{1,2} (.+)$", re.MULTILINE)
-# Beside so much text a demo would be too small to be read from the last row.
-_ROOM_FOR_TEXT = 330
 _FRAME_STYLE = (
     "<style>html body { margin: 0; } .cnnlab-demo.cnnlab-demo { margin: 0 auto; border: 0; padding: 4px 6px; }</style>"
 )
@@ -38,10 +37,13 @@ def prepare(notebook: NotebookNode) -> NotebookNode:
         if "slide_type" not in cell.metadata.get("slideshow", {}):
             cell.metadata["slideshow"] = {"slide_type": "-"}
         if cell.cell_type == "code":
-            cell.outputs = [shown for output in cell.outputs if (shown := _without_widget(output)) is not None]
+            cell.outputs = [shown for output in cell.outputs if (shown := _for_slides(output)) is not None]
+            CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
         elif _role(cell) == "notes":
             cell.source = _NOTES.sub(r"\1", cell.source)
+    notebook.cells = _merge_silent_code(notebook.cells)
     _break_pages(notebook.cells)
+    _join_remarks(notebook.cells)
     _hold_answers_back(notebook.cells)
     notebook.cells = _with_notes_on_each_slide(notebook.cells)
     _name_sections(notebook.cells)
@@ -70,7 +72,7 @@ def _plain(markdown: str) -> str:
     return re.sub(r"[*`$]", "", markdown).strip()
 
 
-def _without_widget(output: NotebookNode) -> NotebookNode | None:
+def _for_slides(output: NotebookNode) -> NotebookNode | None:
     """A demo becomes a page of its own in a frame; a widget without such a form, as a progress bar, is left out.
 
     In its frame a demo keeps its own keys, styles and pixels: slides are scaled to the screen, and a demo that is asked
@@ -85,17 +87,11 @@ def _without_widget(output: NotebookNode) -> NotebookNode | None:
         output.data = {"text/html": f'<div class="demo-frame">{frame}</div>'}
     elif _WIDGET in data and not html:
         return None
-    elif _WIDGET in data:
-        del data[_WIDGET]
+    elif html:
+        data.pop(_WIDGET, None)
+        # To reveal.js every <section> is a slide.
+        data["text/html"] = re.sub(r"(</?)section\b", r"\1div", html)
     return output
-
-
-def _is_demo(cell: NotebookNode) -> bool:
-    return any('class="demo-frame"' in output.get("data", {}).get("text/html", "") for output in cell.outputs)
-
-
-def _is_figure(cell: NotebookNode) -> bool:
-    return any(_FIGURE.search(output.get("data", {}).get("text/html", "")) for output in cell.outputs)
 
 
 def _slides(cells: list[NotebookNode]) -> Iterator[list[NotebookNode]]:
@@ -110,22 +106,46 @@ def _slides(cells: list[NotebookNode]) -> Iterator[list[NotebookNode]]:
         yield current
 
 
+def _merge_silent_code(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Code that shows nothing joins the code cell after it: one button for both."""
+    merged: list[NotebookNode] = []
+    for cell in cells:
+        before = merged[-1] if merged else None
+        if before is not None and _is_plain_code(before) and not before.outputs and _is_plain_code(cell):
+            cell.source = f"{before.source}\n\n\n{cell.source}"
+            merged.pop()
+        merged.append(cell)
+    return merged
+
+
+def _is_plain_code(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and _role(cell) == "-"
+
+
 def _break_pages(cells: list[NotebookNode]) -> None:
-    """Open a page for a second figure, and for a demo unless only a few words stand above it."""
+    """Code whose output would not fit below what stands above it opens a page."""
     for slide in list(_slides(cells)):
-        letters, pictures = 0, 0
+        filled = 0
         for cell in slide:
-            if _role(cell) in ("notes", "skip"):
-                continue
-            if cell.cell_type != "code":
-                letters += len(cell.source)
-                continue
-            demo, figure = _is_demo(cell), _is_figure(cell)
-            full = pictures > 0 or (demo and letters > _ROOM_FOR_TEXT)
-            if (demo or figure) and full and _role(cell) == "-":
+            high = height(cell)
+            if filled and filled + high > PAGE and _is_plain_code(cell) and cell.outputs:
                 cell.metadata.slideshow.slide_type = "subslide"
-                letters, pictures = 0, 0
-            pictures += demo or figure
+                filled = 0
+            filled += high
+
+
+def _join_remarks(cells: list[NotebookNode]) -> None:
+    """Text with nothing to show of its own comes, with the next key, below what it speaks of, where there is room."""
+    before: list[NotebookNode] = []
+    for slide in list(_slides(cells)):
+        only_text = all(cell.cell_type != "code" or _role(cell) == "skip" for cell in slide)
+        shown_before = any(cell.cell_type == "code" and cell.outputs for cell in before)
+        if _role(slide[0]) == "subslide" and slide[0].cell_type == "markdown" and only_text and shown_before:
+            if sum(map(height, [*before, *slide])) <= PAGE:
+                slide[0].metadata.slideshow.slide_type = "fragment"
+                before = [*before, *slide]
+                continue
+        before = slide
 
 
 def _hold_answers_back(cells: list[NotebookNode]) -> None:

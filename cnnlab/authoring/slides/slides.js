@@ -63,7 +63,7 @@
     const high = Math.ceil(main.scrollHeight);
     const slide = holder.closest(".slides > section > section, .pdf-page > section");
     if (!frame.settled && slide) {
-      const below = 44;
+      const below = 10;
       const top = holder.getBoundingClientRect().top - slide.getBoundingClientRect().top;
       const room = slide.clientHeight - (top / (Reveal.getScale() || 1) + slide.scrollTop) - below;
       if (high * frame.scale > room) frame.scale = Math.max(1, Math.min(frame.scale, room / high));
