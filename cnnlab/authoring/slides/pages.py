@@ -135,17 +135,33 @@ def _break_pages(cells: list[NotebookNode]) -> None:
 
 
 def _join_remarks(cells: list[NotebookNode]) -> None:
-    """Text with nothing to show of its own comes, with the next key, below what it speaks of, where there is room."""
+    """Text with nothing to show of its own comes, with the next key, below what it speaks of, where there is room.
+
+    Where there is none, what it speaks of leaves the text above it and shares a slide with the remark.
+    """
     before: list[NotebookNode] = []
     for slide in list(_slides(cells)):
-        only_text = all(cell.cell_type != "code" or _role(cell) == "skip" for cell in slide)
-        shown_before = any(cell.cell_type == "code" and cell.outputs for cell in before)
-        if _role(slide[0]) == "subslide" and slide[0].cell_type == "markdown" and only_text and shown_before:
-            if sum(map(height, [*before, *slide])) <= PAGE:
+        shown = next((i for i, cell in reversed(list(enumerate(before))) if _shows(cell)), None)
+        if shown is not None and _is_remark(slide):
+            below = [*before[shown:], *slide]
+            fits = sum(map(height, [*before, *slide])) <= PAGE
+            if not fits and _is_plain_code(before[shown]) and sum(map(height, below)) <= PAGE:
+                before[shown].metadata.slideshow.slide_type = "subslide"
+                before, fits = before[shown:], True
+            if fits:
                 slide[0].metadata.slideshow.slide_type = "fragment"
                 before = [*before, *slide]
                 continue
         before = slide
+
+
+def _shows(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and bool(cell.outputs) and _role(cell) != "skip"
+
+
+def _is_remark(slide: list[NotebookNode]) -> bool:
+    seen = [cell for cell in slide if _role(cell) not in ("skip", "notes")]
+    return _role(slide[0]) == "subslide" and all(cell.cell_type == "markdown" for cell in seen)
 
 
 def _hold_answers_back(cells: list[NotebookNode]) -> None:
@@ -154,8 +170,9 @@ def _hold_answers_back(cells: list[NotebookNode]) -> None:
     for cell in cells:
         if cell.cell_type == "markdown" and _role(cell) != "notes":
             asked = bool(_PREDICTION.search(cell.source))
-        elif asked and cell.cell_type == "code" and _role(cell) == "-" and cell.outputs:
-            cell.metadata.slideshow.slide_type = "fragment"
+        elif asked and _shows(cell):
+            if _role(cell) == "-":
+                cell.metadata.slideshow.slide_type = "fragment"
             asked = False
 
 

@@ -8,8 +8,8 @@ from math import ceil
 from nbformat import NotebookNode
 
 # What a slide of 720 pixels has between its margins.
-PAGE = 640
-_LETTERS_A_LINE = 84
+PAGE = 650
+_LETTERS_A_LINE = 88
 _LINE = 37
 _GAP = 16
 _HEADING = 75
@@ -19,7 +19,7 @@ _PRINTED_LINE = 34
 _BOX = 42
 # A figure may be made smaller down to this; a demo wants the slide.
 _FIGURE = 270
-_DEMO = 560
+_DEMO = 510
 _SOUND = 66
 _TABLE_ROW = 42
 _OTHER = 200

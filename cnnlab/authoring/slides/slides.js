@@ -24,10 +24,11 @@
     if (frame.contentDocument.body) frame.contentDocument.body.style.background = getComputedStyle(document.body).backgroundColor;
   }
 
-  // ---- demos: as large as the slide has room for, but not smaller than on a page of their own
+  // ---- demos: as large as the slide has room for, within what can still be read from the last row
 
   const WIDEST = 960;
   const LARGEST = 1.3;
+  const SMALLEST = 0.9;
 
   function tend(frame) {
     const page = frame.contentDocument;
@@ -66,7 +67,7 @@
       const below = 10;
       const top = holder.getBoundingClientRect().top - slide.getBoundingClientRect().top;
       const room = slide.clientHeight - (top / (Reveal.getScale() || 1) + slide.scrollTop) - below;
-      if (high * frame.scale > room) frame.scale = Math.max(1, Math.min(frame.scale, room / high));
+      if (high * frame.scale > room && high > 50) frame.scale = Math.max(SMALLEST, Math.min(frame.scale, room / high));
     }
     const width = Math.min(WIDEST, holder.clientWidth / frame.scale);
     const left = (holder.clientWidth - width * frame.scale) / 2;
