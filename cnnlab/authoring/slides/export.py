@@ -47,7 +47,9 @@ def as_html(notebook: NotebookNode, *, title: str, about: str) -> str:
             exclude_output_prompt=True,
         )
         parts = {
-            "style": "\n".join([_text("reveal/reset.css"), _text("reveal/reveal.css"), palette_css(), _text("slides.css")]),
+            "style": "\n".join(
+                [_text("reveal/reset.css"), _text("reveal/reveal.css"), palette_css(), _text("slides.css")]
+            ),
             "script": "\n".join(_inert(_text(name)) for name in ("reveal/reveal.js", "reveal/notes.js", "slides.js")),
             "about": about,
         }
@@ -89,5 +91,3 @@ def read_about(html: str) -> tuple[str, str]:
     title = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
     about = re.search(r'<meta content="([^"]*)" name="description"|<meta name="description" content="([^"]*)"', html)
     return (title[1] if title else ""), ((about[1] or about[2]) if about else "")
-
-

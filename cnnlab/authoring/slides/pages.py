@@ -19,6 +19,7 @@ _PREDICTION = re.compile(r"\*\*[^*]*\b[Pp]redict[^*]*\*\*")
 _NOTES = re.compile(r"\A<details><summary>[^<]*</summary>\s*(.*?)\s*</details>\Z", re.DOTALL)
 _MINUTES = re.compile(r"\*\*(\d+) min\.\*\*")
 _HEADING = re.compile(r"^#{1,2} (.+)$", re.MULTILINE)
+_TEXT_OF_ITS_OWN = 160  # pixels: a heading alone is not worth a slide
 _FRAME_STYLE = (
     "<style>html body { margin: 0; } .cnnlab-demo.cnnlab-demo { margin: 0 auto; border: 0; padding: 4px 6px; }</style>"
 )
@@ -145,7 +146,8 @@ def _join_remarks(cells: list[NotebookNode]) -> None:
         if shown is not None and _is_remark(slide):
             below = [*before[shown:], *slide]
             fits = sum(map(height, [*before, *slide])) <= PAGE
-            if not fits and _is_plain_code(before[shown]) and sum(map(height, below)) <= PAGE:
+            leaves_text = sum(map(height, before[:shown])) >= _TEXT_OF_ITS_OWN
+            if not fits and leaves_text and _is_plain_code(before[shown]) and sum(map(height, below)) <= PAGE:
                 before[shown].metadata.slideshow.slide_type = "subslide"
                 before, fits = before[shown:], True
             if fits:

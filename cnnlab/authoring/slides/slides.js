@@ -39,21 +39,24 @@
     new ResizeObserver(() => place(frame)).observe(page.querySelector("main"));
     const settle = () => (frame.settled = true); // what a hand unfolds must not shrink the rest
     page.addEventListener("pointerdown", settle);
-    page.addEventListener("keydown", (event) => {
-      settle();
-      onFrameKey(event);
-    });
+    page.addEventListener("keydown", settle, true);
+    page.addEventListener("keydown", onClicker, true);
+    page.addEventListener("keydown", onEscape);
     place(frame);
   }
 
-  // The arrow keys belong to the demo that has the focus. A clicker's keys go on, and Escape comes back to the slides.
-  function onFrameKey(event) {
-    const { key } = event;
-    if (key === "Escape" && !event.defaultPrevented) document.activeElement.blur();
-    else if (key === "PageDown") forward();
-    else if (key === "PageUp") back();
-    else return;
+  // A demo that has the focus keeps its keys, but for those of a clicker; Escape comes back to the slides.
+  function onClicker(event) {
+    const move = { PageDown: forward, PageUp: back }[event.key];
+    if (!move) return;
     event.preventDefault();
+    event.stopPropagation();
+    move();
+  }
+
+  function onEscape(event) {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    document.activeElement.blur();
     window.focus();
   }
 
