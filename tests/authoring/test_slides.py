@@ -6,8 +6,8 @@ from html import unescape
 from pathlib import Path
 
 import jupytext
-import numpy as np
 import nbformat
+import numpy as np
 import pytest
 
 from cnnlab import viz

@@ -17,7 +17,7 @@ _FOLDER = files("cnnlab.authoring.slides")
 _TEMPLATE = "cnnlab"
 
 
-class _Exporter(SlidesExporter):  # type: ignore[misc]
+class _Exporter(SlidesExporter):
     """nbconvert's exporter with the course's template, and formulas as MathML in place of a script's work."""
 
     @pass_context
@@ -40,7 +40,7 @@ def as_html(notebook: NotebookNode, *, title: str, about: str) -> str:
     """
     notebook.metadata["title"] = title
     with as_file(_FOLDER / "template") as folder:
-        exporter = _Exporter(
+        exporter = _Exporter(  # type: ignore[no-untyped-call]
             template_name=_TEMPLATE,
             extra_template_basedirs=[str(folder)],
             exclude_input_prompt=True,
@@ -48,9 +48,9 @@ def as_html(notebook: NotebookNode, *, title: str, about: str) -> str:
         )
         parts = {
             "style": "\n".join(
-                [_text("reveal/reset.css"), _text("reveal/reveal.css"), palette_css(), _text("slides.css")]
+                [text_of("reveal/reset.css"), text_of("reveal/reveal.css"), palette_css(), text_of("slides.css")]
             ),
-            "script": "\n".join(_inert(_text(name)) for name in ("reveal/reveal.js", "reveal/notes.js", "slides.js")),
+            "script": "\n".join(_inert(text_of(name)) for name in ("reveal/reveal.js", "reveal/notes.js", "slides.js")),
             "about": about,
         }
         html, _ = exporter.from_notebook_node(notebook, resources={"cnnlab": parts})
@@ -76,7 +76,8 @@ def palette_css() -> str:
     return "\n".join(rules)
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """Return a file of this folder as text."""
     return _FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 

@@ -55,7 +55,7 @@ def markdown_to_html(source: str, **options: Any) -> str:
     return MarkdownWithMath(renderer=_Renderer(escape=False, **options)).render(source)
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
+class _Renderer(IPythonRenderer):
     def inline_math(self, body: str) -> str:
         return to_mathml(body)
 

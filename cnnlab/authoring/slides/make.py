@@ -12,7 +12,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from cnnlab.authoring.slides.errors import SlidesError
-from cnnlab.authoring.slides.export import as_html, palette_css, read_about
+from cnnlab.authoring.slides.export import as_html, palette_css, read_about, text_of
 from cnnlab.authoring.slides.pages import prepare, slide_count, title_of
 from cnnlab.authoring.slides.run import run_lecture
 
@@ -155,24 +155,8 @@ def _index(out: Path) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Slides</title>\n'
-        f"<style>\n{palette_css()}\n{_INDEX_CSS}</style>\n</head>\n<body>\n<main>\n<h1>Slides</h1>\n"
+        f"<style>\n{palette_css()}\n{text_of('index.css')}</style>\n</head>\n<body>\n<main>\n<h1>Slides</h1>\n"
         f"<ul>\n{chr(10).join(rows)}\n</ul>\n<h2>Keys</h2>\n<dl>{keys}</dl>\n"
         "<p><code>?theme=dark</code> after a page's address begins dark; <code>?print-pdf</code> lays the slides out "
         "for printing.</p>\n</main>\n</body>\n</html>\n"
     )
-
-
-_INDEX_CSS = """
-body { margin: 0; background: var(--page); color: var(--ink); font: 19px/1.5 system-ui, sans-serif; }
-main { max-width: 46rem; margin: 0 auto; padding: 3rem 1.5rem; }
-h1 { font-size: 2.2rem; margin: 0 0 1.5rem; }
-h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; }
-ul { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--edge); }
-li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1.5rem; padding: .55rem 0; border-bottom: 1px solid var(--edge); }
-a { color: var(--blue); text-decoration: none; font-weight: 600; }
-a:hover { text-decoration: underline; }
-span, dd, p { color: var(--muted); font-size: .85em; font-variant-numeric: tabular-nums; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; margin: 0; }
-dt { font-weight: 600; font-size: .85em; }
-dd { margin: 0; }
-"""

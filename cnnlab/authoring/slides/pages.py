@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from html import escape
+from typing import Any
 
 import nbformat
 from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
@@ -24,6 +25,8 @@ _FRAME_STYLE = (
     "<style>html body { margin: 0; } .cnnlab-demo.cnnlab-demo { margin: 0 auto; border: 0; padding: 4px 6px; }</style>"
 )
 
+_JOIN_STREAMS: Any = CoalesceStreamsPreprocessor().preprocess_cell  # type: ignore[no-untyped-call]
+
 
 def prepare(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook that the exporter is to write: outputs without widgets, pages broken, notes where needed.
@@ -39,7 +42,7 @@ def prepare(notebook: NotebookNode) -> NotebookNode:
             cell.metadata["slideshow"] = {"slide_type": "-"}
         if cell.cell_type == "code":
             cell.outputs = [shown for output in cell.outputs if (shown := _for_slides(output)) is not None]
-            CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
+            _JOIN_STREAMS(cell, {}, 0)
         elif _role(cell) == "notes":
             cell.source = _NOTES.sub(r"\1", cell.source)
     notebook.cells = _merge_silent_code(notebook.cells)
@@ -74,7 +77,7 @@ def _plain(markdown: str) -> str:
 
 
 def _for_slides(output: NotebookNode) -> NotebookNode | None:
-    """A demo becomes a page of its own in a frame; a widget without such a form, as a progress bar, is left out.
+    """Put a demo into a frame, as a page of its own; leave out a widget without such a form, as a progress bar.
 
     In its frame a demo keeps its own keys, styles and pixels: slides are scaled to the screen, and a demo that is asked
     where the pointer is must not notice.
@@ -167,7 +170,7 @@ def _is_remark(slide: list[NotebookNode]) -> bool:
 
 
 def _hold_answers_back(cells: list[NotebookNode]) -> None:
-    """What a reader was asked to predict comes with the next key, not at once."""
+    """Show what a reader was asked to predict with the next key, not at once."""
     asked = False
     for cell in cells:
         if cell.cell_type == "markdown" and _role(cell) != "notes":

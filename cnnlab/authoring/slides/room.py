@@ -40,7 +40,7 @@ def _of_paragraph(text: str) -> int:
     if text.startswith("<!--"):
         return 0
     if text.startswith("#"):
-        first, _, rest = text.partition("\n")
+        _, _, rest = text.partition("\n")
         return _HEADING + (_of_paragraph(rest) if rest.strip() else 0)
     if text.startswith("$$"):
         return _FORMULA
@@ -65,7 +65,8 @@ def _of_output(output: NotebookNode) -> int:
     if "<audio" in html:
         return _SOUND
     if "<tr" in html:
-        return _TABLE_ROW * html.count("<tr")
+        rows: int = html.count("<tr")
+        return _TABLE_ROW * rows
     return _OTHER if html else _printed(data.get("text/plain", ""))
 
 
