@@ -22,7 +22,6 @@
 
 # %%
 import numpy as np
-from IPython.display import display
 
 from cnnlab import data, demos, geometry, nn, ops, summary, viz
 from cnnlab.geometry import ConvGeometry
@@ -42,7 +41,7 @@ rng = np.random.default_rng(0)
 viz.window_ruler(7, 3)
 
 # %% [markdown] tags=["notes"]
-# **6 min.** Ask where the *last* window begins, not how many there are: the +1 then comes by itself. Draw a fence: 4 gaps, 5 posts.
+# **5 min.** Ask where the *last* window begins, not how many there are: the +1 then comes by itself. Draw a fence: 4 gaps, 5 posts.
 # *Usually asked:* "Why not center the window on each pixel?" At the border half of it would hang out; that is the next section. Until then only full windows count.
 # *Usually asked:* "And a picture that is not square?" Each axis is counted alone; nothing in the formula knows the other axis.
 
@@ -107,7 +106,7 @@ viz.maps([looks], numbers=True)
 viz.window_ruler(7, 3, padding=1)
 
 # %% [markdown] tags=["notes"]
-# **8 min.** Let them solve W − K + 1 + 2P = W themselves; someone will notice that even K has no solution, which is why odd kernels are the custom. Spend time on the blurred cup: students think of
+# **7 min.** Let them solve W − K + 1 + 2P = W themselves; someone will notice that even K has no solution, which is why odd kernels are the custom. Spend time on the blurred cup: students think of
 # zeros as "nothing", but a zero is black. On the gray picture, ask before running: what does the first layer's map look like in the middle, and what at the border?
 # *Usually asked:* "Which mode is best?" Zeros are what nearly all nets use: cheapest, and the net learns around them. Reflection helps where borders are looked at, as in generated pictures.
 
@@ -132,7 +131,7 @@ K = 15
 mean_of_window = np.full((1, 1, K, K), 1 / K**2, dtype=coffee.dtype)
 modes = ("zeros", "reflect", "replicate", "circular")
 blurred = {m: ops.conv_forward(coffee[None], mean_of_window, padding="same", padding_mode=m)[0] for m in modes}
-viz.pictures([coffee, *blurred.values()], titles=["photo", *modes], columns=5)
+viz.pictures([coffee, *blurred.values()], titles=["photo", *modes], columns=3)
 
 
 # %%
@@ -151,15 +150,16 @@ for mode, picture in blurred.items():
 # Now a picture with nothing in it, all one gray, through four layers of 3×3 with padding 1 and random weights. Every unit sees gray. What differs from the middle?
 
 # %%
-layers = [nn.Conv2d(8 if i else 1, 8, 3, padding=1, rng=rng) for i in range(4)]
-y = np.ones((1, 1, 21, 31), dtype="float32")
+layers = [nn.Conv2d(8 if i else 1, 8, 3, padding=1, rng=rng, dtype="float64") for i in range(4)]
+y = np.ones((1, 1, 21, 31))
 differs = []
 for layer in layers:
     y = np.maximum(layer(y), 0)
     differs.append(np.abs(y - y[:, :, 10:11, 15:16])[0].sum(axis=0))
-rows = [int((change[:10, 15] > 1e-6).sum()) for change in differs]
+rows = [int((change[:10, 15] > 1e-9).sum()) for change in differs]
 print(f"rows at the upper border that differ from the middle: {rows}")
-viz.maps([change / change.max() for change in differs], titles=[f"after layer {i}" for i in range(1, 5)], columns=4)
+titles = [f"after layer {i}" for i in range(1, 5)]
+viz.maps([change / change.max() for change in differs], titles=titles, columns=4)
 
 # %% [markdown]
 # The border shows, and creeps in by one row a layer. A convolution treats all places alike; a **padded** one does not quite, and nets use this to tell where a thing is
@@ -192,7 +192,7 @@ net = nn.Sequential(
 )
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Draw the cone from the side: one unit, three below it, five, seven. Neighbors' windows overlap in all but one column, which is why a layer adds K − 1 and not K, and why nothing multiplies.
+# **6 min.** Draw the cone from the side: one unit, three below it, five, seven. Neighbors' windows overlap in all but one column, which is why a layer adds K − 1 and not K, and why nothing multiplies.
 # Click a unit of each layer of the demo, then drag its border to see a cone cut by the picture's edge. *Usually asked:* "Why 49 and not 9·9·9?" Paths multiply, places do not: many paths
 # lead to the same pixel (the section after this one counts them).
 
@@ -201,7 +201,8 @@ seen = []
 for depth in (1, 2, 3):
     size = 13 - 2 * depth  # of the map, counted from 0: its middle unit is at size // 2
     seen.append(pixels_that_matter(net[: 2 * depth], 13, (size // 2, size // 2)))
-    print(f"{depth} layers: {seen[-1].sum()} pixels, {seen[-1].any(axis=1).sum()} rows, {seen[-1].any(axis=0).sum()} columns")
+    rows, columns = (seen[-1].any(axis=axis).sum() for axis in (1, 0))
+    print(f"after layer {depth}: {seen[-1].sum()} pixels, {rows} rows and {columns} columns")
 viz.maps([s * 1.0 for s in seen], titles=["1 layer", "2 layers", "3 layers"], columns=3)
 
 # %% [markdown]
@@ -211,14 +212,13 @@ viz.maps([s * 1.0 for s in seen], titles=["1 layer", "2 layers", "3 layers"], co
 # %%
 print("layers  in the layer below  in the input  1 + L·(K−1)")
 for L in range(1, 6):
-    field = geometry.receptive_field([ConvGeometry((3, 3))] * L).field
-    print(f"{L:6d}  {'3×3':>18}  {'×'.join(map(str, field)):>12}  {1 + L * 2:11d}")
+    stack = [ConvGeometry((3, 3))] * L
+    below, field = ("×".join(map(str, geometry.receptive_field(s).field)) for s in (stack[-1:], stack))
+    print(f"{L:6d}  {below:>18}  {field:>12}  {1 + L * 2:11d}")
 one_layer_each = [layer.geometry for layer in net if isinstance(layer, nn.Conv2d)]
 rows, columns = geometry.receptive_field(one_layer_each).inputs((3, 3))
-print(
-    "the same pixels as the net's own answer:",
-    np.array_equal(np.argwhere(seen[2]), [(i, j) for i in rows for j in columns]),
-)
+same = np.array_equal(np.argwhere(seen[2]), [(i, j) for i in rows for j in columns])
+print("the same pixels as the net's own answer:", same)
 
 # %% [markdown]
 # Point at any unit of the net to see what it looks at and which units it reaches further up:
@@ -252,9 +252,10 @@ for L in (5, 10, 20, 40, 80):
     print(f"{L:2d} layers see {len(shares):3d}; 95 % of the paths end in the middle {strip(shares):2d}")
 
 # %% [markdown] tags=["notes"]
-# **6 min.** Pascal's triangle with three parents: draw 1, then 1 1 1, then 1 2 3 2 1. The path counts of L layers are a sum of L independent steps, so they tend to a bell of width √L (central limit theorem).
+# **5 min.** Pascal's triangle with three parents: draw 1, then 1 1 1, then 1 2 3 2 1. The path counts of L layers are a sum of L independent steps, so they tend to a bell of width √L (central limit theorem).
+# In a net without ReLUs, with independent weights of mean zero, the expected squared gradient is in proportion to the paths: in the square, mixed products of different paths average to zero.
 # *Usually asked:* "Does training change this?" Yes: Luo et al. find that the used part grows in training, but stays well short of the field. *Usually asked:* "So deep stacks are useless?" No:
-# the middle gets richer features; but do not count on the rim.
+# the middle gets richer features. But do not count on the rim.
 
 # %%
 depths = range(1, 81, 4)
@@ -262,25 +263,29 @@ widths = {
     "receptive field, 1 + L·(K−1)": [1 + 2 * L for L in depths],
     "middle strip with 95 % of the paths": [strip(path_shares(L)) for L in depths],
 }
-viz.curves(depths, widths, xlabel="layers of 3", ylabel="positions", title="The field grows with L, what counts with √L")
+viz.curves(depths, widths, xlabel="layers of 3", ylabel="positions")
 
 # %% [markdown]
-# Do paths say anything about real nets? Take 100 nets of six layers with random weights and ask each by backpropagation how much every pixel matters to the middle unit. Beside it, the paths:
+# From 20 layers to 80, the field grows fourfold and the strip about twofold: it grows with `√L`. Do paths say anything about nets that compute? Take 100 nets of six layers with random weights and ask each, by backpropagation, how
+# much every pixel matters to the one unit at the top:
 
 # %%
 L, size = 6, 13
-squares = np.zeros((size, size))
+gradients = np.zeros((size, size))
 for seed in range(100):
     make = {"rng": np.random.default_rng(seed), "dtype": "float64"}
     convolutions = [nn.Conv2d(8 if i else 1, 8, 3, **make) for i in range(L)]
     net = nn.Sequential(*[layer for conv in convolutions for layer in (conv, nn.ReLU())][:-1])
     y = net(make["rng"].standard_normal((1, 1, size, size)))  # one unit is left: (1, 8, 1, 1)
-    squares += net.backward(make["rng"].standard_normal(y.shape))[0, 0] ** 2
-gradients, paths = squares / squares.sum(), np.outer(path_shares(L), path_shares(L))
-middle = (slice(4, 9), slice(4, 9))
-print(f"share of the 5×5 in the middle, of 13×13: paths {paths[middle].sum():.2f}, nets {gradients[middle].sum():.2f}")
-print(f"correlation: {np.corrcoef(paths.ravel(), gradients.ravel())[0, 1]:.2f}")
-viz.maps([paths, gradients], titles=["share of the paths", "mean squared gradient"])
+    squared = net.backward(make["rng"].standard_normal(y.shape))[0, 0] ** 2
+    gradients += squared / squared.sum() / 100  # the mean over all nets; each counts alike
+paths = np.outer(path_shares(L), path_shares(L))
+viz.maps([paths, gradients], titles=["share of the paths", "squared gradient, mean"])
+
+# %%
+for name, shares in (("paths", paths), ("gradients", gradients)):
+    print(f"{name}: the 5×5 in the middle, of 13×13, have {shares[4:9, 4:9].sum():.0%}")
+print(f"correlation of the two pictures: {np.corrcoef(paths.ravel(), gradients.ravel())[0, 1]:.3f}")
 
 # %% [markdown]
 # A bright middle and a rim that hardly counts: the **effective receptive field** ([Luo, Li, Urtasun and Zemel, NIPS 2016](https://arxiv.org/abs/1701.04128)). The receptive field says what a unit *can* see, no more.
@@ -304,7 +309,7 @@ print(f"with 64 channels each: {L * one_layer:,} multiply-adds")
 print(f"all of ResNet-18:      {summary(nn.models.resnet18(sketch=True), (3, 224, 224)).multiply_adds:,}")
 
 # %% [markdown] tags=["notes"]
-# **3 min.** Let them guess before anyone solves 1 + 2L ≥ 224. The cost line is the argument: a hundred layers at full size cost a hundred times what a whole good net costs.
+# **2 min.** Let them guess before anyone solves 1 + 2L ≥ 224. The cost line is the argument: a hundred layers at full size cost over a hundred times what a whole good net costs.
 # Ask for remedies: larger kernels (cost K²), dilation (lecture 08), a smaller picture (loses detail at once), or smaller maps *inside* the net.
 
 # %% [markdown]
@@ -320,7 +325,7 @@ print(f"all of ResNet-18:      {summary(nn.models.resnet18(sketch=True), (3, 224
 viz.window_ruler(7, 3, stride=2)
 
 # %% [markdown] tags=["notes"]
-# **7 min.** On the board: the last window begins at W − K, or a little before; the number of *steps* is (W − K)/S rounded down, and windows are steps plus one.
+# **6 min.** On the board: the last window begins at W − K, or a little before; the number of *steps* is (W − K)/S rounded down, and windows are steps plus one.
 # In the demo, set the stride to 3 in one direction only, and look for the hatched strip; then pad until it vanishes. Resolve AlexNet with the whole class: it is the first payoff of the lecture.
 # *Usually asked:* "Does the lost strip matter?" Seldom; but the net is blind there, on one side only, and deconvolving back gives a size that is off by one.
 
@@ -336,17 +341,21 @@ viz.window_ruler(8, 3, stride=2)
 # $$ \left\lfloor \frac{W - K + 2P}{S} \right\rfloor + 1 $$
 
 # %%
-cases = [(W, K, S, P) for W in range(1, 25) for K in range(1, 8) for S in range(1, 5) for P in range(4) if W + 2 * P >= K]
+cases = [
+    (W, K, S, P) for W in range(1, 25) for K in range(1, 8) for S in range(1, 5) for P in range(4) if W + 2 * P >= K
+]
 agree = sum(counted(W, K, S, P) == (W - K + 2 * P) // S + 1 for W, K, S, P in cases)
 print(f"counted = formula for {agree} of {len(cases)} choices of W, K, S and P")
 same = sum(counted(W, K, S, P) == ConvGeometry(K, S, P).output_size([W])[0] for W, K, S, P in cases)
 print(f"counted = cnnlab's geometry for {same} of {len(cases)}")
+x = rng.standard_normal((1, 1, 7, 7), dtype="float32")
+print(f"3×3 with stride 2 makes {x.shape} into {nn.Conv2d(1, 1, 3, stride=2, rng=rng)(x).shape}")
 
 # %% [markdown]
-# In two directions the unused strip is a whole row or column, here the hatched ones. Change stride, padding and size until it vanishes:
+# In a picture the unused strip is a whole row or column, here hatched. Change stride and padding until both vanish:
 
 # %%
-patch = (coffee[0, 20:64:5, 40:90:5] * 9).round()  # 9×10 pixels of the photo, as numbers from 0 to 9
+patch = (coffee[0, 6:66:6, 12:72:6] * 9).round()  # 10×10 pixels of the photo, as numbers from 0 to 9
 demos.ConvStepper(patch, [[1, 0, -1], [2, 0, -2], [1, 0, -1]], stride=(3, 2))
 
 # %% [markdown]
@@ -358,7 +367,8 @@ for S in (2, 3, 4):
     strided = ops.conv_forward(coffee[None], w, stride=S)
     kept = ops.conv_forward(coffee[None], w)[:, :, ::S, ::S]
     costs = [ConvGeometry((5, 5), s, out_channels=4).mac_count(coffee.shape) for s in (1, S)]
-    print(f"stride {S}: {strided.shape}, difference {np.abs(strided - kept).max():.1g}, {costs[0] / costs[1]:.1f} times cheaper")
+    difference = np.abs(strided - kept).max()
+    print(f"stride {S}: {strided.shape}, difference {difference:.1g}, {costs[0] / costs[1]:.1f} times cheaper")
 
 # %% [markdown]
 # Now AlexNet's first layer can be settled. Filters of 11, stride 4:
@@ -367,11 +377,11 @@ for S in (2, 3, 4):
 for W, P in ((224, 0), (224, 2), (227, 0)):
     windows = counted(W, 11, 4, P)
     unused = W + 2 * P - ((windows - 1) * 4 + 11)
-    print(f"{W} pixels, padding {P}: {windows} windows, {unused} positions left over")
+    print(f"{W} pixels, padding {P}: {windows} windows, positions left over: {unused}")
 
 # %% [markdown]
-# The pencil was right. 55 needs 227 pixels, as in most implementations of the time, or a padding of 2, as in torchvision; the paper mentions neither. Sizes that do
-# not fit are the commonest error in a new net, and in a famous paper nobody noticed.
+# The pencil was right. For 55 it takes 227 pixels, as in the Caffe version of the net, or a padding of 2, as in torchvision's. The paper mentions neither. Give all four
+# numbers when you describe a layer: `W`, `K`, `S` and `P`.
 
 # %% [markdown]
 # ## Receptive fields with strides
@@ -395,7 +405,8 @@ net = nn.Sequential(nn.Conv2d(1, 8, 5, 2, **make), nn.ReLU(), nn.AvgPool2d(2), n
 seen = pixels_that_matter(net, 25, (1, 1))
 print("recurrence:         ", field_and_jump([(5, 2), (2, 2), (3, 1)]))
 print("geometry:           ", geometry.receptive_field([net[i].geometry for i in (0, 2, 3)]))
-print("pixels that matter: ", f"{seen.any(axis=1).sum()}×{seen.any(axis=0).sum()}, from row {np.flatnonzero(seen.any(axis=1))[0]} on")
+rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+print("pixels that matter: ", f"{len(rows)}×{len(columns)}; unit (1, 1) begins at ({rows[0]}, {columns[0]})")
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Do the example on the board before running it: 1 → 5 (jump 2) → 7 (jump 4) → 15. At stride 1 the jump stays 1, and the sum is 1 + L·(K − 1) again. Ask where the order of layers matters:
@@ -428,14 +439,15 @@ layer = nn.Conv2d(3, 10, 5, padding=2, rng=rng)
 summary(layer, (3, 32, 32))
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Have them write all three down first; most forget the 3 channels in a filter, or the bias. The point to stress: parameters do not depend on the picture, multiply-adds do not depend on whether weights are shared.
+# **6 min.** Have them write all three down first; most forget the 3 channels in a filter, or the bias. The point to stress: parameters do not depend on the picture, multiply-adds do not depend on whether weights are shared.
 # In the demo: change padding to 0, then the stride to 2, and read what changes and what does not. *Usually asked:* "FLOPs or multiply-adds?" One multiply-add is two floating-point operations; papers mix both, so
 # factors of 2 between sources are common.
 
 # %%
 C_out, H, W = summary(layer, (3, 32, 32)).output_shape
 in_one_filter = 3 * 5 * 5
-print(f"parameters: a filter has 3·5·5 = {in_one_filter} weights and a bias; {C_out} · {in_one_filter + 1} = {C_out * (in_one_filter + 1)}")
+print(f"a filter: 3·5·5 = {in_one_filter} weights and a bias, {in_one_filter + 1} parameters")
+print(f"parameters: {C_out} · {in_one_filter + 1} = {C_out * (in_one_filter + 1)}")
 outputs = C_out * H * W
 print(f"multiply-adds: {outputs:,} outputs · {in_one_filter} = {outputs * in_one_filter:,}")
 edges = sum(1 for edge in layer.geometry.edges((32, 32)))
@@ -482,7 +494,7 @@ print("as in the table:", y.shape == expected and (found.parameters, found.multi
 # %% [markdown]
 # ## Settings that everybody uses
 #
-# In principle all is free. In practice nets are built from four kinds of layers, all with square kernels, most with powers of two for the number of filters. Here each on 64 maps of 32×32:
+# All numbers are yours to choose. By custom kernels are square, `P` keeps the size, the number of filters is a power of two, and most layers are one of these four. Here each works on 64 maps of 32×32:
 
 # %%
 settings = {
@@ -496,7 +508,7 @@ for name, layer in settings.items():
     print(f"{name}: {s.output_shape!s:12s} {s.parameters:7,} parameters {s.multiply_adds:11,} multiply-adds")
 
 # %% [markdown] tags=["notes"]
-# **4 min.** The first three keep the size (P = (K−1)/2), the last halves it: the stride formula with an even W rounds down to exactly W/2. Powers of two are habit and hardware, not theory.
+# **3 min.** The first three keep the size (P = (K−1)/2), the last halves it: the stride formula with an even W rounds down to exactly W/2. Powers of two are habit and hardware, not theory.
 # *Usually asked:* "What is a 1×1 for?" It mixes channels at one place: next lecture. End with VGG's argument: small kernels, stacked.
 
 # %% [markdown]
@@ -525,7 +537,7 @@ tables = {name: summary(make_net(sketch=True), (3, 224, 224)) for name, make_net
 tables["AlexNet"]
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Read one row of the table together and recompute it. Then the vote, with hands: where are the parameters, where is the work? Almost everybody says the same place for both. Explain with one sentence: a weight of a
+# **6 min.** Read one row of the table together and recompute it. Then the vote, with hands: where are the parameters, where is the work? Almost everybody says the same place for both. Explain with one sentence: a weight of a
 # convolution works at every place, a weight of a fully connected layer once. *Usually asked:* "Does the last layer need to see everything?" The fully connected layers (or the mean over the map) see all of it together.
 
 # %% [markdown]
@@ -534,11 +546,12 @@ tables["AlexNet"]
 # %%
 for name, table in tables.items():
     last = [row for row in table.layers if row.kind == "Conv2d"][-1]
-    print(f"{name:9s} a unit of the last convolution sees {last.receptive_field[0]} of 224 pixels; jump {last.jump[0]}")
+    field, jump = ("×".join(map(str, pair)) for pair in (last.receptive_field, last.jump))
+    print(f"{name:9s} the last convolution has a receptive field of {field} and a jump of {jump}")
 
 # %% [markdown]
-# No unit of AlexNet's last convolution sees the whole picture, and none of VGG-16's. Only the fully connected layers put the parts together. ResNet-18's field is larger than
-# the picture (how much of it counts is another matter, as we saw).
+# The picture has 224×224. No unit of AlexNet's last convolution sees all of it (nor of the pooling above, says the table), and none of VGG-16's last convolution: there only the fully connected
+# layers put the parts together. ResNet-18's field is larger than the picture; how much of it counts is another matter, as we saw.
 #
 # **Predict** before the last figure: in AlexNet, which layers hold most of the *parameters*, convolutions or fully connected layers? And which do most of the *multiply-adds*?
 
@@ -571,7 +584,7 @@ for stage in ("layer1", "layer2", "layer3", "layer4"):
     print(f"{row.name}: {row.output_shape!s:14s} {row.parameters:9,} parameters, {row.multiply_adds:,} multiply-adds")
 
 # %% [markdown]
-# Whenever the map is halved, the channels are doubled: a quarter of the places, four times the weights. The cost of a layer stays, its parameters and its field grow. Most nets follow this.
+# Whenever the map is halved, the channels are doubled: a quarter of the places, four times the weights. The cost of a layer stays, its parameters and its field grow. Many nets follow this rule.
 
 # %% [markdown]
 # ## What you saw
