@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 7. Sizes, strides, receptive fields
 #
-# The paper on AlexNet, the network that made convolutions famous, says of its first layer: pictures of 224×224 pixels, filters of 11×11, moved by
-# 4 pixels at a time. It draws the resulting maps as 55×55. Readers who went after this with a pencil found room for only 54. **Who is wrong?**
+# The paper on AlexNet ([Krizhevsky, Sutskever and Hinton, 2012](https://doi.org/10.1145/3065386)), the network that made convolutions famous, says of its first layer:
+# pictures of 224×224 pixels, filters of 11×11, moved by 4 pixels at a time. It draws the resulting maps as 55×55. Readers who went after this with a pencil found room for only 54. **Who is wrong?**
 #
 # And a question that the paper does not ask: its last convolution has four others below it. **Does any unit up there see the whole picture?**
 #
@@ -144,7 +144,7 @@ for mode, picture in blurred.items():
     print(f"{mode:9s} border {frame(picture).mean():.2f}, all pixels {picture.mean():.2f}")
 
 # %% [markdown]
-# With zeros the border is darker, about half as bright as with the others. Those are no more true: *reflect* mirrors the picture, *replicate* repeats its last pixel, *circular* goes on at
+# With zeros the border is darker, about half as bright as with the others. The other modes are no truer: *reflect* mirrors the picture, *replicate* repeats its last pixel, *circular* goes on at
 # the opposite side. All are inventions about what lies outside.
 #
 # Now a picture with nothing in it, all one gray, through four layers of 3×3 with padding 1 and random weights. Every unit sees gray. What differs from the middle?
@@ -327,7 +327,7 @@ viz.window_ruler(7, 3, stride=2)
 # %% [markdown] tags=["notes"]
 # **6 min.** On the board: the last window begins at W − K, or a little before; the number of *steps* is (W − K)/S rounded down, and windows are steps plus one.
 # In the demo, set the stride to 3 in one direction only, and look for the hatched strip; then pad until it vanishes. Resolve AlexNet with the whole class: it is the first payoff of the lecture.
-# *Usually asked:* "Does the lost strip matter?" Seldom; but the net is blind there, on one side only, and deconvolving back gives a size that is off by one.
+# *Usually asked:* "Does the lost strip matter?" Seldom; but the net is blind there, on one side only, and a transposed convolution, on the way back to the full size, comes out too small by the strip.
 
 # %% [markdown]
 # Three windows, so 7×7 becomes 3×3. **Before you run the next cell, predict:** how many windows fit on 8 positions?
@@ -359,7 +359,7 @@ patch = (coffee[0, 6:66:6, 12:72:6] * 9).round()  # 10×10 pixels of the photo, 
 demos.ConvStepper(patch, [[1, 0, -1], [2, 0, -2], [1, 0, -1]], stride=(3, 2))
 
 # %% [markdown]
-# Longer steps give nothing new: stride `S` is stride 1, of which every `S`-th output is kept. It only never computes the others.
+# Longer steps give nothing new: stride `S` is stride 1, of which every `S`-th output is kept. The others are simply never computed.
 
 # %%
 w = rng.standard_normal((4, 1, 5, 5), dtype="float32")
@@ -569,8 +569,8 @@ first = tables["AlexNet"]["features.0"]
 print(f"each weight of AlexNet's first layer is used {first.output_shape[1] * first.output_shape[2]:,} times a picture")
 
 # %% [markdown]
-# Almost all parameters of the older two are where almost no work is done. A weight of a fully connected layer is used once a picture; a weight of a convolution once at every place. Hence the
-# two questions "does it fit into memory?" and "is it fast?" have answers in different layers. ResNet-18 takes the mean over the last map in place of two fully connected layers, and has
+# Almost all parameters of the older two are where almost no work is done. A weight of a fully connected layer is used once a picture; a weight of a convolution once at every place. So the
+# questions "does it fit into memory?" and "is it fast?" have answers in different layers. ResNet-18 takes the mean over the last map in place of two fully connected layers, and has
 # a fraction of AlexNet's parameters, though it does more work.
 #
 # One more pattern hides in its bar, so even:
