@@ -274,7 +274,7 @@ L, size = 6, 13
 gradients = np.zeros((size, size))
 for seed in range(100):
     make = {"rng": np.random.default_rng(seed), "dtype": "float64"}
-    convolutions = [nn.Conv2d(8 if i else 1, 8, 3, **make) for i in range(L)]
+    convolutions = [nn.Conv2d(8 if i else 1, 8, 3, bias=False, **make) for i in range(L)]
     net = nn.Sequential(*[layer for conv in convolutions for layer in (conv, nn.ReLU())][:-1])
     y = net(make["rng"].standard_normal((1, 1, size, size)))  # one unit is left: (1, 8, 1, 1)
     squared = net.backward(make["rng"].standard_normal(y.shape))[0, 0] ** 2
