@@ -209,3 +209,26 @@ def test_refusal_of_the_grader_is_one_line(checkout, monkeypatch):
     monkeypatch.setattr(commands, "report", refuse)
     with pytest.raises(SystemExit, match=r"^cnnlab: there is no a9: choose a1$"):
         cli.main(["report", "a9"])
+
+
+def test_slides_hands_its_options_over_and_lists_what_was_made(checkout, monkeypatch, capsys):
+    from cnnlab.authoring import slides
+
+    seen = []
+
+    def make_slides(*arguments):
+        seen.extend(arguments)
+        yield slides.Made(Path("out/01_x.html"), slides=12, seconds=3.4)
+
+    monkeypatch.setattr(slides, "make_slides", make_slides)
+    assert cli.main(["slides", "01", "2", "--out", "out"]) == 0
+    assert seen == [checkout / "lectures", ["01", "2"], Path("out")]
+    said = capsys.readouterr().out
+    assert "made  out/01_x.html  (12 slides, 3 s)" in said
+    assert "Open out/index.html in a browser" in said
+
+
+def test_slides_of_an_unknown_lecture_are_refused_in_one_line(checkout):
+    (checkout / "lectures" / "01_first.ipynb").write_text("{}")
+    with pytest.raises(SystemExit, match=r"^cnnlab: there is no lecture 'x': choose among 01_first$"):
+        cli.main(["slides", "x"])

@@ -120,6 +120,14 @@ class TestPages:
             "fragment",
         ]
 
+    def test_a_heading_is_not_left_alone_for_a_remark(self):
+        cells = [text("## Part", "slide"), code("a", printed(*"123456789012")), text("So it is. " * 20)]
+        assert roles_of(*cells) == ["slide", "-", "subslide"]
+
+    def test_notes_between_do_not_keep_silent_code_apart(self):
+        cells = [text("## Part", "slide"), code("a = 1"), notes("**1 min.** Go on."), code("a", printed("1"))]
+        assert roles_of(*cells) == ["slide", "-"]
+
     def test_text_with_code_of_its_own_is_no_remark(self):
         cells = [text("T", "slide"), code("a", printed("1")), text("Next."), code("b", printed("2"))]
         assert roles_of(*cells) == ["slide", "-", "subslide", "-"]
@@ -211,6 +219,10 @@ class TestFormulas:
 
     def test_formulas_in_folded_questions_count_too(self):
         assert "<math" in markdown_to_html("<details><summary>Is $a$ small?</summary>\n\nYes.\n\n</details>")
+
+    def test_rounding_grows_around_a_fraction(self):
+        mathml = to_mathml(r"\lfloor \frac{W}{S} \rfloor")
+        assert re.findall(r'<mo stretchy="true" form="(\w+)">', mathml) == ["prefix", "postfix"]
 
     def test_a_price_is_no_formula(self):
         assert "<math" not in markdown_to_html(r"It costs \$5, or \$6.")

@@ -13,6 +13,9 @@ _INLINE = re.compile(r"(?<![$\\])\$(?P<tex>[^$]+?)(?<![$\\])\$")
 # What stays in the output where the converter did not understand: a command's name, or a bare sign for columns.
 _LEFT_OVER = re.compile(r"\\\w+|&(?!#|\w+;)")
 
+_FORMS = {"2308": "prefix", "230A": "prefix", "2309": "postfix", "230B": "postfix"}
+_ROUNDING = re.compile(r"<mi>&#x0(2308|2309|230A|230B);</mi>")
+
 
 def to_mathml(tex: str, *, display: str = "inline") -> str:
     r"""Return a formula as MathML.
@@ -47,7 +50,9 @@ def to_mathml(tex: str, *, display: str = "inline") -> str:
     if found := _LEFT_OVER.search(mathml):
         raise SlidesError(f"the formula ${tex}$ cannot be shown, because of {found[0]!r}: {advice}")
     # Browsers draw the smallest of the "big" fences twice as large as TeX does: they take their own next size.
-    return mathml.replace('minsize="1.2em" maxsize="1.2em"', 'stretchy="false"')
+    mathml = mathml.replace('minsize="1.2em" maxsize="1.2em"', 'stretchy="false"')
+    # The signs of rounding come as identifiers, which do not grow around a fraction.
+    return _ROUNDING.sub(lambda sign: f'<mo stretchy="true" form="{_FORMS[sign[1]]}">&#x0{sign[1]};</mo>', mathml)
 
 
 def markdown_to_html(source: str, **options: Any) -> str:

@@ -114,10 +114,10 @@ def _merge_silent_code(cells: list[NotebookNode]) -> list[NotebookNode]:
     """Code that shows nothing joins the code cell after it: one button for both."""
     merged: list[NotebookNode] = []
     for cell in cells:
-        before = merged[-1] if merged else None
-        if before is not None and _is_plain_code(before) and not before.outputs and _is_plain_code(cell):
-            cell.source = f"{before.source}\n\n\n{cell.source}"
-            merged.pop()
+        place = next((i for i, before in reversed(list(enumerate(merged))) if _role(before) != "notes"), None)
+        silent = place is not None and _is_plain_code(merged[place]) and not merged[place].outputs
+        if place is not None and silent and _is_plain_code(cell):
+            cell.source = f"{merged.pop(place).source}\n\n\n{cell.source}"
         merged.append(cell)
     return merged
 
@@ -149,7 +149,8 @@ def _join_remarks(cells: list[NotebookNode]) -> None:
         if shown is not None and _is_remark(slide):
             below = [*before[shown:], *slide]
             fits = sum(map(height, [*before, *slide])) <= PAGE
-            leaves_text = sum(map(height, before[:shown])) >= _TEXT_OF_ITS_OWN
+            first_remark = all(_role(cell) == "notes" for cell in before[shown + 1 :])
+            leaves_text = first_remark and sum(map(height, before[:shown])) >= _TEXT_OF_ITS_OWN
             if not fits and leaves_text and _is_plain_code(before[shown]) and sum(map(height, below)) <= PAGE:
                 before[shown].metadata.slideshow.slide_type = "subslide"
                 before, fits = before[shown:], True
