@@ -47,7 +47,7 @@ ARROWS = {
     "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards IPython"),
     "viz": arrows("geometry checks.model", "numpy matplotlib cycler", lazily="IPython"),
     "demos": arrows("geometry", "numpy anywidget traitlets", lazily="IPython nn ipywidgets"),
-    "authoring": Arrows(frozenset({"checks"}), ANYTHING),
+    "authoring": Arrows(frozenset({"checks", "viz.style", "demos.page"}), ANYTHING),
     # "" is the package itself, for its place on disk
     "grading": Arrows(frozenset({"", "checks", "authoring", "viz.cards"}), ANYTHING),
     "doctor": Arrows(frozenset({"", "backend", "data", "grading"}), ANYTHING),
