@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from cnnlab.viz.figure import Figure, picture
 from cnnlab.viz.style import Palette
+
+Ends: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 _MOST_EDGES = 6  # more do not fit beside each other with their numbers
 
@@ -46,11 +48,10 @@ def influence(
     middle = (rows - 1) / 2
     for row, ((name, slope), color) in enumerate(zip(slopes.items(), colors.lines, strict=False)):
         y = rows - 1 - row
-        _arrow(axes, (1.5, middle), (3.5, y), color)
-        _arrow(axes, (5.5, y), (8.4, middle), color)
+        coming, going = ((1.4, middle), (3.8, y)), ((5.2, y), (8.5, middle))
+        _arrow(axes, coming, "1", color, colors, at=0.72)  # written where the arrows are far apart
         _node(axes, 4.5, y, name, ink=colors.ink, edge=color)
-        _label(axes, (1.5, middle), (3.5, y), "1", colors)
-        _label(axes, (5.5, y), (8.4, middle), _number(slope), colors)
+        _arrow(axes, going, _number(slope), color, colors, at=0.24)
     _node(axes, 0.8, middle, shared, ink=colors.ink, edge=colors.ink)
     _node(axes, 9.1, middle, loss, ink=colors.ink, edge=colors.ink)
     total = sum(slopes.values())
@@ -60,8 +61,13 @@ def influence(
     return figure, f"{shared} reaches {loss} over {rows} edges: {said}. Together {_number(total)}."
 
 
-def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2})
+def _arrow(axes: Any, ends: Ends, text: str, color: str, colors: Palette, *, at: float) -> None:
+    """Draw an arrow with its slope written on it, at the given part of its way."""
+    start, end = ends
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2, "shrinkA": 0})
+    place = tuple(a + at * (b - a) for a, b in zip(start, end, strict=True))
+    box = {"boxstyle": "round,pad=0.2", "facecolor": colors.page, "edgecolor": "none"}
+    axes.annotate(text, place, ha="center", va="center", color=colors.ink, bbox=box)
 
 
 def _node(axes: Any, x: float, y: float, text: str, *, ink: str, edge: str) -> None:
@@ -69,11 +75,5 @@ def _node(axes: Any, x: float, y: float, text: str, *, ink: str, edge: str) -> N
     axes.text(x, y, text, ha="center", va="center", color=ink, fontsize=11, bbox=box)
 
 
-def _label(axes: Any, start: tuple[float, float], end: tuple[float, float], text: str, colors: Palette) -> None:
-    """Write beside an arrow: above one that rises or is level, below one that falls, away from the middle row."""
-    x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-    axes.annotate(text, (x, y), (0, 6), textcoords="offset points", ha="center", va="bottom", color=colors.muted)
-
-
 def _number(value: float) -> str:
-    return f"{value + 0:.4g}".replace("-", "−")  # + 0 makes -0 a 0
+    return f"{value + 0:.3g}".replace("-", "−")  # + 0 makes -0 a 0

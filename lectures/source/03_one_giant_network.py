@@ -55,7 +55,7 @@ print(f"{len(copies)} copies; their maximum: {max(scores):.6f}; the giant networ
 # only for shifts by a multiple of 2: an odd shift puts other numbers into the windows.
 
 # %% [markdown]
-# What does the giant network do with an input that is shifted? Take a short one: a pattern of five numbers in 24 zeros, a subnet with a window of 5, weights as they were drawn.
+# What does the giant network do with an input that is shifted? Take a short one: a pattern of five numbers among 30, a subnet with a window of 5, weights as they were drawn.
 #
 # **Before you run the next cells, predict:** the pattern moves by 6. What becomes of the scores, and of their maximum? And what when the pattern comes near the edge?
 
@@ -64,7 +64,7 @@ pattern = np.array([1.0, 3.0, -2.0, 2.0, 1.0])
 short = nn.Scan(nn.mlp([5, 8, 1], rng=np.random.default_rng(2), dtype=np.float64), 5).eval()
 
 
-def scores_with_pattern_at(place, length=24):
+def scores_with_pattern_at(place, length=30):
     signal = np.zeros((1, 1, length))
     inside = pattern[: length - place]  # what does not fit is cut off
     signal[0, 0, place : place + len(inside)] = inside
@@ -72,7 +72,7 @@ def scores_with_pattern_at(place, length=24):
 
 
 viz.curves(
-    np.arange(20),
+    np.arange(26),
     {f"pattern at {place}": scores_with_pattern_at(place) for place in (5, 11)},
     xlabel="place t of the window",
     ylabel="score",
@@ -80,7 +80,7 @@ viz.curves(
 
 # %%
 print("pattern at   highest score   at place")
-for place in (0, 1, 5, 11, 15, 19, 20, 21, 22):
+for place in (0, 1, 2, 5, 11, 20, 25, 26, 27, 28):
     y = scores_with_pattern_at(place)
     print(f"{place:10d}   {y.max():13.4f}   {y.argmax():8d}")
 
@@ -94,10 +94,10 @@ for place in (0, 1, 5, 11, 15, 19, 20, 21, 22):
 # %% [markdown]
 # ## Full, sparse, shared
 #
-# Look at the first hidden layer of all subnets together. With `H` units in each of `P` subnets it has M = H·P units, over N = C·T inputs, and its weights fill a matrix with a row for each unit
-# and a column for each input. There are three such layers:
+# Look at the first hidden layer of all subnets together. With H units in each of P subnets it has H·P units, over C·T inputs. Its weights fill a matrix with a row for each unit and a column
+# for each input. There are three such layers:
 #
-# * **full**: a regular MLP. Each unit has its own weight to each input: M·N parameters.
+# * **full**: a regular MLP. Each unit has its own weight to each input: M·N parameters for M units over N inputs.
 # * **sparse**: each unit sees only its window. Outside there is no connection; inside, all weights are its own.
 # * **shared**: the scan. Sparse as well, and all subnets hold the same weights.
 #
@@ -124,7 +124,7 @@ for kind in of_small:
 # *Usually asked:* "Do we save time, too, or only memory?" The sparsity saves multiply-adds, the sharing does not: every copy still computes. Sharing saves parameters, and with them data.
 
 # %% [markdown]
-# Windows save a little, sharing saves nearly everything. Here is the matrix of a real scan, the small case with weights as drawn. `nn.to_convolutions` takes the scan apart into its
+# Windows save something, sharing saves nearly all that is left. Here is the matrix of a real scan, the small case with weights as drawn. `nn.to_convolutions` takes the scan apart into its
 # layers, each at all places at once (lecture 06 says why they bear that name), and `nn.dense_matrix` writes a layer out in full.
 
 # %%
@@ -141,7 +141,7 @@ x = np.random.default_rng(4).standard_normal((1, C, T))
 hidden = np.maximum(layer_1.matrix @ x.ravel() + layer_1.bias, 0)
 scores = layer_2.matrix @ hidden + layer_2.bias
 difference = np.abs(scores - small[0](x)[0, 0]).max()
-print("largest difference between the two matrices and the scan:", difference)
+print(f"largest difference between the two matrices and the scan: {difference:.1e}")
 
 
 # %%
@@ -153,7 +153,7 @@ def by_place(matrix, units, inputs):
 
 viz.maps(
     [layer_1.matrix, by_place(layer_1.matrix, H, C), by_place(layer_2.matrix, 1, H)],
-    titles=["rows by unit, columns by channel", "rows by place, columns by frame", "second layer, by place"],
+    titles=["by unit and channel", "by place and frame", "second layer, by place"],
 )
 
 # %% [markdown]
@@ -229,7 +229,7 @@ for name, (W1, b1, W2, b2) in {"before the step": entries, "after it": stepped}.
     print(f"{name:16s}", "  ".join(f"{score:.3f}" for score in seen))
 
 # %% [markdown]
-# The copies have parted at the first step. What was learned at one place is not known at another: we are back at lecture 01's first net, with a narrower view.
+# The copies have parted at the first step; copy 2 has not moved at all. What was learned at one place is not known at another: we are back at lecture 01's first net, with a narrower view.
 #
 # So training must keep a **constraint**: the copies begin equal, and **an update of one copy must update all of them equally**. Which update, when each copy asks for
 # another one? The chain rule answers.
@@ -304,7 +304,7 @@ small.train()
 loss(small(x), np.array([[1.0]]))
 small.backward(loss.backward())
 tied_small = subnet[0].weight.grad.ravel().copy()
-print("largest difference between the sum over edges and nn.Scan:", np.abs(summed - tied_small).max())
+print(f"largest difference between the sum over edges and nn.Scan: {np.abs(summed - tied_small).max():.1e}")
 
 # %%
 pieces = np.stack([with_word.x[:, 90:150], recordings["no welcome"].x[:, 90:150]]).astype(np.float64)  # (2, 20, 60)
@@ -333,13 +333,12 @@ numeric = np.array([central_difference(values, i) for values in all_values for i
 relative = np.abs(tied - numeric).max() / np.abs(numeric).max()
 print(f"{numeric.size:,} parameters, each at {60 - 30 + 1} places of 2 recordings")
 print(f"largest difference, relative to the largest derivative: {relative:.1e}")
-print(
-    f"length of the difference, relative to that of the gradient: {np.linalg.norm(tied - numeric) / np.linalg.norm(numeric):.1e}"
-)
+length = np.linalg.norm(tied - numeric) / np.linalg.norm(numeric)
+print(f"length of the difference, relative to that of the gradient: {length:.1e}")
 
 # %% [markdown]
 # Now step through the sum yourself. The demo has one channel and one filter: a band of the recording and four weights, and a target output to come near to.
-# **Before you press the buttons, predict:** somebody takes the *mean* over the edges. Which of its bars reach the numeric gradient? And how does one step of training by the mean compare?
+# **Before you run the next cell, predict:** somebody takes the *mean* over the edges in place of the sum. How much lower is the loss after one step, compared with a step by the sum?
 
 # %%
 band = with_word.x[6, 96:108].round(1)
