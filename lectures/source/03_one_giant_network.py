@@ -55,7 +55,7 @@ print(f"{len(copies)} copies; their maximum: {max(scores):.6f}; the giant networ
 # only for shifts by a multiple of 2: an odd shift puts other numbers into the windows.
 
 # %% [markdown]
-# What does the giant network do with an input that is shifted? Take a short one: a pattern of five numbers among 30, a subnet with a window of 5, weights as they were drawn.
+# What does the giant network do with an input that is shifted? Take a short one: a pattern of five numbers in a row of 30, zeros elsewhere, a subnet with a window of 5, weights as they were drawn.
 #
 # **Before you run the next cells, predict:** the pattern moves by 6. What becomes of the scores, and of their maximum? And what when the pattern comes near the edge?
 
@@ -85,16 +85,19 @@ for place in (0, 1, 2, 5, 11, 20, 25, 26, 27, 28):
     print(f"{place:10d}   {y.max():13.4f}   {y.argmax():8d}")
 
 # %% [markdown]
-# The scores move along with the pattern: the scan is **shift-equivariant**. Their maximum stays: the network with its decision is **shift-invariant**. No weight had to be trained for this; it
+# The scores move along with the pattern: the scan is **shift-equivariant**. Their maximum stays: the network with its decision is **shift-invariant**. No weight had to be
+# trained for this; it
 # follows from the subnets being identical.
 #
-# It ends at the edges. With its random weights this subnet likes best a window that begins two frames before the pattern. On the left that window no longer fits, so the maximum drops while
+# It ends at the edges. With its random weights this subnet likes best a window that begins two frames before the pattern. On the left that window no longer fits, so the
+# maximum drops while
 # the pattern is there in full; on the right it fits even when the end of the pattern, which it does not see, is cut off.
 
 # %% [markdown]
 # ## Full, sparse, shared
 #
-# Look at the first hidden layer of all subnets together. With H units in each of P subnets it has H·P units, over C·T inputs. Its weights fill a matrix with a row for each unit and a column
+# Look at the first hidden layer of all subnets together. With H units in each of P subnets it has H·P units, over C·T inputs. Its weights fill a matrix with a row for
+# each unit and a column
 # for each input. There are three such layers:
 #
 # * **full**: a regular MLP. Each unit has its own weight to each input: M·N parameters for M units over N inputs.
@@ -119,12 +122,15 @@ for kind in of_small:
 # **8 min.** Fill the three matrices by hand for one channel, T = 5 and K = 3: the full one, then rub out what lies outside the windows, then write a, b, c into each row.
 # The biases are shared in the same way and left out of the counts.
 #
-# *Usually asked:* "Is a structural zero not just a weight that happens to be 0?" No. A weight of 0 has a gradient and moves at the next step; where there is no connection, there is nothing to move.
+# *Usually asked:* "Is a structural zero not just a weight that happens to be 0?" No. A weight of 0 has a gradient and moves at the next step; where there is no
+# connection, there is nothing to move.
 #
-# *Usually asked:* "Do we save time, too, or only memory?" The sparsity saves multiply-adds, the sharing does not: every copy still computes. Sharing saves parameters, and with them data.
+# *Usually asked:* "Do we save time, too, or only memory?" The sparsity saves multiply-adds, the sharing does not: every copy still computes. Sharing saves parameters, and
+# with them data.
 
 # %% [markdown]
-# Windows save something, sharing saves nearly all that is left. Here is the matrix of a real scan, the small case with weights as drawn. `nn.to_convolutions` takes the scan apart into its
+# Windows save something; sharing then divides what is left by P, the number of places. Here is the matrix of a real scan, the small case with weights as drawn.
+# `nn.to_convolutions` takes the scan apart into its
 # layers, each at all places at once (lecture 06 says why they bear that name), and `nn.dense_matrix` writes a layer out in full.
 
 # %%
@@ -164,12 +170,13 @@ viz.maps(
 # In the demo, press play: it takes the full matrix to the sparse and then the shared one, row by row. Point at an entry to see all its copies.
 
 # %%
-demos.GiantMatrix(first.weight.data.round(1), T, view="full", x=x[0].round(1))
+demos.GiantMatrix(first.weight.data.round(2), T, view="full", x=x[0].round(1))
 
 # %% [markdown]
 # ## Let them go, and they part
 #
-# It is a network like any other, so train it like any other. Backpropagation gives the derivative for *every* entry of the two matrices, as if each were a weight of its own. Nothing
+# It is a network like any other, so train it like any other. Backpropagation gives the derivative for *every* entry of the two matrices, as if each were a weight of its
+# own. Nothing
 # here knows of copies: an MLP with two layers, softmax pooling, binary cross-entropy.
 
 
@@ -195,11 +202,13 @@ print("derivatives:", " + ".join(str(slope.size) for slope in slopes))
 # %% [markdown] tags=["notes"]
 # **5 min.** Go through `backpropagate` quickly: they know each line but the softmax pooling. What matters is what is *not* in it: sharing.
 #
-# *Usually asked:* "All copies compute the same function, so why are their gradients not the same?" They see different inputs, and the decision gives them different weight. The same function at
+# *Usually asked:* "All copies compute the same function, so why are their gradients not the same?" They see different inputs, and the decision gives them different
+# weight. The same function at
 # another point has another slope.
 
 # %% [markdown]
-# **Before you run the next cell, predict:** six equal copies. Each existing weight takes one step of gradient descent along its own derivative. Are the copies still equal? Is the
+# **Before you run the next cell, predict:** six equal copies. Each existing weight takes one step of gradient descent along its own derivative. Are the copies still
+# equal? Is the
 # network still shift-invariant?
 
 
@@ -229,7 +238,8 @@ for name, (W1, b1, W2, b2) in {"before the step": entries, "after it": stepped}.
     print(f"{name:16s}", "  ".join(f"{score:.3f}" for score in seen))
 
 # %% [markdown]
-# The copies have parted at the first step; copy 2 has not moved at all. What was learned at one place is not known at another: we are back at lecture 01's first net, with a narrower view.
+# The copies have parted at the first step; copy 2 has not moved at all. What was learned at one place is not known at another: we are back at lecture 01's first net, with
+# a narrower view.
 #
 # So training must keep a **constraint**: the copies begin equal, and **an update of one copy must update all of them equally**. Which update, when each copy asks for
 # another one? The chain rule answers.
@@ -260,7 +270,8 @@ print(f"{partial_1} + {partial_2} = {partial_1 + partial_2};  numeric: {numeric_
 viz.influence({"w₁": partial_1, "w₂": partial_2})
 
 # %% [markdown] tags=["notes"]
-# **5 min.** Draw the influence diagram and write the numbers on its arrows as the class finds them. A path's slope is the product along it, paths add up: nothing more is needed for all that follows.
+# **5 min.** Draw the influence diagram and write the numbers on its arrows as the class finds them. A path's slope is the product along it, paths add up: nothing more is
+# needed for all that follows.
 #
 # *Usually asked:* "The two edges lie in different layers. May one share across layers?" The chain rule does not care. Recurrent networks do exactly this.
 
@@ -291,10 +302,12 @@ viz.influence({f"copy {t}": slope for t, slope in enumerate(dW1[ties == one])}, 
 # does no harm: in a plain scan every weight has as many edges as there are places, so the mean is the sum with a smaller learning rate. With padding, weights have different
 # numbers of edges, and then the mean even points elsewhere.
 #
-# *Usually asked:* "Will the sum not explode when there are many copies?" The sum is the true slope: moving all copies at once does change the loss that much. Choose the learning rate for it.
+# *Usually asked:* "Will the sum not explode when there are many copies?" The sum is the true slope: moving all copies at once does change the loss that much. Choose the
+# learning rate for it.
 
 # %% [markdown]
-# `ops.tie_backward` sums so for every set. The library's scan must come to the same, and both must agree with the numeric gradient, which knows of no edges at all: move one weight
+# `ops.tie_backward` sums so for every set. The library's scan must come to the same, and both must agree with the numeric gradient, which knows of no edges at all: move
+# one weight
 # of the subnet a little up and down, and see what the loss does. A net with lecture 01's window, on two pieces of real recordings, *each* of its weights:
 
 # %%
@@ -338,7 +351,8 @@ print(f"length of the difference, relative to that of the gradient: {length:.1e}
 
 # %% [markdown]
 # Now step through the sum yourself. The demo has one channel and one filter: a band of the recording and four weights, and a target output to come near to.
-# **Before you run the next cell, predict:** somebody takes the *mean* over the edges in place of the sum. How much lower is the loss after one step, compared with a step by the sum?
+# **Before you run the next cell, predict:** somebody takes the *mean* over the edges in place of the sum. How much lower is the loss after one step, compared with a step
+# by the sum?
 
 # %%
 band = with_word.x[6, 96:108].round(1)
@@ -348,7 +362,8 @@ shared.step = 0
 shared
 
 # %% [markdown]
-# The mean is no derivative: it is too small by the number of edges, so the net learns that many times slower, as with a wrong learning rate. And where weights have different numbers of edges, as those that
+# The mean is no derivative: it is too small by the number of edges, so the net learns that many times slower, as with a wrong learning rate. And where weights have
+# different numbers of edges, as those that
 # meet the padding here, it is not even the right direction.
 
 # %% [markdown]
@@ -367,7 +382,8 @@ shared
 # The division by N belongs to the loss, which is a mean over the instances; it has nothing to do with the edges.
 
 # %% [markdown]
-# A problem to try it on: does a small noisy input contain the pattern, wherever it may be? Every line of the algorithm is in `gradients`; `backpropagate` is the one from above, for a
+# A problem to try it on: does a small noisy input contain the pattern, wherever it may be? Every line of the algorithm is in `gradients`; `backpropagate` is the one from
+# above, for a
 # net without ties.
 
 # %%
@@ -411,12 +427,16 @@ print(f"loss {losses[0]:.3f} -> {losses[-1]:.3f}; largest difference between the
 
 # %% [markdown]
 # The scan of the library *is* this algorithm: it puts all windows through one MLP as a batch, and backpropagation over that batch adds up the same terms. `nn.TiedLinear` keeps
-# the ties of any matrix in the same way.
+# the ties of any matrix in the same way: as many entries as the giant matrix, as many weights as the scan.
+
+# %%
+print(nn.TiedLinear.of(layer_1))
 
 # %% [markdown]
 # ## Nobody says where the word is
 #
-# Now for real. 1,000 recordings with the word anywhere, and for each only yes or no: a **weak label**. The giant network is trained from the recording to the answer, **end to end**. Nobody cuts windows out, nobody
+# Now for real. 1,000 recordings with the word anywhere, and for each only yes or no: a **weak label**. The giant network is trained from the recording to the answer,
+# **end to end**. Nobody cuts windows out, nobody
 # looks for hard negatives. On top is the maximum, or a softmax over the scores. In training we use every second window, which halves the work; the same weights then
 # scan every window.
 #
@@ -446,7 +466,8 @@ nets = {(how, seed): train_end_to_end(how, seed) for how in ("softmax", "max") f
 # **6 min.** Let the class look at the score curve in silence. Then ask where the net knows the place from: in positive recordings the word is the one thing that all have and
 # the others lack.
 #
-# *Usually asked:* "Where did the hard negatives of lecture 01 go?" The decision finds them: in a recording without the word, the gradient goes to the windows that score highest, and these
+# *Usually asked:* "Where did the hard negatives of lecture 01 go?" The decision finds them: in a recording without the word, the gradient goes to the windows that score
+# highest, and these
 # are the hard ones. Mining by hand did in rounds what this does at every step.
 
 # %%
@@ -470,10 +491,12 @@ for (how, seed), result in results.items():
 viz.score_curve(with_word, nets["softmax", 0][0](with_word.x[None])[0, 0], width=30)
 
 # %% [markdown]
-# The softmax nets learn the word about as well as the scanner of lecture 01, which had been told every place (compare the numbers that it prints). They also *found* the place, which was in no label. Training picked it out: only the windows
+# The softmax nets learn the word about as well as the scanner of lecture 01, which had been told every place (compare the numbers that it prints). They also *found* the
+# place, which was in no label. Training picked it out: only the windows
 # around the word make recordings with it differ from those without.
 #
-# With the maximum it depends on the start. What did the poor ones learn? Look at which recordings without the word they take for a yes:
+# With the maximum it depends on the start: the best of the three does as well as the softmax nets, the others do not. What did those learn? Look at which recordings
+# without the word they take for a yes:
 
 # %%
 come = {"come", "become", "outcome", "income", "awesome"}
@@ -486,7 +509,8 @@ for (how, seed), net in nets.items():
     print(f"{how:8s} start {seed}   {mistaken[how, seed][0]:22.0%}   {mistaken[how, seed][1]:23.0%}")
 
 # %% [markdown]
-# They listen for *-come*: half of the word, which is enough for most recordings. The reason lies in how each decision sends its gradient down. **How many of the 171 copies get a part of it?**
+# They listen for *-come*: half of the word, which is enough for most recordings. The reason lies in how each decision sends its gradient down. **How many of the 171
+# copies get a part of it?**
 
 
 # %%
@@ -507,10 +531,11 @@ for name, scan in {"before training": untrained, "after training": nets["softmax
         print(f"{name:16s} {how:8s} {count:6.1f} of {scores.shape[2]} windows")
 
 # %% [markdown]
-# The maximum asks one copy at a time, the one that happens to be highest: a first good guess, half of the word, gets all that follows. The softmax begins by asking everybody and narrows down
+# The maximum asks one copy at a time, the one that happens to be highest: a first good guess, half of the word, can keep all that follows. The softmax begins by asking
+# everybody and narrows down
 # as the scores become clear. Both teach *all* copies, because the weights are shared; they differ in what the sum over edges consists of.
 #
-# What does not follow: a place. The net is rewarded for the answer alone, and any piece of sound that tells the two kinds of recording apart will do.
+# The place is found, but not promised. The net is rewarded for the answer alone, and any piece of sound that tells the two kinds of recording apart will do.
 
 # %% [markdown]
 # ## What you saw
@@ -533,7 +558,8 @@ for name, scan in {"before training": untrained, "after training": nets["softmax
 #
 # <details><summary>2. A weight stands at four edges with derivatives 3, −1, 2 and 0. What is its gradient? What do the copies do if each takes its own step?</summary>
 #
-# The sum, 4. On its own, the first copy would move down by $3\eta$, the second up by $\eta$, the third down by $2\eta$ and the last not at all: after one step they are four different weights.
+# The sum, 4. On its own, the first copy would move down by $3\eta$, the second up by $\eta$, the third down by $2\eta$ and the last not at all: after one step they are
+# four different weights.
 # </details>
 #
 # <details><summary>3. With the maximum on top, the gradient reaches one window only. Why do all copies of the subnet change nevertheless?</summary>
@@ -544,5 +570,6 @@ for name, scan in {"before training": untrained, "after training": nets["softmax
 # %% [markdown]
 # ## Go on
 #
-# Write both sides of this lecture yourself in assignment A2: in exercise 4, `scan_matrix`, the giant matrix of a scan, in one and two dimensions; in exercise 5, `tied_gradient`, the sum over edges and the
+# Write both sides of this lecture yourself in assignment A2: in exercise 4, `scan_matrix`, the giant matrix of a scan, in one and two dimensions; in exercise 5,
+# `tied_gradient`, the sum over edges and the
 # step of training that keeps all copies equal. Lecture 04 computes the same giant network in a different order.

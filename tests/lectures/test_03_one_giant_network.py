@@ -92,7 +92,8 @@ def test_softmax_learns_the_word_and_its_place_from_yes_and_no(third):
 
 def test_maximum_depends_on_the_start_and_may_learn_half_a_word(third):
     right = [third.values["right"][f"max {seed}"] for seed in (0, 1, 2)]
-    assert max(right) >= 0.92
+    assert max(right) >= min(third.values["right"][f"softmax {seed}"] for seed in (0, 1, 2))
+    assert sorted(right)[1] <= 0.9  # "the others do not"
     assert min(right) <= 0.88
     alike, others = third.values["mistaken"][f"max {right.index(min(right))}"]
     assert alike >= 0.3
