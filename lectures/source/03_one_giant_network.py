@@ -170,7 +170,7 @@ viz.maps(
 # In the demo, press play: it takes the full matrix to the sparse and then the shared one, row by row. Point at an entry to see all its copies.
 
 # %%
-demos.GiantMatrix(first.weight.data.round(2), T, view="full", x=x[0].round(1))
+demos.GiantMatrix(first.weight.data.round(1), T, view="full", x=x[0].round(1))
 
 # %% [markdown]
 # ## Let them go, and they part
