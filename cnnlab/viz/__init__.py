@@ -5,6 +5,7 @@ matplotlib is imported when the first figure is drawn, so that `import cnnlab.vi
 
 from cnnlab.viz.curves import curves
 from cnnlab.viz.figure import Picture
+from cnnlab.viz.filters import filters_and_maps
 from cnnlab.viz.maps import maps
 from cnnlab.viz.pictures import pictures
 from cnnlab.viz.sound import score_curve, sound_and_spectrogram, spectrograms, weight_over_time
@@ -14,6 +15,7 @@ __all__ = [
     "Picture",
     "accuracy_against_shift",
     "curves",
+    "filters_and_maps",
     "maps",
     "pictures",
     "score_curve",
