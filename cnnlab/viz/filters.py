@@ -51,7 +51,9 @@ def filters_and_maps(
     rows = -(-len(filters) // columns)
     tall = max(a.shape[0] / a.shape[1] for a in results)
     each = min(3.6, 8.8 / columns - 1.1)  # width of a map, in inches
-    figure = MplFigure(figsize=((each + 1.1) * columns + 0.6, rows * (each * min(tall, 1.6) + 0.3 * bool(titles)) + 0.1))
+    figure = MplFigure(
+        figsize=((each + 1.1) * columns + 0.6, rows * (each * min(tall, 1.6) + 0.3 * bool(titles)) + 0.1)
+    )
     places = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1.0, each] * columns)
     pairs = places.reshape(-1, 2)
     for axes in pairs[len(filters) :].ravel():
@@ -78,7 +80,10 @@ def filters_and_maps(
 
 
 def _check(
-    filters: Sequence[np.ndarray[Any, Any]], results: Sequence[np.ndarray[Any, Any]], titles: Sequence[str], columns: int
+    filters: Sequence[np.ndarray[Any, Any]],
+    results: Sequence[np.ndarray[Any, Any]],
+    titles: Sequence[str],
+    columns: int,
 ) -> None:
     if len(filters) == 0:
         raise ValueError("filters is empty: pass at least one (K_H, K_W) array")

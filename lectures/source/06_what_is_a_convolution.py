@@ -122,9 +122,7 @@ demos.ConvStepper(x, w, b)
 one_to_nine = np.arange(1.0, 10).reshape(3, 3)
 impulse = np.zeros((5, 5))
 impulse[2, 2] = 1
-viz.maps(
-    [impulse, one_to_nine, slide(impulse, one_to_nine)], titles=["picture", "filter", "result"], numbers=True
-)
+viz.maps([impulse, one_to_nine, slide(impulse, one_to_nine)], titles=["picture", "filter", "result"], numbers=True)
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Most will predict the filter itself. Ask for the top left number of the result alone: the window there has the white pixel in its lower right corner, so the 9 meets it.
@@ -150,12 +148,13 @@ print("ours, w turned ", slide(row[None], taps[None, ::-1])[0])
 # **What deep learning calls convolution is cross-correlation**, in the deck, in PyTorch, here. To a net it makes no difference, since it learns the weights and may as well learn them turned. But
 # true convolution will come back by itself, twice, before this lecture ends.
 #
-# Flip the filter in the demo and compare. The picture is now a piece of the photo, its brightness from 0 to 9; put in an array of your own instead.
+# Here is the filter of the beginning on the photo of the cup, shrunk to 8×12 pixels of brightness 0 to 9. Tick "Turn the kernel by 180°": what happens to the numbers, and why? Then put in
+# a picture and a filter of your own.
 
 # %%
-gray_cat, gray_coffee = (photo.x[0].astype(np.float64) for photo in data.load_photos(size=240, grey=True))
-mine = np.round(9 * gray_coffee[10:94:12, 70:166:12])
-demos.ConvStepper(mine, [[1, 2, 0], [3, 0, 0], [0, 0, -1]], flip=True)
+tiny = np.round(9 * data.load_photos(size=12, grey=True)[1].x[0])
+sobel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+demos.ConvStepper(tiny, sobel)
 
 # %% [markdown]
 # ## Nine numbers on a photo
@@ -163,54 +162,477 @@ demos.ConvStepper(mine, [[1, 2, 0], [3, 0, 0], [0, 0, -1]], flip=True)
 # Nine equal weights of 1/9 give the mean of a window: the photo is blurred. To sharpen, take the pixel five times and its four neighbors away: whatever differs from its surroundings differs more.
 
 # %%
+gray_cat, gray_coffee = (photo.x[0].astype(np.float64) for photo in data.load_photos(size=240, grey=True))
 blur = np.full((3, 3), 1 / 9)
 sharpen = np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]])
-results = [slide(gray_cat, blur), slide(gray_cat, sharpen)]
-viz.pictures([a[None] for a in (gray_cat, *results)], titles=["photo", "blurred", "sharpened"])
+results = [gray_cat, slide(gray_cat, blur), slide(gray_cat, sharpen)]
+viz.pictures([a[None] for a in results], titles=["photo", "blurred", "sharpened"])
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Before each filter, let the class guess from the nine numbers. Two sums help: weights that add up to 1 keep the brightness, weights that add up to 0 see changes only. Sobel's filter is from
-# 1968; such filters were designed by hand for decades. In lecture 10 a net finds its own.
+# **7 min.** Before each filter, let the class guess from the numbers. Two sums help: weights that add up to 1 keep the brightness, weights that add up to 0 see changes only. Such filters were
+# designed by hand for decades; in lecture 10 a net finds its own, and some will look familiar.
 #
-# *Usually asked:* "Why the 2 in the middle row?" It is a difference across, and a little blur (1, 2, 1) along the edge, which makes it less sensitive to noise.
+# *Usually asked:* "Why the 2 in the middle row?" The filter is a difference across, (−1, 0, 1), and a little blur along the edge, (1, 2, 1), which makes it less sensitive to noise.
 
 # %% [markdown]
-# In both, the weights add up to 1, so a plain surface stays as it is. The nine numbers from the beginning, known as Sobel's filter, add up to 0. **Before you run the next cell, predict:** what does
-# it give on plain surfaces, at the left rim of the white cup, and at its right rim? And what does its transpose give?
+# In both, the weights add up to 1, so a plain surface stays as it is. The nine numbers from the beginning, known as **Sobel's filter**, add up to 0. **Before you run the next cell, predict:** what does
+# it give on plain surfaces, at the left rim of the white cup, and at its right rim? And what does its transpose see?
 
 # %%
-sobel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-across, down = slide(gray_coffee, sobel), slide(gray_coffee, sobel.T)
-viz.maps([across, down], titles=["filter of the beginning", "its transpose"])
+edge_filters = [sobel, sobel.T]
+viz.filters_and_maps(edge_filters, [slide(gray_coffee, w) for w in edge_filters], titles=["across", "down"])
 
 # %% [markdown]
-# An edge is all that is left: positive where it gets brighter to the right, negative where it gets darker, nothing on plain surfaces. Its transpose sees what changes downwards.
+# Edges are left: positive where it gets brighter to the right, negative where it gets darker, and nothing on plain surfaces. The transpose sees what changes downwards.
 #
-# Filters may be larger, and say more. These four each hold a bright line, in four directions, with weights that add up to 0.
+# Filters may be larger, and say more. Each of the next four holds a thin bright line, in one of four directions; their weights add up to 0 as well. The perceptron's bias now has
+# something to do: with $b = -0.15$, and a ReLU behind it, only places that agree well say anything.
 
 
 # %%
 def line_filter(degrees, size=9):
-    """Weights for a thin bright line in this direction, counted from the horizontal, counterclockwise."""
+    """Weights for a thin bright line that rises at this angle to the right."""
     down, right = np.mgrid[:size, :size] - size // 2
     angle = np.deg2rad(degrees)
     off_line = right * np.sin(angle) + down * np.cos(angle)  # distance from the line
-    weights = (1 - off_line**2) * np.exp(-(off_line**2) / 2) * np.exp(-(right**2 + down**2) / 12)
+    ridge = (1 - off_line**2) * np.exp(-(off_line**2) / 2)
+    weights = ridge * np.exp(-(right**2 + down**2) / 12)
     return weights - weights.mean()
 
 
 directions = (15, 60, 105, 150)
 lines = [line_filter(degrees) for degrees in directions]
-viz.maps(lines, titles=[f"{degrees}°" for degrees in directions])
+fired = [np.maximum(slide(gray_cat, line, b=-0.15), 0) for line in lines]
 
 # %% [markdown]
-# **Before you run the next cell, predict** which of them finds the whiskers at the left of the cat's face. The bias has something to do as well: with $b = -0.15$ and a ReLU behind it, only
-# places that agree well say anything.
+# **Before you run the next cell, predict** which of the four finds the whiskers at the lower left of the photo, which rise a little to the right, and where on the cat the upright lines are found.
 
 # %%
-bias = -0.15
-lit = [np.maximum(slide(gray_cat, line, bias), 0) for line in lines]
-left_whiskers = (slice(100, 150), slice(0, 80))
-for degrees, found in zip(directions, lit, strict=True):
-    print(f"{degrees:3d}°: fires at {np.mean(found[left_whiskers] > 0):.1%} of the places by the left whiskers")
-viz.maps(lit, titles=[f"{degrees}°" for degrees in directions], columns=2)
+whiskers = (slice(110, 150), slice(0, 80))
+for degrees, y in zip(directions, fired, strict=True):
+    print(f"{degrees:3d}°: fires at {np.mean(y[whiskers] > 0):5.1%} of the places around the whiskers")
+viz.filters_and_maps(lines, fired, titles=[f"{degrees}°" for degrees in directions])
+
+# %% [markdown]
+# ## A filter is a block
+#
+# A color picture has three planes, red, green and blue. A filter spans **all of them**: it has a slice of weights for each plane, here 3×5×5 numbers. It does not move through the planes, only down and to
+# the right, so at each place it gives *one* number: the sum of all 75 products, and the bias. One filter, one map.
+
+# %%
+color = coffee.x.astype(np.float64)
+bell = np.array([1, 4, 6, 4, 1]) / 16
+mean, red_minus_green = np.outer(bell, bell), np.array([1.0, -1, 0])
+block = np.multiply.outer(red_minus_green, mean)  # (3, 5, 5): + for red, − for green, nothing for blue
+print("weights:", block.shape, "=", block.size, "numbers")
+viz.pictures([color, *(plane[None] for plane in color)], titles=["photo", "red", "green", "blue"])
+
+# %% [markdown] tags=["notes"]
+# **6 min.** Draw the stack of planes as a block and the filter as a smaller block that reaches through its whole depth. The word "depth" is the trap: 3×5×5 is a filter for a two-dimensional convolution, for
+# it moves in two directions. Say the dimensions aloud at each step: 75 numbers, one number, one map.
+#
+# *Usually asked:* "Is the same 5×5 slice used on all planes?" No, each plane has its own slice. That is how a filter can compare planes.
+
+# %% [markdown]
+# This one takes the mean of a window in red, minus the same in green. **Before you run the next cell, predict** what it gives on the white rim of the cup and on the spoon, which hold the sharpest edges of the
+# photo, and on the saucer.
+
+# %%
+partial = [slide(plane, weights) for plane, weights in zip(color, block, strict=True)]
+total = sum(partial)
+viz.maps([*partial, total], titles=["from red", "from green", "from blue", "their sum"], columns=4)
+
+# %% [markdown]
+# Rim and spoon have vanished: what is gray says as much in green as in red, and the filter's slices cancel. No filter on a gray picture could tell the saucer from a gray one. Here it is with the deck's sizes,
+# a picture of 3×32×32 and one filter of 3×5×5: 28×28 places, and at each a dot product of 75 numbers.
+
+# %%
+small = data.load_photos(size=60)[1].x[:, 2:34, 12:44].astype(np.float64)  # (3, 32, 32): the cup
+one_map = ops.conv_forward(small[None], block[None], np.array([0.1]))
+i, j = 20, 11
+dot = np.dot(small[:, i : i + 5, j : j + 5].ravel(), block.ravel()) + 0.1
+print(
+    small.shape, "->", one_map.shape[1:], "| 75 products and the bias, by hand:", np.isclose(dot, one_map[0, 0, i, j])
+)
+
+# %% [markdown]
+# ## Six filters, six maps
+#
+# A second filter gives a second map. Six filters give six, and need six biases: 3×32×32 goes in, 6×28×28 comes out. The maps become the planes of a new picture, only that its planes are no longer colors.
+
+# %%
+slope = np.array([-1, -2, 0, 2, 1]) / 6
+gray, blue_minus_yellow = np.full(3, 1 / 3), np.array([-0.5, -0.5, 1])
+across, down = np.outer(bell, slope), np.outer(slope, bell)
+pairs = [(gray, mean), (gray, across), (gray, down)]
+pairs += [(red_minus_green, mean), (blue_minus_yellow, mean), (red_minus_green, across)]
+bank = np.stack([np.multiply.outer(colors, plane) for colors, plane in pairs])  # (C_out, C_in, K_H, K_W)
+biases = np.array([0.0, 0, 0, 0.1, 0.1, 0])
+y = ops.conv_forward(small[None], bank, biases)[0]
+print(small.shape, "->", y.shape, f"with {bank.size} weights and {biases.size} biases")
+names = ["brightness", "edges across", "edges down", "red − green", "blue − yellow", "red edges across"]
+viz.maps(list(y), titles=names, columns=3)
+
+# %% [markdown] tags=["notes"]
+# **5 min.** Write the shapes on the board and keep them there: x (N, C_in, H, W), w (C_out, C_in, K_H, K_W), b (C_out,), y (N, C_out, H′, W′). Ask which of the two channel numbers of `w` must agree with the
+# picture. In the demo, choose a filter and move the window: three partial sums, one result.
+#
+# *Usually asked:* "Do the filters know of each other?" Not within a layer. They are six perceptrons that look at the same window.
+
+# %% [markdown]
+# Look at the layer as a stack of blocks. Choose another filter above the planes, move the window, and watch how the partial maps add up.
+
+# %%
+demos.VolumeView(small.round(2), bank.round(3), biases)
+
+# %% [markdown]
+# Pictures come in batches. Each picture of a **batch** of `N` is scanned by itself, with the same weights: the layer maps (N, C_in, H, W) to (N, C_out, H′, W′).
+
+# %%
+cat_eyes = data.load_photos(size=120)[0].x.astype(np.float64)
+corners = [(18, 30), (24, 66), (40, 44)]
+batch = np.stack([small, *(cat_eyes[:, i : i + 32, j : j + 32] for i, j in corners)])
+y = ops.conv_forward(batch, bank, biases)
+print(batch.shape, "->", y.shape)
+alone = [ops.conv_forward(picture[None], bank, biases)[0] for picture in batch]
+print("each picture by itself gives the same:", np.allclose(y, alone, atol=1e-12))
+
+# %% [markdown]
+# ## Stack them
+#
+# What comes out is a picture with more planes, so the next layer can scan it: conv, ReLU, conv, ReLU, and so on. The filters of a layer are as deep as the layer before has maps.
+#
+# Here is a stack of two, with weights chosen by hand. Its first layer holds Sobel's filter, its negative, its transpose and the negative of that; its second takes the mean of all four maps in 3×3 places.
+
+
+# %%
+def conv_layer(w, b=None):
+    """A layer of the library with weights of our own."""
+    C_out, C_in, *kernel = w.shape
+    layer = nn.Conv2d(C_in, C_out, kernel, dtype=np.float64)
+    layer.weight.data[:] = w
+    layer.bias.data[:] = 0 if b is None else b
+    return layer
+
+
+first = conv_layer(np.stack([sobel, -sobel, sobel.T, -sobel.T])[:, None])  # (4, 1, 3, 3)
+second = conv_layer(np.full((1, 4, 3, 3), 1 / 36))
+stack = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
+seen = gray_coffee[None, None]
+for layer in stack:
+    seen = layer(seen)
+    print(f"{type(layer).__name__:7s}", seen.shape)
+
+# %% [markdown] tags=["notes"]
+# **5 min.** Let the class find out what the four maps are after the ReLU: brighter to the right, darker to the right, brighter downwards, darker downwards. Each filter asks one question; the next layer combines answers.
+#
+# *Usually asked:* "Why the negatives, when the maps already have both signs?" Because of the ReLU, which lets only one sign through. A pair w, −w with a ReLU keeps both, apart.
+
+# %%
+after_first = nn.ReLU()(first(gray_coffee[None, None]))[0]
+names = ["brighter to the right", "darker to the right", "brighter below", "darker below", "the stack"]
+viz.maps([*after_first, seen[0, 0]], titles=names, columns=3)
+
+# %% [markdown]
+# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: if it says $c$ about an edge, it says $-c$ about the same edge in the photo's negative.
+#
+# **Before you run the next cell, predict:** the same weights, but without the two ReLUs. What is left?
+
+# %%
+bare = nn.Sequential(first, second)
+print(f"largest value with ReLUs {seen.max():.2f}, without {np.abs(bare(gray_coffee[None, None])).max():.0e}")
+
+# %% [markdown]
+# ## Two convolutions with nothing between are one
+#
+# Nothing is left (but rounding): the maps cancel. That is a special case of a general rule. A convolution is linear in its input, apart from the bias, and two linear maps in a row are one: $W_2 (W_1 x) = (W_2 W_1)\, x$.
+# And that one is a convolution again. Here are two layers with random weights, 5×5 and then 3×3. **Before you run the next cell, predict:** how large is the one filter that does the work of both?
+
+# %%
+rng = np.random.default_rng(0)
+w1, b1 = rng.standard_normal((4, 3, 5, 5)), rng.standard_normal(4)
+w2, b2 = rng.standard_normal((2, 4, 3, 3)), rng.standard_normal(2)
+
+
+def compose(w2, w1):
+    """One filter bank for w1 and then w2: the sum over all paths through both."""
+    K_H, K_W = (a + b - 1 for a, b in zip(w1.shape[2:], w2.shape[2:], strict=True))
+    w = np.zeros((w2.shape[0], w1.shape[1], K_H, K_W))
+    for u in np.ndindex(w1.shape[2:]):
+        for v in np.ndindex(w2.shape[2:]):
+            w[:, :, u[0] + v[0], u[1] + v[1]] += w2[:, :, *v] @ w1[:, :, *u]  # sums over the maps in the middle
+    return w
+
+
+w21 = compose(w2, w1)
+b21 = b2 + np.sum(w2, axis=(2, 3)) @ b1  # the first biases, through all taps of the second layer
+print(w1.shape, "then", w2.shape, "=", w21.shape)
+
+# %% [markdown] tags=["notes"]
+# **7 min.** Draw it in one dimension: output, three inputs of the second layer, their windows of five; together they cover seven. A path that uses tap $v$ above and tap $u$ below ends at $u+v$. Multiply along a path, add over
+# paths. That the two kernels meet in $u+v$ makes it a true convolution: in one dimension, with one channel, it is `np.convolve(w1, w2)`, the full one. Strides: one in the second layer only skips outputs; one in the first
+# spreads the second's taps, $u + S_1 v$.
+#
+# *Usually asked:* "Then why do people stack 3×3 layers?" With ReLUs between they are not one. And without: fewer weights, and they reach only some of the large filters (see question 3).
+
+# %% [markdown]
+# A path from an input pixel to the output goes through one tap `u` of the first filter and one tap `v` of the second, and leads to the pixel at `u + v`. All paths that lead there add up; that they meet at a *sum*
+# makes it a true convolution of the two filters, the first return that was promised. Does the one do the work of the two?
+
+# %%
+x = rng.standard_normal((2, 3, 12, 14))
+two = ops.conv_forward(ops.conv_forward(x, w1, b1), w2, b2)
+one = ops.conv_forward(x, w21, b21)
+print("shapes:", two.shape, one.shape)
+print(f"largest difference between two layers and one: {np.abs(two - one).max():.1e}")
+print("in one dimension it is np.convolve: [1 2 1] twice is", np.convolve([1, 2, 1], [1, 2, 1]))
+
+# %% [markdown]
+# That was without padding. Nets often pad with zeros, so that maps keep their size: two pixels at each side for 5×5, one for 3×3, and three for the 7×7 that replaces them.
+# **Before you run the next cell, predict:** is it still the same, and if not, where?
+
+# %%
+two = ops.conv_forward(ops.conv_forward(x, w1, b1, padding=2), w2, b2, padding=1)
+one = ops.conv_forward(x, w21, b21, padding=3)
+off = np.abs(two - one)
+print(f"largest difference: {off.max():.1f}; away from the border: {off[:, :, 1:-1, 1:-1].max():.1e}")
+viz.maps(list(off[0]), titles=["difference, map 0", "difference, map 1"])
+
+# %% [markdown]
+# They differ in a frame one pixel wide. There the second layer reads the zeros *between* the layers, where the one big filter would have had the first layer's values, computed beyond the picture's edge.
+#
+# With a ReLU between, there is no such filter at all. A convolution with bias, $f(x) = Wx + c$, fulfills $f(x) + f(-x) = 2 f(0)$, whatever its weights. One counter-example is enough:
+
+
+# %%
+def bare_stack(x):
+    return ops.conv_forward(ops.conv_forward(x, w1, b1), w2, b2)
+
+
+def stack_with_relu(x):
+    return ops.conv_forward(np.maximum(ops.conv_forward(x, w1, b1), 0), w2, b2)
+
+
+for f in (bare_stack, stack_with_relu):
+    print(f"{f.__name__:15s} f(x) + f(-x) differs from 2 f(0) by {np.abs(f(x) + f(-x) - 2 * f(0 * x)).max():.0e}")
+
+# %% [markdown]
+# ## Three gradients, three sums over edges
+#
+# Now let a filter learn. Go down to single products again: an **edge** takes one pixel times one weight into one output, $y_p \mathrel{+}= x_i\, w_k$ with $i = S\,p + k$ for stride $S$, and $b$ is added to every output. Given
+# $dy_p$, how the loss changes with each output, the chain rule along each edge gives
+#
+# $$ dw_k = \sum_{\text{edges with weight } k} dy_p\, x_i, \qquad dx_i = \sum_{\text{edges from pixel } i} dy_p\, w_k, \qquad db = \sum_p dy_p $$
+#
+# The first is lecture 03's rule for tied weights: the filter's weight $k$ is used at every place, so its gradient is the sum over all of them.
+
+
+# %%
+def gradients(dy, x, w, stride=1):
+    """Go along every edge once and give each end its share."""
+    dx, dw, db = np.zeros_like(x), np.zeros_like(w), 0.0
+    for p, q in np.ndindex(dy.shape):
+        db += dy[p, q]
+        for u, v in np.ndindex(w.shape):
+            i, j = stride * p + u, stride * q + v  # the edge from pixel (i, j) by weight (u, v) to output (p, q)
+            dw[u, v] += dy[p, q] * x[i, j]
+            dx[i, j] += dy[p, q] * w[u, v]
+    return dx, dw, db
+
+
+# %% [markdown] tags=["notes"]
+# **6 min.** Draw one output with its nine edges, then one weight with its nine edges in another color, then the corner pixel with its single edge. The same edges, collected at three ends. Compare with the forward loop: the same
+# index arithmetic, three additions in place of one.
+#
+# *Usually asked:* "Sum or mean over the places?" Sum: the loss changes through every place at which the weight is used. A mean belongs into the loss, if anywhere.
+
+# %% [markdown]
+# How many edges meet where? Let all weights and all $dy_p$ be 1; then $dx$ counts the edges that leave each pixel. **Before you run the next cell, predict** the counts for 5×5 pixels, a filter of 3×3 and stride 1: at a corner,
+# in the middle. And with stride 2, where the filter has four places only?
+
+# %%
+ones = np.ones((3, 3))
+counts = [gradients(np.ones(size), np.ones((5, 5)), ones, stride)[0] for stride, size in ((1, (3, 3)), (2, (2, 2)))]
+viz.maps(counts, titles=["stride 1", "stride 2"], numbers=True)
+
+# %% [markdown]
+# Pixels in the middle have more say, and with stride 2 the say is uneven: an old cause of checkerboards in gradients. Now the real thing: the 5×5 picture, a lopsided filter, and some $dy$.
+
+# %%
+x = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]], dtype=float)
+w = np.array([[1.0, 2, 0], [3, 0, 0], [0, 0, -1]])
+dy = np.array([[1.0, 0, -2], [0, 3, 0], [0, 1, 0]])
+dx, dw, db = gradients(dy, x, w)
+print("db =", db)
+viz.maps([x, w, dy, dx, dw], titles=["x", "w", "dy", "dx", "dw"], numbers=True)
+
+# %% [markdown]
+# Are they right? Move one number at a time a little up and a little down, and see how the loss $L = \sum_p dy_p\, y_p$ follows. This needs the forward pass only, and float64.
+
+
+# %%
+def numeric_gradient(loss, a, h=1e-4):
+    """Central differences: (L(a + h) - L(a - h)) / 2h for each entry of a in turn."""
+    gradient = np.zeros_like(a)
+    for at in np.ndindex(a.shape):
+        kept = a[at]
+        a[at] = kept + h
+        up = loss()
+        a[at] = kept - h
+        gradient[at] = (up - loss()) / (2 * h)
+        a[at] = kept
+    return gradient
+
+
+# %%
+def errors(dy, stride):
+    """The largest error of each of our gradients, against central differences."""
+    b = np.array(0.5)
+    ours = gradients(dy, x, w, stride)
+    theirs = [numeric_gradient(lambda: np.sum(dy * slide(x, w, b, stride)), a) for a in (x, w, b)]
+    return [float(np.abs(g - n).max()) for g, n in zip(ours, theirs, strict=True)]
+
+
+for stride, upstream in ((1, dy), (2, dy[:2, 1:])):
+    print(
+        f"stride {stride}: "
+        + ", ".join(f"{n} {e:.0e}" for n, e in zip(("dx", "dw", "db"), errors(upstream, stride), strict=True))
+    )
+
+# %% [markdown]
+# With channels and a batch, nothing is new: more edges, and the sums run over the batch too. The library computes all of it with matrix products, one for each tap. Compare it with `reference.conv_backward_by_edges`, which
+# walks along each edge as we did, and with central differences, on awkward shapes: 2 pictures of 3×7×6, 4 filters of 3×2.
+
+
+# %%
+def compare(**options):
+    x, w, b = rng.standard_normal((2, 3, 7, 6)), rng.standard_normal((4, 3, 3, 2)), rng.standard_normal(4)
+    dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape)
+    fast, edges = (f(dy, x, w, **options) for f in (ops.conv_backward, reference.conv_backward_by_edges))
+    numeric = [numeric_gradient(lambda: np.sum(dy * ops.conv_forward(x, w, b, **options)), a) for a in (x, w, b)]
+    return [max(float(np.abs(g - o).max()) for g, o in zip(fast, other, strict=True)) for other in (edges, numeric)]
+
+
+checks = {str(options): compare(**options) for options in ({"stride": 1}, {"stride": 2}, {"stride": 2, "padding": 1})}
+for options, (by_edges, by_differences) in checks.items():
+    print(f"{options:29s} against edges {by_edges:.0e}, against differences {by_differences:.0e}")
+
+# %% [markdown]
+# ## The backward pass is made of convolutions
+#
+# Read the sums again. At stride 1 the edge from pixel $i$ to output $p$ has the weight $k = i - p$, so
+#
+# $$ dw_k = \sum_p dy_p\; x_{p+k}, \qquad\qquad dx_i = \sum_p dy_p\; w_{i-p} $$
+#
+# The left one is a cross-correlation of the picture with $dy$ as its filter. The right one has a minus: a **true convolution**, of $dy$ with $w$, the second return. To compute it with what slides, turn the filter and pad $dy$
+# by two zeros at each side, so that each pixel gets all of its edges (the *full* convolution).
+
+# %%
+turned = w[::-1, ::-1]
+print("dw = x scanned with dy:              ", np.abs(slide(x, dy) - dw).max())
+print("dx = padded dy scanned with turned w:", np.abs(slide(np.pad(dy, 2), turned) - dx).max())
+viz.maps([np.pad(dy, 2), turned, dx], titles=["dy, padded", "w, turned", "dx"], numbers=True)
+
+# %% [markdown] tags=["notes"]
+# **4 min.** Ask for one entry of dx by hand: which outputs did this pixel reach, by which weights? Going backward the window is read from the other side, and hence the turned filter.
+#
+# *Usually asked:* "And with stride 2?" Outputs that were skipped have no gradient: put zeros between the entries of dy, then do the same. That is why a layer for this, the transposed convolution, exists.
+
+# %% [markdown]
+# The same for all channels and the batch. Forward, a filter collects from all input planes; backward, a plane collects from all filters. So the two channel axes of `w` change places. With stride 2, put a zero between any two entries
+# of `dy` first.
+
+
+# %%
+def dx_by_convolution(dy, w, stride=1):
+    N, C_out, *size = dy.shape
+    spread = np.zeros((N, C_out, *(stride * (n - 1) + 1 for n in size)))
+    spread[:, :, ::stride, ::stride] = dy
+    turned = w[:, :, ::-1, ::-1].swapaxes(0, 1)  # (C_in, C_out, K_H, K_W)
+    return ops.conv_forward(spread, turned, padding=[k - 1 for k in w.shape[2:]])
+
+
+for stride in (1, 2):
+    many, bank = rng.standard_normal((2, 3, 7, 6)), rng.standard_normal((4, 3, 3, 2))
+    upstream = rng.standard_normal(ops.conv_forward(many, bank, stride=stride).shape)
+    off = np.abs(dx_by_convolution(upstream, bank, stride) - ops.conv_backward(upstream, many, bank, stride=stride)[0])
+    print(f"stride {stride}: largest difference {off.max():.0e}")
+
+# %% [markdown]
+# ## Would you notice a mistake?
+#
+# A wrong backward pass raises no error; the net just learns badly. So check it. `gradient_check` compares the slopes along random directions, for the input and every parameter of a layer at once:
+
+# %%
+layer = nn.Conv2d(3, 4, (3, 2), stride=2, padding=1, rng=np.random.default_rng(0))
+gradient_check(layer, rng.standard_normal((2, 3, 7, 6)))
+
+# %% [markdown] tags=["notes"]
+# **3 min.** Let the class bet on each of the three rows before running, first with the lopsided filter, then with the symmetric one. The moral is about tests, not about convolution: choose examples in which a mistake must show.
+#
+# *Usually asked:* "Would one notice in training?" Often not. The loss falls all the same, only less; a turned kernel in dx spoils what the layers *before* this one learn.
+
+# %% [markdown]
+# Now one with two mistakes. It forgets to turn the filter, and takes the mean of $dy$ for `db`. `nn.ConvOp` puts it in the place of the library's. **Before you run the next cell, predict** which rows of the report are wrong for the
+# lopsided filter, and which for the × from the beginning.
+
+
+# %%
+def forward(x, w, b, stride, padding):
+    return ops.conv_forward(x, w, b, stride=stride, padding=padding)
+
+
+def wrong_backward(dy, x, w, stride, padding):
+    _, dw, _ = ops.conv_backward(dy, x, w, stride=stride, padding=padding)
+    dx = ops.conv_forward(dy, w.swapaxes(0, 1), padding=2)  # w is not turned
+    db = np.mean(dy, axis=(0, 2, 3))  # should be a sum
+    return dx, dw, db
+
+
+mistaken = nn.ConvOp(forward, wrong_backward)
+pictures, cross = rng.standard_normal((2, 1, 5, 6)), np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]])
+reports = {
+    name: gradient_check(mistaken, pictures, k[None, None], np.array([0.1]))
+    for name, k in (("lopsided", w), ("×", cross))
+}
+for name, report in reports.items():
+    print(f"{name}: {report}\n")
+
+# %% [markdown]
+# The report says where, and by how much; a factor that is the same everywhere often gives the mistake away. But with the × as its filter, the missing turn passes the check: turned or not, it is the same filter. A test is
+# only as good as its example, and the deck's filter cannot tell convolution from cross-correlation, forward or backward.
+
+# %% [markdown]
+# ## What you saw
+#
+# * A convolution layer is a perceptron that moves: products with a window of all input planes, their sum, a bias. One filter, one map. What the field calls convolution is cross-correlation.
+# * A filter says what it looks for in its weights: means, edges, lines, colors. Its bias says how well they must agree.
+# * Without a nonlinearity between, two layers are one (but for a frame at a padded border). With a ReLU between, they can see what none can see alone.
+# * The three gradients are sums over edges. $dw$ is a cross-correlation of input and $dy$; $dx$ is a true convolution of $dy$ and the filter.
+
+# %% [markdown] tags=["notes"]
+# **1 min.** Have the class say the shapes of x, w, b, y, dx, dw and db for a batch once more, without looking.
+
+# %% [markdown]
+# ## Three questions for you
+#
+# <details><summary>1. A layer has six filters of 3×5×5. How many parameters is that, and how does their number change if the picture is twice as wide?</summary>
+#
+# $6 \cdot (75 + 1) = 456$. It does not change: the same weights are used at more places. The map gets wider.
+# </details>
+#
+# <details><summary>2. Somebody computes edges by Sobel's filter with `scipy.signal.convolve2d`, and all signs are the opposite of those in this lecture. Who is wrong?</summary>
+#
+# Nobody. SciPy computes the convolution of mathematics, which turns the filter, and Sobel's filter turned by 180° is its own negative.
+# </details>
+#
+# <details><summary>3. Two layers with one channel and filters of 3×3, nothing between: which single filter do they make, and can every filter of that size be made this way?</summary>
+#
+# One of 5×5. Not every one: the two have 18 weights, a 5×5 filter has 25. A stack without nonlinearities is a single convolution, and not even any you like.
+# </details>
+
+# %% [markdown]
+# ## Go on
+#
+# Now write it yourself, in assignment A3: exercise 8, `conv2d_loops`, is the first half of this lecture, with channels; exercise 10, `conv2d_forward`, does it fast; exercise 11, `conv2d_backward`, is the three gradients;
+# exercise 12, `compose_kernels`, puts two layers into one. The sizes that exercise 9 asks for are the subject of lecture 07, so do A3 after that.
