@@ -37,10 +37,18 @@ viz.pictures([coffee.x])
 # that is a **filter**, or **kernel**. Here is one, with bias 0, and a picture of 5×5 pixels.
 
 # %%
-x = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]], dtype=float)
-w = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]], dtype=float)
+grid = np.array(
+    [
+        [1.0, 1, 1, 0, 0],
+        [0, 1, 1, 1, 0],
+        [0, 0, 1, 1, 1],
+        [0, 0, 1, 1, 0],
+        [0, 1, 1, 0, 0],
+    ]
+)
+cross = np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]])
 b = 0.0
-viz.maps([x, w], titles=["picture x", "filter w"], numbers=True)
+viz.maps([grid, cross], titles=["picture", "filter"], numbers=True)
 
 # %% [markdown] tags=["notes"]
 # **5 min.** Draw the 5×5 picture on the board and cut the 3×3 filter out of paper; move it by hand for the first row of the result and let the class add up. Stress that nothing is new: weights,
@@ -52,11 +60,11 @@ viz.maps([x, w], titles=["picture x", "filter w"], numbers=True)
 # At one place, the filter lies on a **window** of the picture. Multiply what lies on one another, component by component; add up; add the bias.
 
 # %%
-window = x[0:3, 0:3]
-products = window * w
-print(" + ".join(f"{a:.0f}·{c:.0f}" for a, c in zip(window.ravel(), w.ravel(), strict=True)), f"+ {b:.0f}", end=" ")
-print(f"= {products.sum() + b:.0f}")
-viz.maps([window, w, products], titles=["window at (0, 0)", "filter w", "products"], numbers=True)
+window = grid[0:3, 0:3]
+products = window * cross
+terms = [f"{x:.0f}·{w:.0f}" for x, w in zip(window.ravel(), cross.ravel(), strict=True)]
+print(" + ".join(terms), f"+ {b:.0f} = {products.sum() + b:.0f}")
+viz.maps([window, cross, products], titles=["window", "filter", "products"], numbers=True)
 
 # %% [markdown]
 # Now let it move. **Before you run the next cell, predict:** at how many places does the filter fit? What is the largest number that this filter could give on any picture of
@@ -74,9 +82,9 @@ def slide(x, w, b=0.0, stride=1):
     return y
 
 
-y = slide(x, w, b)
+y = slide(grid, cross, b)
 print(y)
-print(f"largest: {y.max():.0f}; possible: {w.sum() + b:.0f}")
+print(f"largest: {y.max():.0f}; possible: {cross.sum() + b:.0f}")
 
 # %% [markdown]
 # The number says how well the window agrees with the filter: 5 would be a complete ×, and this picture has none. All of these numbers together are an **activation map**.
@@ -84,11 +92,14 @@ print(f"largest: {y.max():.0f}; possible: {w.sum() + b:.0f}")
 # The layer in the library does the same for whole batches, and so does the scanner of lecture 02 with a single perceptron in its window:
 
 # %%
+batch, filters = grid[None, None], cross[None, None]  # (N, C_in, H, W) and (C_out, C_in, K_H, K_W)
+by_library = ops.conv_forward(batch, filters, np.array([b]))[0, 0]
 perceptron = nn.Linear(9, 1, dtype=np.float64)
-perceptron.weight.data[:], perceptron.bias.data[:] = w.reshape(1, 9), b
-batch, filters = x[None, None], w[None, None]  # (N, C_in, H, W) and (C_out, C_in, K_H, K_W)
-print("ops.conv_forward:", np.array_equal(ops.conv_forward(batch, filters, np.array([b]))[0, 0], y))
-print("nn.Scan:         ", np.array_equal(nn.Scan(perceptron, 3)(batch)[0, 0], y))
+perceptron.weight.data[:] = cross.reshape(1, 9)
+perceptron.bias.data[:] = b
+by_scan = nn.Scan(perceptron, 3)(batch)[0, 0]
+print("ops.conv_forward the same:", np.array_equal(by_library, y))
+print("nn.Scan the same:         ", np.array_equal(by_scan, y))
 
 # %% [markdown]
 # ## Stride
@@ -97,8 +108,9 @@ print("nn.Scan:         ", np.array_equal(nn.Scan(perceptron, 3)(batch)[0, 0], y
 # numbers above does it keep?
 
 # %%
-print(slide(x, w, b, stride=2))
-print("every second row and column of the map above:", np.array_equal(slide(x, w, b, stride=2), y[::2, ::2]))
+by_two = slide(grid, cross, b, stride=2)
+print(by_two)
+print("every second row and column of the map above:", np.array_equal(by_two, y[::2, ::2]))
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Let the class say the four numbers before running. Then the demo: pin a cell of the output, read the arithmetic under the picture aloud, change one pixel of the input and see which outputs move.
@@ -110,7 +122,7 @@ print("every second row and column of the map above:", np.array_equal(slide(x, w
 # Here it is to play with. Step with the arrow keys; click a cell of the picture or the filter and type another number; set the stride, in each direction apart.
 
 # %%
-demos.ConvStepper(x, w, b)
+demos.ConvStepper(grid, cross, b)
 
 # %% [markdown]
 # ## Which way round?
@@ -122,7 +134,8 @@ demos.ConvStepper(x, w, b)
 one_to_nine = np.arange(1.0, 10).reshape(3, 3)
 impulse = np.zeros((5, 5))
 impulse[2, 2] = 1
-viz.maps([impulse, one_to_nine, slide(impulse, one_to_nine)], titles=["picture", "filter", "result"], numbers=True)
+result = slide(impulse, one_to_nine)
+viz.maps([impulse, one_to_nine, result], titles=["picture", "filter", "result"], numbers=True)
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Most will predict the filter itself. Ask for the top left number of the result alone: the window there has the white pixel in its lower right corner, so the 9 meets it.
@@ -180,7 +193,8 @@ viz.pictures([a[None] for a in results], titles=["photo", "blurred", "sharpened"
 
 # %%
 edge_filters = [sobel, sobel.T]
-viz.filters_and_maps(edge_filters, [slide(gray_coffee, w) for w in edge_filters], titles=["across", "down"])
+edges = [slide(gray_coffee, w) for w in edge_filters]
+viz.filters_and_maps(edge_filters, edges, titles=["Sobel", "its transpose"])
 
 # %% [markdown]
 # Edges are left: positive where it gets brighter to the right, negative where it gets darker, and nothing on plain surfaces. The transpose sees what changes downwards.
@@ -250,10 +264,10 @@ viz.maps([*partial, total], titles=["from red", "from green", "from blue", "thei
 small = data.load_photos(size=60)[1].x[:, 2:34, 12:44].astype(np.float64)  # (3, 32, 32): the cup
 one_map = ops.conv_forward(small[None], block[None], np.array([0.1]))
 i, j = 20, 11
-dot = np.dot(small[:, i : i + 5, j : j + 5].ravel(), block.ravel()) + 0.1
-print(
-    small.shape, "->", one_map.shape[1:], "| 75 products and the bias, by hand:", np.isclose(dot, one_map[0, 0, i, j])
-)
+window = small[:, i : i + 5, j : j + 5]
+by_hand = np.dot(window.ravel(), block.ravel()) + 0.1
+print(small.shape, "->", one_map.shape[1:])
+print(f"at ({i}, {j}): {window.size} products and the bias by hand {by_hand:.6f}, in the map {one_map[0, 0, i, j]:.6f}")
 
 # %% [markdown]
 # ## Six filters, six maps
@@ -459,12 +473,16 @@ viz.maps(counts, titles=["stride 1", "stride 2"], numbers=True)
 # Pixels in the middle have more say, and with stride 2 the say is uneven: an old cause of checkerboards in gradients. Now the real thing: the 5×5 picture, a lopsided filter, and some $dy$.
 
 # %%
-x = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]], dtype=float)
-w = np.array([[1.0, 2, 0], [3, 0, 0], [0, 0, -1]])
+lopsided = np.array([[1.0, 2, 0], [3, 0, 0], [0, 0, -1]])
 dy = np.array([[1.0, 0, -2], [0, 3, 0], [0, 1, 0]])
-dx, dw, db = gradients(dy, x, w)
+dx, dw, db = gradients(dy, grid, lopsided)
 print("db =", db)
-viz.maps([x, w, dy, dx, dw], titles=["x", "w", "dy", "dx", "dw"], numbers=True)
+viz.maps(
+    [grid, lopsided, dy, dx, dw],
+    titles=["x, the picture", "w, the filter", "dy", "dx", "dw"],
+    columns=3,
+    numbers=True,
+)
 
 # %% [markdown]
 # Are they right? Move one number at a time a little up and a little down, and see how the loss $L = \sum_p dy_p\, y_p$ follows. This needs the forward pass only, and float64.
@@ -487,17 +505,19 @@ def numeric_gradient(loss, a, h=1e-4):
 # %%
 def errors(dy, stride):
     """The largest error of each of our gradients, against central differences."""
-    b = np.array(0.5)
+    x, w, b = grid.copy(), lopsided.copy(), np.array(0.5)
+
+    def loss():
+        return np.sum(dy * slide(x, w, b, stride))
+
+    numeric = [numeric_gradient(loss, a) for a in (x, w, b)]
     ours = gradients(dy, x, w, stride)
-    theirs = [numeric_gradient(lambda: np.sum(dy * slide(x, w, b, stride)), a) for a in (x, w, b)]
-    return [float(np.abs(g - n).max()) for g, n in zip(ours, theirs, strict=True)]
+    return [float(np.abs(g - n).max()) for g, n in zip(ours, numeric, strict=True)]
 
 
 for stride, upstream in ((1, dy), (2, dy[:2, 1:])):
-    print(
-        f"stride {stride}: "
-        + ", ".join(f"{n} {e:.0e}" for n, e in zip(("dx", "dw", "db"), errors(upstream, stride), strict=True))
-    )
+    dx_off, dw_off, db_off = errors(upstream, stride)
+    print(f"stride {stride}: largest error of dx {dx_off:.0e}, of dw {dw_off:.0e}, of db {db_off:.0e}")
 
 # %% [markdown]
 # With channels and a batch, nothing is new: more edges, and the sums run over the batch too. The library computes all of it with matrix products, one for each tap. Compare it with `reference.conv_backward_by_edges`, which
@@ -506,16 +526,21 @@ for stride, upstream in ((1, dy), (2, dy[:2, 1:])):
 
 # %%
 def compare(**options):
-    x, w, b = rng.standard_normal((2, 3, 7, 6)), rng.standard_normal((4, 3, 3, 2)), rng.standard_normal(4)
+    x, w, b = (rng.standard_normal(shape) for shape in ((2, 3, 7, 6), (4, 3, 3, 2), (4,)))
     dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape)
-    fast, edges = (f(dy, x, w, **options) for f in (ops.conv_backward, reference.conv_backward_by_edges))
-    numeric = [numeric_gradient(lambda: np.sum(dy * ops.conv_forward(x, w, b, **options)), a) for a in (x, w, b)]
+
+    def loss():
+        return np.sum(dy * ops.conv_forward(x, w, b, **options))
+
+    fast = ops.conv_backward(dy, x, w, **options)
+    edges = reference.conv_backward_by_edges(dy, x, w, **options)
+    numeric = [numeric_gradient(loss, a) for a in (x, w, b)]
     return [max(float(np.abs(g - o).max()) for g, o in zip(fast, other, strict=True)) for other in (edges, numeric)]
 
 
-checks = {str(options): compare(**options) for options in ({"stride": 1}, {"stride": 2}, {"stride": 2, "padding": 1})}
-for options, (by_edges, by_differences) in checks.items():
-    print(f"{options:29s} against edges {by_edges:.0e}, against differences {by_differences:.0e}")
+for options in ({"stride": 1}, {"stride": 2}, {"stride": 2, "padding": 1}):
+    by_edges, by_differences = compare(**options)
+    print(f"{options!s:29s} edges {by_edges:.0e}, differences {by_differences:.0e}")
 
 # %% [markdown]
 # ## The backward pass is made of convolutions
@@ -528,10 +553,10 @@ for options, (by_edges, by_differences) in checks.items():
 # by two zeros at each side, so that each pixel gets all of its edges (the *full* convolution).
 
 # %%
-turned = w[::-1, ::-1]
-print("dw = x scanned with dy:              ", np.abs(slide(x, dy) - dw).max())
-print("dx = padded dy scanned with turned w:", np.abs(slide(np.pad(dy, 2), turned) - dx).max())
-viz.maps([np.pad(dy, 2), turned, dx], titles=["dy, padded", "w, turned", "dx"], numbers=True)
+turned, padded = lopsided[::-1, ::-1], np.pad(dy, 2)
+print("dw - x scanned with dy:              ", np.abs(dw - slide(grid, dy)).max())
+print("dx - padded dy scanned with turned w:", np.abs(dx - slide(padded, turned)).max())
+viz.maps([padded, turned, dx], titles=["dy, padded", "w, turned", "dx"], numbers=True)
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Ask for one entry of dx by hand: which outputs did this pixel reach, by which weights? Going backward the window is read from the other side, and hence the turned filter.
@@ -552,11 +577,12 @@ def dx_by_convolution(dy, w, stride=1):
     return ops.conv_forward(spread, turned, padding=[k - 1 for k in w.shape[2:]])
 
 
+x, w = rng.standard_normal((2, 3, 7, 6)), rng.standard_normal((4, 3, 3, 2))
 for stride in (1, 2):
-    many, bank = rng.standard_normal((2, 3, 7, 6)), rng.standard_normal((4, 3, 3, 2))
-    upstream = rng.standard_normal(ops.conv_forward(many, bank, stride=stride).shape)
-    off = np.abs(dx_by_convolution(upstream, bank, stride) - ops.conv_backward(upstream, many, bank, stride=stride)[0])
-    print(f"stride {stride}: largest difference {off.max():.0e}")
+    upstream = rng.standard_normal(ops.conv_forward(x, w, stride=stride).shape)
+    by_library, _, _ = ops.conv_backward(upstream, x, w, stride=stride)
+    off = np.abs(dx_by_convolution(upstream, w, stride) - by_library).max()
+    print(f"stride {stride}: largest difference {off:.0e}")
 
 # %% [markdown]
 # ## Would you notice a mistake?
@@ -590,13 +616,11 @@ def wrong_backward(dy, x, w, stride, padding):
 
 
 mistaken = nn.ConvOp(forward, wrong_backward)
-pictures, cross = rng.standard_normal((2, 1, 5, 6)), np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]])
-reports = {
-    name: gradient_check(mistaken, pictures, k[None, None], np.array([0.1]))
-    for name, k in (("lopsided", w), ("×", cross))
-}
-for name, report in reports.items():
-    print(f"{name}: {report}\n")
+x = rng.standard_normal((2, 1, 5, 6))
+reports = {}
+for name, w in (("lopsided", lopsided), ("×", cross)):
+    reports[name] = gradient_check(mistaken, x, w[None, None], np.array([0.1]))
+    print(f"{name}: {reports[name]}\n")
 
 # %% [markdown]
 # The report says where, and by how much; a factor that is the same everywhere often gives the mistake away. But with the × as its filter, the missing turn passes the check: turned or not, it is the same filter. A test is
