@@ -30,6 +30,10 @@ from cnnlab.inspection import gradient_check
 cat, coffee = data.load_photos(size=240)
 viz.pictures([coffee.x])
 
+# %% [markdown] tags=["notes"]
+# **1 min.** Have each student write down what they expect of the nine numbers, in one word. The lecture has two halves that can be given on two days: what a convolution computes, up to "Two convolutions with
+# nothing between are one", and how it learns.
+
 # %% [markdown]
 # ## A perceptron that moves
 #
@@ -92,7 +96,8 @@ print(f"largest: {y.max():.0f}; possible: {cross.sum() + b:.0f}")
 # The layer in the library does the same for whole batches, and so does the scanner of lecture 02 with a single perceptron in its window:
 
 # %%
-batch, filters = grid[None, None], cross[None, None]  # (N, C_in, H, W) and (C_out, C_in, K_H, K_W)
+# Arrays of the library: (N, C_in, H, W) and (C_out, C_in, K_H, K_W).
+batch, filters = grid[None, None], cross[None, None]
 by_library = ops.conv_forward(batch, filters, np.array([b]))[0, 0]
 perceptron = nn.Linear(9, 1, dtype=np.float64)
 perceptron.weight.data[:] = cross.reshape(1, 9)
@@ -110,7 +115,7 @@ print("nn.Scan the same:         ", np.array_equal(by_scan, y))
 # %%
 by_two = slide(grid, cross, b, stride=2)
 print(by_two)
-print("every second row and column of the map above:", np.array_equal(by_two, y[::2, ::2]))
+print("every second number of the map above:", np.array_equal(by_two, y[::2, ::2]))
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Let the class say the four numbers before running. Then the demo: pin a cell of the output, read the arithmetic under the picture aloud, change one pixel of the input and see which outputs move.
@@ -135,7 +140,8 @@ one_to_nine = np.arange(1.0, 10).reshape(3, 3)
 impulse = np.zeros((5, 5))
 impulse[2, 2] = 1
 result = slide(impulse, one_to_nine)
-viz.maps([impulse, one_to_nine, result], titles=["picture", "filter", "result"], numbers=True)
+arrays = [impulse, one_to_nine, result]
+viz.maps(arrays, titles=["picture", "filter", "result"], numbers=True)
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Most will predict the filter itself. Ask for the top left number of the result alone: the window there has the white pixel in its lower right corner, so the 9 meets it.
@@ -175,14 +181,15 @@ demos.ConvStepper(tiny, sobel)
 # Nine equal weights of 1/9 give the mean of a window: the photo is blurred. To sharpen, take the pixel five times and its four neighbors away: whatever differs from its surroundings differs more.
 
 # %%
-gray_cat, gray_coffee = (photo.x[0].astype(np.float64) for photo in data.load_photos(size=240, grey=True))
+gray_photos = data.load_photos(size=240, grey=True)
+gray_cat, gray_coffee = (photo.x[0].astype(np.float64) for photo in gray_photos)
 blur = np.full((3, 3), 1 / 9)
 sharpen = np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]])
 results = [gray_cat, slide(gray_cat, blur), slide(gray_cat, sharpen)]
 viz.pictures([a[None] for a in results], titles=["photo", "blurred", "sharpened"])
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Before each filter, let the class guess from the numbers. Two sums help: weights that add up to 1 keep the brightness, weights that add up to 0 see changes only. Such filters were
+# **6 min.** Before each filter, let the class guess from the numbers. Two sums help: weights that add up to 1 keep the brightness, weights that add up to 0 see changes only. Such filters were
 # designed by hand for decades; in lecture 10 a net finds its own, and some will look familiar.
 #
 # *Usually asked:* "Why the 2 in the middle row?" The filter is a difference across, (−1, 0, 1), and a little blur along the edge, (1, 2, 1), which makes it less sensitive to noise.
@@ -219,13 +226,18 @@ lines = [line_filter(degrees) for degrees in directions]
 fired = [np.maximum(slide(gray_cat, line, b=-0.15), 0) for line in lines]
 
 # %% [markdown]
-# **Before you run the next cell, predict** which of the four finds the whiskers at the lower left of the photo, which rise a little to the right, and where on the cat the upright lines are found.
+# **Before you run the next cell, predict** which of the four finds the whiskers at the lower left of the photo. And what on this cat's face will the 105° find?
 
 # %%
 whiskers = (slice(110, 150), slice(0, 80))
 for degrees, y in zip(directions, fired, strict=True):
-    print(f"{degrees:3d}°: fires at {np.mean(y[whiskers] > 0):5.1%} of the places around the whiskers")
+    share = np.mean(y[whiskers] > 0)
+    print(f"{degrees:3d}°: fires at {share:5.1%} of the places around the whiskers")
 viz.filters_and_maps(lines, fired, titles=[f"{degrees}°" for degrees in directions])
+
+# %% [markdown]
+# The first finds the whiskers, thin as they are. The nearly upright one hardly sees them; it finds the stripes of the forehead and the sides of eyes and nose. Each filter says *where* something is that looks like its weights,
+# and nothing else.
 
 # %% [markdown]
 # ## A filter is a block
@@ -237,12 +249,13 @@ viz.filters_and_maps(lines, fired, titles=[f"{degrees}°" for degrees in directi
 color = coffee.x.astype(np.float64)
 bell = np.array([1, 4, 6, 4, 1]) / 16
 mean, red_minus_green = np.outer(bell, bell), np.array([1.0, -1, 0])
-block = np.multiply.outer(red_minus_green, mean)  # (3, 5, 5): + for red, − for green, nothing for blue
+block = np.multiply.outer(red_minus_green, mean)  # (C_in, K_H, K_W)
 print("weights:", block.shape, "=", block.size, "numbers")
-viz.pictures([color, *(plane[None] for plane in color)], titles=["photo", "red", "green", "blue"])
+planes = [plane[None] for plane in color]
+viz.pictures([color, *planes], titles=["photo", "red", "green", "blue"])
 
 # %% [markdown] tags=["notes"]
-# **6 min.** Draw the stack of planes as a block and the filter as a smaller block that reaches through its whole depth. The word "depth" is the trap: 3×5×5 is a filter for a two-dimensional convolution, for
+# **5 min.** Draw the stack of planes as a block and the filter as a smaller block that reaches through its whole depth. The word "depth" is the trap: 3×5×5 is a filter for a two-dimensional convolution, for
 # it moves in two directions. Say the dimensions aloud at each step: 75 numbers, one number, one map.
 #
 # *Usually asked:* "Is the same 5×5 slice used on all planes?" No, each plane has its own slice. That is how a filter can compare planes.
@@ -254,20 +267,25 @@ viz.pictures([color, *(plane[None] for plane in color)], titles=["photo", "red",
 # %%
 partial = [slide(plane, weights) for plane, weights in zip(color, block, strict=True)]
 total = sum(partial)
-viz.maps([*partial, total], titles=["from red", "from green", "from blue", "their sum"], columns=4)
+for place, at in (("rim", (72, 91)), ("spoon", (118, 144)), ("saucer", (125, 55))):
+    print(f"{place:7s}", " + ".join(f"{part[at]:5.2f}" for part in partial), f"= {total[at]:5.2f}")
+viz.maps([*partial, total], titles=["from red", "from green", "from blue", "sum"], columns=4)
 
 # %% [markdown]
-# Rim and spoon have vanished: what is gray says as much in green as in red, and the filter's slices cancel. No filter on a gray picture could tell the saucer from a gray one. Here it is with the deck's sizes,
-# a picture of 3×32×32 and one filter of 3×5×5: 28×28 places, and at each a dot product of 75 numbers.
+# The rim, brightest of all, gives next to nothing, and so does the spoon: what is gray says as much in green as in red, and the slices cancel. The saucer stands out, which in a gray photo is as dark as many other things. A
+# filter that spans all planes can compare them.
+#
+# Now with the deck's sizes, a picture of 3×32×32 and one filter of 3×5×5: 28×28 places, and at each a dot product of 75 numbers, and the bias.
 
 # %%
-small = data.load_photos(size=60)[1].x[:, 2:34, 12:44].astype(np.float64)  # (3, 32, 32): the cup
+small = data.load_photos(size=60)[1].x[:, 2:34, 12:44].astype(np.float64)  # the cup
 one_map = ops.conv_forward(small[None], block[None], np.array([0.1]))
 i, j = 20, 11
 window = small[:, i : i + 5, j : j + 5]
 by_hand = np.dot(window.ravel(), block.ravel()) + 0.1
 print(small.shape, "->", one_map.shape[1:])
-print(f"at ({i}, {j}): {window.size} products and the bias by hand {by_hand:.6f}, in the map {one_map[0, 0, i, j]:.6f}")
+print(f"place ({i}, {j}): by hand, from {window.size} products and the bias, {by_hand:.6f}")
+print(f"              in the map {one_map[0, 0, i, j]:.6f}")
 
 # %% [markdown]
 # ## Six filters, six maps
@@ -280,43 +298,47 @@ gray, blue_minus_yellow = np.full(3, 1 / 3), np.array([-0.5, -0.5, 1])
 across, down = np.outer(bell, slope), np.outer(slope, bell)
 pairs = [(gray, mean), (gray, across), (gray, down)]
 pairs += [(red_minus_green, mean), (blue_minus_yellow, mean), (red_minus_green, across)]
-bank = np.stack([np.multiply.outer(colors, plane) for colors, plane in pairs])  # (C_out, C_in, K_H, K_W)
+bank = np.stack([np.multiply.outer(colors, plane) for colors, plane in pairs])
 biases = np.array([0.0, 0, 0, 0.1, 0.1, 0])
 y = ops.conv_forward(small[None], bank, biases)[0]
-print(small.shape, "->", y.shape, f"with {bank.size} weights and {biases.size} biases")
-names = ["brightness", "edges across", "edges down", "red − green", "blue − yellow", "red edges across"]
+print(small.shape, "->", y.shape, "with weights", bank.shape, "and biases", biases.shape)
+names = ["brightness", "edges across", "edges down"]
+names += ["red − green", "blue − yellow", "red edges across"]
 viz.maps(list(y), titles=names, columns=3)
 
 # %% [markdown] tags=["notes"]
-# **5 min.** Write the shapes on the board and keep them there: x (N, C_in, H, W), w (C_out, C_in, K_H, K_W), b (C_out,), y (N, C_out, H′, W′). Ask which of the two channel numbers of `w` must agree with the
+# **4 min.** Write the shapes on the board and keep them there: x (N, C_in, H, W), w (C_out, C_in, K_H, K_W), b (C_out,), y (N, C_out, H′, W′). Ask which of the two channel numbers of `w` must agree with the
 # picture. In the demo, choose a filter and move the window: three partial sums, one result.
 #
 # *Usually asked:* "Do the filters know of each other?" Not within a layer. They are six perceptrons that look at the same window.
 
 # %% [markdown]
-# Look at the layer as a stack of blocks. Choose another filter above the planes, move the window, and watch how the partial maps add up.
+# Look at the layer as a stack of blocks; its weights are in hundredths here, to be read as whole numbers. Choose another filter among the maps, move the window, and watch the partial maps add up.
 
 # %%
-demos.VolumeView(small.round(2), bank.round(3), biases)
+layer_view = demos.VolumeView(small.round(2), (100 * bank).round(), 100 * biases)
+layer_view.filter = 3  # begin with red − green
+layer_view
 
 # %% [markdown]
 # Pictures come in batches. Each picture of a **batch** of `N` is scanned by itself, with the same weights: the layer maps (N, C_in, H, W) to (N, C_out, H′, W′).
 
 # %%
-cat_eyes = data.load_photos(size=120)[0].x.astype(np.float64)
+face = data.load_photos(size=120)[0].x.astype(np.float64)
 corners = [(18, 30), (24, 66), (40, 44)]
-batch = np.stack([small, *(cat_eyes[:, i : i + 32, j : j + 32] for i, j in corners)])
+batch = np.stack([small, *(face[:, i : i + 32, j : j + 32] for i, j in corners)])
 y = ops.conv_forward(batch, bank, biases)
-print(batch.shape, "->", y.shape)
 alone = [ops.conv_forward(picture[None], bank, biases)[0] for picture in batch]
+print(batch.shape, "->", y.shape)
 print("each picture by itself gives the same:", np.allclose(y, alone, atol=1e-12))
+viz.pictures(list(batch))
 
 # %% [markdown]
 # ## Stack them
 #
 # What comes out is a picture with more planes, so the next layer can scan it: conv, ReLU, conv, ReLU, and so on. The filters of a layer are as deep as the layer before has maps.
 #
-# Here is a stack of two, with weights chosen by hand. Its first layer holds Sobel's filter, its negative, its transpose and the negative of that; its second takes the mean of all four maps in 3×3 places.
+# Here is a stack of two, with weights chosen by hand. Its first layer holds Sobel's filter, its negative, its transpose and the negative of that; its second adds up the means of all four maps in 3×3 places.
 
 
 # %%
@@ -330,7 +352,7 @@ def conv_layer(w, b=None):
 
 
 first = conv_layer(np.stack([sobel, -sobel, sobel.T, -sobel.T])[:, None])  # (4, 1, 3, 3)
-second = conv_layer(np.full((1, 4, 3, 3), 1 / 36))
+second = conv_layer(np.full((1, 4, 3, 3), 1 / 9))
 stack = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
 seen = gray_coffee[None, None]
 for layer in stack:
@@ -338,28 +360,33 @@ for layer in stack:
     print(f"{type(layer).__name__:7s}", seen.shape)
 
 # %% [markdown] tags=["notes"]
-# **5 min.** Let the class find out what the four maps are after the ReLU: brighter to the right, darker to the right, brighter downwards, darker downwards. Each filter asks one question; the next layer combines answers.
+# **4 min.** Let the class find out what the four maps are after the ReLU: brighter to the right, darker to the right, brighter downwards, darker downwards. Each filter asks one question; the next layer combines answers.
 #
 # *Usually asked:* "Why the negatives, when the maps already have both signs?" Because of the ReLU, which lets only one sign through. A pair w, −w with a ReLU keeps both, apart.
 
 # %%
 after_first = nn.ReLU()(first(gray_coffee[None, None]))[0]
-names = ["brighter to the right", "darker to the right", "brighter below", "darker below", "the stack"]
+names = ["brighter to the right", "darker to the right", "brighter below"]
+names += ["darker below", "the whole stack"]
 viz.maps([*after_first, seen[0, 0]], titles=names, columns=3)
 
 # %% [markdown]
-# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: if it says $c$ about an edge, it says $-c$ about the same edge in the photo's negative.
+# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: it is linear, so whatever it answers to an edge from dark to bright, it answers the opposite to the same edge from bright to
+# dark.
 #
 # **Before you run the next cell, predict:** the same weights, but without the two ReLUs. What is left?
 
 # %%
-bare = nn.Sequential(first, second)
-print(f"largest value with ReLUs {seen.max():.2f}, without {np.abs(bare(gray_coffee[None, None])).max():.0e}")
+bare = nn.Sequential(first, second)(gray_coffee[None, None])
+print(f"largest value with ReLUs {seen.max():.2f}, without {np.abs(bare).max():.0e}")
+
+# %% [markdown]
+# Nothing, up to rounding: each map is added to its own negative. Eight more filters would not help. Without something between them, the two layers are no more than one, and this one has only zeros for weights.
 
 # %% [markdown]
 # ## Two convolutions with nothing between are one
 #
-# Nothing is left (but rounding): the maps cancel. That is a special case of a general rule. A convolution is linear in its input, apart from the bias, and two linear maps in a row are one: $W_2 (W_1 x) = (W_2 W_1)\, x$.
+# That was a special case of a general rule. A convolution is linear in its input, apart from the bias, and two linear maps in a row are one: $W_2 (W_1 x) = (W_2 W_1)\, x$.
 # And that one is a convolution again. Here are two layers with random weights, 5×5 and then 3×3. **Before you run the next cell, predict:** how large is the one filter that does the work of both?
 
 # %%
@@ -374,16 +401,17 @@ def compose(w2, w1):
     w = np.zeros((w2.shape[0], w1.shape[1], K_H, K_W))
     for u in np.ndindex(w1.shape[2:]):
         for v in np.ndindex(w2.shape[2:]):
-            w[:, :, u[0] + v[0], u[1] + v[1]] += w2[:, :, *v] @ w1[:, :, *u]  # sums over the maps in the middle
+            # The matrix product adds up over the maps in the middle.
+            w[:, :, u[0] + v[0], u[1] + v[1]] += w2[:, :, *v] @ w1[:, :, *u]
     return w
 
 
 w21 = compose(w2, w1)
-b21 = b2 + np.sum(w2, axis=(2, 3)) @ b1  # the first biases, through all taps of the second layer
+b21 = b2 + np.sum(w2, axis=(2, 3)) @ b1  # b1 comes in through every tap of w2
 print(w1.shape, "then", w2.shape, "=", w21.shape)
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Draw it in one dimension: output, three inputs of the second layer, their windows of five; together they cover seven. A path that uses tap $v$ above and tap $u$ below ends at $u+v$. Multiply along a path, add over
+# **6 min.** Draw it in one dimension: output, three inputs of the second layer, their windows of five; together they cover seven. A path that uses tap $v$ above and tap $u$ below ends at $u+v$. Multiply along a path, add over
 # paths. That the two kernels meet in $u+v$ makes it a true convolution: in one dimension, with one channel, it is `np.convolve(w1, w2)`, the full one. Strides: one in the second layer only skips outputs; one in the first
 # spreads the second's taps, $u + S_1 v$.
 #
@@ -399,7 +427,7 @@ two = ops.conv_forward(ops.conv_forward(x, w1, b1), w2, b2)
 one = ops.conv_forward(x, w21, b21)
 print("shapes:", two.shape, one.shape)
 print(f"largest difference between two layers and one: {np.abs(two - one).max():.1e}")
-print("in one dimension it is np.convolve: [1 2 1] twice is", np.convolve([1, 2, 1], [1, 2, 1]))
+print("in one dimension, [1 2 1] twice is", np.convolve([1, 2, 1], [1, 2, 1]))
 
 # %% [markdown]
 # That was without padding. Nets often pad with zeros, so that maps keep their size: two pixels at each side for 5×5, one for 3×3, and three for the 7×7 that replaces them.
@@ -409,7 +437,8 @@ print("in one dimension it is np.convolve: [1 2 1] twice is", np.convolve([1, 2,
 two = ops.conv_forward(ops.conv_forward(x, w1, b1, padding=2), w2, b2, padding=1)
 one = ops.conv_forward(x, w21, b21, padding=3)
 off = np.abs(two - one)
-print(f"largest difference: {off.max():.1f}; away from the border: {off[:, :, 1:-1, 1:-1].max():.1e}")
+inside = off[:, :, 1:-1, 1:-1]
+print(f"largest difference: {off.max():.1f}; away from the border: {inside.max():.1e}")
 viz.maps(list(off[0]), titles=["difference, map 0", "difference, map 1"])
 
 # %% [markdown]
@@ -428,7 +457,8 @@ def stack_with_relu(x):
 
 
 for f in (bare_stack, stack_with_relu):
-    print(f"{f.__name__:15s} f(x) + f(-x) differs from 2 f(0) by {np.abs(f(x) + f(-x) - 2 * f(0 * x)).max():.0e}")
+    off = np.abs(f(x) + f(-x) - 2 * f(0 * x)).max()
+    print(f"{f.__name__:15s} f(x) + f(-x) differs from 2 f(0) by {off:.1e}")
 
 # %% [markdown]
 # ## Three gradients, three sums over edges
@@ -448,7 +478,7 @@ def gradients(dy, x, w, stride=1):
     for p, q in np.ndindex(dy.shape):
         db += dy[p, q]
         for u, v in np.ndindex(w.shape):
-            i, j = stride * p + u, stride * q + v  # the edge from pixel (i, j) by weight (u, v) to output (p, q)
+            i, j = stride * p + u, stride * q + v  # pixel (i, j) -> output (p, q)
             dw[u, v] += dy[p, q] * x[i, j]
             dx[i, j] += dy[p, q] * w[u, v]
     return dx, dw, db
@@ -466,11 +496,14 @@ def gradients(dy, x, w, stride=1):
 
 # %%
 ones = np.ones((3, 3))
-counts = [gradients(np.ones(size), np.ones((5, 5)), ones, stride)[0] for stride, size in ((1, (3, 3)), (2, (2, 2)))]
+counts = [
+    gradients(np.ones((3, 3)), np.ones((5, 5)), ones)[0],
+    gradients(np.ones((2, 2)), np.ones((5, 5)), ones, stride=2)[0],
+]
 viz.maps(counts, titles=["stride 1", "stride 2"], numbers=True)
 
 # %% [markdown]
-# Pixels in the middle have more say, and with stride 2 the say is uneven: an old cause of checkerboards in gradients. Now the real thing: the 5×5 picture, a lopsided filter, and some $dy$.
+# Pixels in the middle have more say; with stride 2, those that two windows share. Now the real thing: the 5×5 picture, a lopsided filter, and some $dy$.
 
 # %%
 lopsided = np.array([[1.0, 2, 0], [3, 0, 0], [0, 0, -1]])
@@ -517,7 +550,7 @@ def errors(dy, stride):
 
 for stride, upstream in ((1, dy), (2, dy[:2, 1:])):
     dx_off, dw_off, db_off = errors(upstream, stride)
-    print(f"stride {stride}: largest error of dx {dx_off:.0e}, of dw {dw_off:.0e}, of db {db_off:.0e}")
+    print(f"stride {stride}: largest error dx {dx_off:.0e}, dw {dw_off:.0e}, db {db_off:.0e}")
 
 # %% [markdown]
 # With channels and a batch, nothing is new: more edges, and the sums run over the batch too. The library computes all of it with matrix products, one for each tap. Compare it with `reference.conv_backward_by_edges`, which
@@ -525,6 +558,10 @@ for stride, upstream in ((1, dy), (2, dy[:2, 1:])):
 
 
 # %%
+def largest_difference(some, others):
+    return max(float(np.abs(a - o).max()) for a, o in zip(some, others, strict=True))
+
+
 def compare(**options):
     x, w, b = (rng.standard_normal(shape) for shape in ((2, 3, 7, 6), (4, 3, 3, 2), (4,)))
     dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape)
@@ -535,12 +572,12 @@ def compare(**options):
     fast = ops.conv_backward(dy, x, w, **options)
     edges = reference.conv_backward_by_edges(dy, x, w, **options)
     numeric = [numeric_gradient(loss, a) for a in (x, w, b)]
-    return [max(float(np.abs(g - o).max()) for g, o in zip(fast, other, strict=True)) for other in (edges, numeric)]
+    return largest_difference(fast, edges), largest_difference(fast, numeric)
 
 
 for options in ({"stride": 1}, {"stride": 2}, {"stride": 2, "padding": 1}):
     by_edges, by_differences = compare(**options)
-    print(f"{options!s:29s} edges {by_edges:.0e}, differences {by_differences:.0e}")
+    print(f"{options!s:29s} to edges {by_edges:.0e}, to central differences {by_differences:.0e}")
 
 # %% [markdown]
 # ## The backward pass is made of convolutions
@@ -587,7 +624,7 @@ for stride in (1, 2):
 # %% [markdown]
 # ## Would you notice a mistake?
 #
-# A wrong backward pass raises no error; the net just learns badly. So check it. `gradient_check` compares the slopes along random directions, for the input and every parameter of a layer at once:
+# A wrong backward pass raises no error; the net may even learn, only worse. So check it. `gradient_check` compares the slopes along random directions, for the input and every parameter of a layer at once:
 
 # %%
 layer = nn.Conv2d(3, 4, (3, 2), stride=2, padding=1, rng=np.random.default_rng(0))
@@ -645,7 +682,7 @@ for name, w in (("lopsided", lopsided), ("×", cross)):
 # $6 \cdot (75 + 1) = 456$. It does not change: the same weights are used at more places. The map gets wider.
 # </details>
 #
-# <details><summary>2. Somebody computes edges by Sobel's filter with `scipy.signal.convolve2d`, and all signs are the opposite of those in this lecture. Who is wrong?</summary>
+# <details><summary>2. Somebody computes edges with Sobel's filter and SciPy's convolve2d, and all signs are the opposite of those in this lecture. Who is wrong?</summary>
 #
 # Nobody. SciPy computes the convolution of mathematics, which turns the filter, and Sobel's filter turned by 180° is its own negative.
 # </details>
