@@ -267,13 +267,13 @@ viz.pictures([color, *planes], titles=["photo", "red", "green", "blue"])
 # %%
 partial = [slide(plane, weights) for plane, weights in zip(color, block, strict=True)]
 total = sum(partial)
-for place, at in (("rim", (72, 91)), ("spoon", (118, 144)), ("saucer", (125, 55))):
+for place, at in (("rim", (72, 91)), ("spoon", (109, 136)), ("saucer", (70, 54))):
     print(f"{place:7s}", " + ".join(f"{part[at]:5.2f}" for part in partial), f"= {total[at]:5.2f}")
 viz.maps([*partial, total], titles=["from red", "from green", "from blue", "sum"], columns=4)
 
 # %% [markdown]
-# The rim, brightest of all, gives next to nothing, and so does the spoon: what is gray says as much in green as in red, and the slices cancel. The saucer stands out, which in a gray photo is as dark as many other things. A
-# filter that spans all planes can compare them.
+# The rim and the spoon, the brightest things in red and in green, give next to nothing: what is gray says about as much in one plane as in the other, and the slices cancel. The saucer stands out. A filter that spans all
+# planes can compare them.
 #
 # Now with the deck's sizes, a picture of 3×32×32 and one filter of 3×5×5: 28×28 places, and at each a dot product of 75 numbers, and the bias.
 
@@ -381,7 +381,7 @@ bare = nn.Sequential(first, second)(gray_coffee[None, None])
 print(f"largest value with ReLUs {seen.max():.2f}, without {np.abs(bare).max():.0e}")
 
 # %% [markdown]
-# Nothing, up to rounding: each map is added to its own negative. Eight more filters would not help. Without something between them, the two layers are no more than one, and this one has only zeros for weights.
+# Nothing, up to rounding: each map is added to its own negative. With the ReLU between, the two signs went different ways.
 
 # %% [markdown]
 # ## Two convolutions with nothing between are one
