@@ -76,7 +76,8 @@ def filters_and_maps(
     bar.outline.set_visible(False)
     names = f": {', '.join(titles)}" if titles else ""
     ranges = "; ".join(f"{y.min():.3g} to {y.max():.3g}" for y in results)
-    return figure, f"{len(filters)} filters, each beside its map{names}. Values of the maps: {ranges}."
+    scale = f"on a color scale from {limits[0]:.3g} to {limits[1]:.3g}"
+    return figure, f"{len(filters)} filters, each beside its map{names}. Values of the maps: {ranges}, {scale}."
 
 
 def _check(
