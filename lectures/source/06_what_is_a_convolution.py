@@ -261,8 +261,8 @@ viz.pictures([color, *planes], titles=["photo", "red", "green", "blue"])
 # *Usually asked:* "Is the same 5×5 slice used on all planes?" No, each plane has its own slice. That is how a filter can compare planes.
 
 # %% [markdown]
-# This one takes the mean of a window in red, minus the same in green. **Before you run the next cell, predict** what it gives on the white rim of the cup and on the spoon, which hold the sharpest edges of the
-# photo, and on the saucer.
+# This one takes the mean of a window in red, minus the same in green. **Before you run the next cell, predict** what it gives on the white rim of the cup and on the spoon, the brightest things in the photo, and on
+# the saucer.
 
 # %%
 partial = [slide(plane, weights) for plane, weights in zip(color, block, strict=True)]
@@ -272,7 +272,7 @@ for place, at in (("rim", (72, 91)), ("spoon", (109, 136)), ("saucer", (70, 54))
 viz.maps([*partial, total], titles=["from red", "from green", "from blue", "sum"], columns=4)
 
 # %% [markdown]
-# The rim and the spoon, the brightest things in red and in green, give next to nothing: what is gray says about as much in one plane as in the other, and the slices cancel. The saucer stands out. A filter that spans all
+# The rim and the spoon give next to nothing: what is gray says about as much in one plane as in the other, and the slices cancel. The saucer stands out. A filter that spans all
 # planes can compare them.
 #
 # Now with the deck's sizes, a picture of 3×32×32 and one filter of 3×5×5: 28×28 places, and at each a dot product of 75 numbers, and the bias.
@@ -290,7 +290,9 @@ print(f"              in the map {one_map[0, 0, i, j]:.6f}")
 # %% [markdown]
 # ## Six filters, six maps
 #
-# A second filter gives a second map. Six filters give six, and need six biases: 3×32×32 goes in, 6×28×28 comes out. The maps become the planes of a new picture, only that its planes are no longer colors.
+# A second filter gives a second map. Six filters give six, and need six biases: 3×32×32 goes in, 6×28×28 comes out. The maps are the planes of a new picture, only that its planes are no longer colors.
+#
+# Each of these six is a pattern in the plane (a mean, an edge) times a choice of colors.
 
 # %%
 slope = np.array([-1, -2, 0, 2, 1]) / 6
@@ -313,10 +315,10 @@ viz.maps(list(y), titles=names, columns=3)
 # *Usually asked:* "Do the filters know of each other?" Not within a layer. They are six perceptrons that look at the same window.
 
 # %% [markdown]
-# Look at the layer as a stack of blocks; its weights are in hundredths here, to be read as whole numbers. Choose another filter among the maps, move the window, and watch the partial maps add up.
+# Look at the layer as a stack of blocks; its weights are multiplied by 64 here, to be read as whole numbers. Choose another filter among the maps, move the window, and watch the partial maps add up.
 
 # %%
-layer_view = demos.VolumeView(small.round(2), (100 * bank).round(), 100 * biases)
+layer_view = demos.VolumeView(small.round(2), (64 * bank).round(), 64 * biases)
 layer_view.filter = 3  # begin with red − green
 layer_view
 
@@ -342,12 +344,11 @@ viz.pictures(list(batch))
 
 
 # %%
-def conv_layer(w, b=None):
+def conv_layer(w):
     """A layer of the library with weights of our own."""
     C_out, C_in, *kernel = w.shape
-    layer = nn.Conv2d(C_in, C_out, kernel, dtype=np.float64)
+    layer = nn.Conv2d(C_in, C_out, kernel, bias=False, dtype=np.float64)
     layer.weight.data[:] = w
-    layer.bias.data[:] = 0 if b is None else b
     return layer
 
 
@@ -371,7 +372,7 @@ names += ["darker below", "the whole stack"]
 viz.maps([*after_first, seen[0, 0]], titles=names, columns=3)
 
 # %% [markdown]
-# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: it is linear, so whatever it answers to an edge from dark to bright, it answers the opposite to the same edge from bright to
+# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: it is linear (its bias aside), so whatever it answers to an edge from dark to bright, it answers the opposite to the same edge from bright to
 # dark.
 #
 # **Before you run the next cell, predict:** the same weights, but without the two ReLUs. What is left?
@@ -418,8 +419,8 @@ print(w1.shape, "then", w2.shape, "=", w21.shape)
 # *Usually asked:* "Then why do people stack 3×3 layers?" With ReLUs between they are not one. And without: fewer weights, and they reach only some of the large filters (see question 3).
 
 # %% [markdown]
-# A path from an input pixel to the output goes through one tap `u` of the first filter and one tap `v` of the second, and leads to the pixel at `u + v`. All paths that lead there add up; that they meet at a *sum*
-# makes it a true convolution of the two filters, the first return that was promised. Does the one do the work of the two?
+# Follow a path from an output back to the picture: through tap $v$ of the second filter, then through tap $u$ of the first, to the pixel at $t = u + v$. All paths to $t$ add up, so in one dimension the big filter is
+# $w[t] = \sum_v w_2[v]\, w_1[t-v]$. There is the minus: a **true convolution** of the two filters, the first of its two returns. Does the one layer do the work of the two?
 
 # %%
 x = rng.standard_normal((2, 3, 12, 14))
@@ -458,7 +459,7 @@ def stack_with_relu(x):
 
 for f in (bare_stack, stack_with_relu):
     off = np.abs(f(x) + f(-x) - 2 * f(0 * x)).max()
-    print(f"{f.__name__:15s} f(x) + f(-x) differs from 2 f(0) by {off:.1e}")
+    print(f"{f.__name__:15s} f(x) + f(-x) differs from 2 f(0) by {off:.2g}")
 
 # %% [markdown]
 # ## Three gradients, three sums over edges
@@ -550,7 +551,7 @@ def errors(dy, stride):
 
 for stride, upstream in ((1, dy), (2, dy[:2, 1:])):
     dx_off, dw_off, db_off = errors(upstream, stride)
-    print(f"stride {stride}: largest error dx {dx_off:.0e}, dw {dw_off:.0e}, db {db_off:.0e}")
+    print(f"stride {stride}, largest errors: dx {dx_off:.0e}, dw {dw_off:.0e}, db {db_off:.0e}")
 
 # %% [markdown]
 # With channels and a batch, nothing is new: more edges, and the sums run over the batch too. The library computes all of it with matrix products, one for each tap. Compare it with `reference.conv_backward_by_edges`, which
@@ -591,8 +592,8 @@ for options in ({"stride": 1}, {"stride": 2}, {"stride": 2, "padding": 1}):
 
 # %%
 turned, padded = lopsided[::-1, ::-1], np.pad(dy, 2)
-print("dw - x scanned with dy:              ", np.abs(dw - slide(grid, dy)).max())
-print("dx - padded dy scanned with turned w:", np.abs(dx - slide(padded, turned)).max())
+print("dw against x scanned with dy:              ", np.abs(dw - slide(grid, dy)).max())
+print("dx against padded dy scanned with turned w:", np.abs(dx - slide(padded, turned)).max())
 viz.maps([padded, turned, dx], titles=["dy, padded", "w, turned", "dx"], numbers=True)
 
 # %% [markdown] tags=["notes"]
