@@ -150,7 +150,7 @@ viz.maps(arrays, titles=["picture", "filter", "result"], numbers=True)
 # the turned filter. It matters when weights come from elsewhere, and in the backward pass.
 
 # %% [markdown]
-# The filter comes out **turned by 180°**: at the first place it is its *last* weight that meets the white pixel. What slides a filter as it is, is called **cross-correlation**. Mathematics says
+# The filter comes out **turned by 180°**: at the first place it is its *last* weight that meets the white pixel. To slide a filter as it is, is a **cross-correlation**. Mathematics says
 # **convolution** when the filter is turned first, so that a single pixel leaves an upright copy of it. NumPy has both, in one dimension:
 #
 # $$ \text{cross-correlation: } \sum_u w[u]\; x[i+u] \qquad\qquad \text{convolution: } \sum_u w[u]\; x[i-u] $$
@@ -372,8 +372,8 @@ names += ["darker below", "the whole stack"]
 viz.maps([*after_first, seen[0, 0]], titles=names, columns=3)
 
 # %% [markdown]
-# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: it is linear (its bias aside), so whatever it answers to an edge from dark to bright, it answers the opposite to the same edge from bright to
-# dark.
+# The stack sees edges of **every** direction, dark to bright or bright to dark. No single convolution can: it is linear, so whatever an edge from dark to bright adds to its answer, the same edge from bright to dark
+# takes away.
 #
 # **Before you run the next cell, predict:** the same weights, but without the two ReLUs. What is left?
 
@@ -445,7 +445,7 @@ viz.maps(list(off[0]), titles=["difference, map 0", "difference, map 1"])
 # %% [markdown]
 # They differ in a frame one pixel wide. There the second layer reads the zeros *between* the layers, where the one big filter would have had the first layer's values, computed beyond the picture's edge.
 #
-# With a ReLU between, there is no such filter at all. A convolution with bias, $f(x) = Wx + c$, fulfills $f(x) + f(-x) = 2 f(0)$, whatever its weights. One counter-example is enough:
+# With a ReLU between, there is in general no such filter at all. A convolution with bias, $f(x) = Wx + c$, fulfills $f(x) + f(-x) = 2 f(0)$, whatever its weights. One counter-example is enough:
 
 
 # %%
@@ -670,7 +670,7 @@ for name, w in (("lopsided", lopsided), ("×", cross)):
 # * A convolution layer is a perceptron that moves: products with a window of all input planes, their sum, a bias. One filter, one map. What the field calls convolution is cross-correlation.
 # * A filter says what it looks for in its weights: means, edges, lines, colors. Its bias says how well they must agree.
 # * Without a nonlinearity between, two layers are one (but for a frame at a padded border). With a ReLU between, they can see what none can see alone.
-# * The three gradients are sums over edges. $dw$ is a cross-correlation of input and $dy$; $dx$ is a true convolution of $dy$ and the filter.
+# * The three gradients are sums over edges. $dw$ is a cross-correlation of input and $dy$; $dx$, at stride 1, is a true convolution of $dy$ and the filter.
 
 # %% [markdown] tags=["notes"]
 # **1 min.** Have the class say the shapes of x, w, b, y, dx, dw and db for a batch once more, without looking.

@@ -99,7 +99,7 @@ def test_lecture_06_runs_and_its_demos_move(lab, page):
 
     # The volume: one place of the fourth filter, as the kernel computes it.
     volume = demos.nth(2)
-    expect(volume.locator(".words")).to_contain_text("75-dimensional dot product")
+    expect(volume).to_contain_text("75-dimensional dot product")
     place = lab.in_kernel(page, "round(float(layer_view.output[3, 14, 14]), 2)")
     expect(volume.locator(".words")).to_contain_text("Filter 3 at row 14, column 14")
     expect(volume.locator(".words")).to_contain_text(place)
