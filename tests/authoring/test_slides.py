@@ -282,7 +282,9 @@ class TestMaking:
 
     def test_a_place_that_cannot_be_written_to_is_found_out_first(self, lectures):
         (lectures / "taken").write_text("a file")
-        with pytest.raises(SlidesError, match=r"cannot write to .*taken .*: name a folder of yours with --out DIR"):
+        with pytest.raises(
+            SlidesError, match=r"cannot write to .*taken \(it is a file\): name a folder of yours with --out DIR"
+        ):
             list(make_slides(lectures, ["02"], lectures / "taken"))
 
     def test_a_bad_formula_is_named_with_its_lecture(self, tmp_path):

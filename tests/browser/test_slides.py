@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
 from cnnlab.authoring.slides import make_slides
+from cnnlab.authoring.slides.export import as_html
+from cnnlab.authoring.slides.pages import prepare
 
 pytestmark = pytest.mark.xdist_group("slides")
 LECTURES = Path(__file__).parents[2] / "lectures"
@@ -103,6 +106,19 @@ def test_nothing_is_wider_than_its_slide(slides):
             assert page.evaluate(WIDE) == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             page.evaluate("Reveal.next()")
+
+
+def test_a_long_formula_is_made_to_fit(new_page, tmp_path):
+    long = r"$$ y = \sum_i " + " + ".join(rf"w_{{{i}}} x_{{{i}}}" for i in range(16)) + " $$"
+    cell = nbformat.v4.new_markdown_cell(f"# Long\n\n{long}", metadata={"slideshow": {"slide_type": "slide"}})
+    html = as_html(prepare(nbformat.v4.new_notebook(cells=[cell])), title="Long", about="")
+    (tmp_path / "long.html").write_text(html, encoding="utf-8")
+    page = new_page(viewport={"width": 1280, "height": 720})
+    page.goto((tmp_path / "long.html").as_uri())
+    until(page, "Reveal.isReady() && document.querySelector('math').style.getPropertyValue('--shrink')")
+    assert page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth + 1)(document.querySelector('math'))"
+    )
 
 
 def test_a_slide_taller_than_the_page_says_so_and_scrolls(slides):

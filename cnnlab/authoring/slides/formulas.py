@@ -51,6 +51,7 @@ def to_mathml(tex: str, *, display: str = "inline") -> str:
         raise SlidesError(f"the formula ${tex}$ cannot be shown, because of {found[0]!r}: {advice}")
     # Browsers draw the smallest of the "big" fences twice as large as TeX does: they take their own next size.
     mathml = mathml.replace('minsize="1.2em" maxsize="1.2em"', 'stretchy="false"')
+    mathml = mathml.replace("<mo>&#x0002B;</mo><mo>&#x0003D;</mo>", "<mo>&#x0002B;&#x0003D;</mo>")  # one sign, +=
     # The signs of rounding come as identifiers, which do not grow around a fraction.
     return _ROUNDING.sub(lambda sign: f'<mo stretchy="true" form="{_FORMS[sign[1]]}">&#x0{sign[1]};</mo>', mathml)
 

@@ -129,7 +129,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _no_place(path: Path, error: OSError) -> SlidesError:
-    return SlidesError(f"cannot write to {path} ({error.strerror}): name a folder of yours with --out DIR")
+    why = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+    return SlidesError(f"cannot write to {path} ({why}): name a folder of yours with --out DIR")
 
 
 def _mend_links(notebook: NotebookNode, known: set[str]) -> None:

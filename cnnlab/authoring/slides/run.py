@@ -40,6 +40,7 @@ def run_lecture(path: Path) -> NotebookNode:
             store_widget_state=False,  # with the state, a page would show the widget, which needs a network
             resources={"metadata": {"path": folder}},
             on_cell_start=note,
+            extra_arguments=["--log-level=ERROR"],  # what a kernel says of its connection is not for a lecturer
         )
         try:
             client.execute(env={**os.environ, **_ONE_THREAD})

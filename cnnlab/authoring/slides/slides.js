@@ -91,6 +91,11 @@
       const fits = (text.clientWidth - 42) / (longest * 0.605);
       if (fits < 24) text.style.fontSize = `${Math.max(17, fits)}px`;
     }
+    for (const formula of slide.querySelectorAll("math[display=block]")) {
+      formula.style.removeProperty("--shrink");
+      const ratio = formula.clientWidth / formula.scrollWidth;
+      if (ratio < 1) formula.style.setProperty("--shrink", String(Math.max(0.5, 0.98 * ratio)));
+    }
     const pictures = [...slide.querySelectorAll(".cnnlab-figure")];
     pictures.forEach((picture) => picture.style.removeProperty("--room"));
     const over = slide.scrollHeight - slide.clientHeight;
