@@ -109,7 +109,7 @@ def test_nothing_is_wider_than_its_slide(slides):
 
 
 def test_a_long_formula_is_made_to_fit(new_page, tmp_path):
-    long = r"$$ y = \sum_i " + " + ".join(rf"w_{{{i}}} x_{{{i}}}" for i in range(16)) + " $$"
+    long = r"$$ y = \sum_i " + " + ".join(rf"w_{{{i}}} x_{{{i}}}" for i in range(12)) + " $$"
     cell = nbformat.v4.new_markdown_cell(f"# Long\n\n{long}", metadata={"slideshow": {"slide_type": "slide"}})
     html = as_html(prepare(nbformat.v4.new_notebook(cells=[cell])), title="Long", about="")
     (tmp_path / "long.html").write_text(html, encoding="utf-8")
