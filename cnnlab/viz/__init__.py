@@ -7,6 +7,7 @@ from cnnlab.viz.curves import curves
 from cnnlab.viz.figure import Picture
 from cnnlab.viz.maps import maps
 from cnnlab.viz.pictures import pictures
+from cnnlab.viz.score_maps import score_maps
 from cnnlab.viz.sound import score_curve, sound_and_spectrogram, spectrograms, weight_over_time
 from cnnlab.viz.training import accuracy_against_shift, training_curve
 
@@ -17,6 +18,7 @@ __all__ = [
     "maps",
     "pictures",
     "score_curve",
+    "score_maps",
     "sound_and_spectrogram",
     "spectrograms",
     "training_curve",
