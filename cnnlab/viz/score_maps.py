@@ -148,5 +148,5 @@ def _mark(
     if min(values.shape) > 1 and values.min() <= threshold < values.max():
         down, right = ((n - 1) / 2 + s * np.arange(m) for n, s, m in zip(window, step, values.shape, strict=True))
         axes.contour(right, down, values, levels=[threshold], colors=["white"], linewidths=1.2)
-    for color, width in (("white", 4.0), (colors.highlight, 2.0)):
-        axes.plot(middle[1], middle[0], marker="x", markersize=9, markeredgewidth=width, color=color)
+    for color, width in (("white", 3.5), (colors.highlight, 1.8)):
+        axes.plot(middle[1], middle[0], marker="x", markersize=7, markeredgewidth=width, color=color)
