@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 2. Finding a flower
 #
-# Four pictures of 64 × 64 pixels, and one question: **is there a flower in it, anywhere?** The scan of lecture 01 should answer this too, with a window that moves in two directions.
+# Four pictures of 64 × 64 pixels, and one question about each: **is there a flower, anywhere?** The scan of lecture 01 should answer this too, with a window that moves in two directions.
 # But a picture has many more windows than a recording, and the net may say yes at each of them.
 # **If the net judges 97 of 100 windows rightly, how many of 100 pictures does it judge rightly?**
 #
@@ -237,7 +237,7 @@ P = (H - K + 1) * (W - K + 1)
 few, answers = unseen.x[:200], unseen.y[:200]
 maps = maps_of(small, centered(few))
 empty = maps[answers == 0]  # the maps of pictures without a flower
-print(f"{P} windows a picture; in those without a flower {share(empty <= 0)} are judged rightly")
+print(f"{P} windows a picture; without a flower {share(empty <= 0)} are judged rightly")
 
 # %% [markdown] tags=["notes"]
 # **8 min.** The arithmetic for the board: with p the probability that a window is wrong and P independent windows, a picture is right with (1−p)^P. Neighbors are not independent, so it is not
@@ -259,8 +259,8 @@ print(f"accuracy with the flower anywhere:        {accuracy(best, answers):.3f}"
 
 # %%
 for round_number in range(1, 4):
-    found = maps_of(small, x[no], stride=3)  # every third place, in both directions, will do
-    print(f"before round {round_number}: false alarm in {share(found.max(axis=(1, 2)) > 0)} of them")
+    found = maps_of(small, x[no], stride=3)  # every third place will do
+    print(f"before round {round_number}: {share(found.max(axis=(1, 2)) > 0)} false alarms")
     highest = np.argsort(-flat(found), axis=1)[:, :4]
     corners = 3 * np.stack(np.unravel_index(highest, found.shape[1:]), axis=-1)
     negatives = np.concatenate([negatives, windows_at(x[no], corners)])
@@ -290,7 +290,7 @@ viz.maps(fields, titles=["scan, maximum", "MLP over the whole picture"], numbers
 
 # %% [markdown]
 # The scanner was trained with flowers in the middle left field only and finds them everywhere. It could not do otherwise: all places are judged by the same weights. The
-# whole-picture MLP does not even know the field it was trained in: a field is 14 pixels wide, and it forgives two.
+# whole-picture MLP does not even know the field it was trained in: a field is 14 pixels wide, and four pixels off it guesses.
 
 # %% [markdown]
 # ## The map says where
@@ -314,7 +314,7 @@ print(f"best window's middle to flower's center: median {np.median(distance):.1f
 print(f"at most 4 pixels for {share(distance <= 4)} of the flowers that were found")
 
 # %% [markdown]
-# The whole-picture MLP cannot be asked this at all. The scanner was never asked it in training either: it falls out of having one score a place.
+# The whole-picture MLP cannot be asked this at all. Nor was the scanner trained to say where: it judges single windows, and having one score for each place is all it takes.
 #
 # Now move the flower yourself. The demo takes pictures in 0 … 1, our net −1 … 1; but the stretching is linear and so is the first layer, so one can go into the
 # other: $W(2x - 1) + b = (2W)\,x + (b - W\mathbf{1})$.
@@ -341,6 +341,8 @@ flower_scanner
 #
 # As in lecture 01, the scores of all places become one answer: by the maximum, by a softmax-weighted mean, by the plain mean, or by an MLP over the map. Each is trained on new pictures
 # with the flower anywhere, the last MLP on pictures with the flower at its old place. Two numbers are learned for the first three, a scale and a threshold.
+#
+# **Predict:** which two of the five will fail?
 
 # %%
 rng = np.random.default_rng(0)
@@ -359,7 +361,7 @@ deciders = {how: pooled(how) for how in ("max", "softmax", "mean")}
 deciders |= {"MLP": mlp_over_map(), "MLP, one place": mlp_over_map()}
 
 # %% [markdown] tags=["notes"]
-# **4 min.** Ask before the cell which two will fail. *Usually asked:* "Is the MLP over the map not the more general one?" – It is, and that is its trouble: it can hold an opinion about each place, so it has to learn that none is
+# **4 min.** Ask for reasons, not only for names. *Usually asked:* "Is the MLP over the map not the more general one?" – It is, and that is its trouble: it can hold an opinion about each place, so it has to learn that none is
 # due. The maximum has this built in. What is built in need not be learned.
 
 # %%
@@ -396,12 +398,13 @@ for stride in (1, 2, 3, 4, 6, 8, 12):
     print(row, f"{accuracy(best, unseen.y):9.3f}")
 
 # %% [markdown] tags=["notes"]
-# **4 min.** With stride s the nearest window is at most s/2 off in each direction; compare with the ±2 pixels of training. *Usually asked:* "So is stride 2 simply better?" – Here it is four times cheaper at nearly the same answers; the place
+# **4 min.** With stride s the nearest window is at most s/2 off in each direction. Look again at the white lines in the maps: how wide is a bright spot, and the narrowest one? That is the stride one can afford.
+# *Usually asked:* "So is stride 2 simply better?" – Here it is four times cheaper at nearly the same answers; the place
 # becomes coarser, and after a shift by one pixel the map is another one, no longer a shifted copy. Lecture 07 comes back to it.
 
 # %% [markdown]
-# A stride of `s` in both directions leaves about one window in `s²`. A stride of 2 loses next to nothing, because we trained with flowers up to two pixels off the window's middle: some window still comes close enough. Fewer windows
-# are also fewer chances for a false alarm. Once the steps are longer than what the window net forgives, flowers fall between the windows.
+# A stride of `s` in both directions leaves about one window in `s²`. With a stride of 2 next to nothing is lost, and fewer windows are fewer chances for a false alarm. With 3 the first flowers
+# are missed, although some window is then within two pixels of any flower: one that is barely recognized scores above zero at a few places only, and these fall between the steps.
 
 # %% [markdown]
 # ## Where it ends

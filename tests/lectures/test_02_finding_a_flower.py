@@ -70,7 +70,7 @@ def test_demo_has_the_numbers_of_the_lecture(second):
 
 def test_what_is_said_of_the_decisions_holds(second):
     got = second.values["deciders"]
-    assert min(got["max"], got["softmax"]) >= 0.92
+    assert min(got["max"], got["softmax"]) >= 0.90
     assert 0.75 <= got["MLP"] < got["max"]
     assert max(got["mean"], got["MLP, one place"]) <= 0.65
 
