@@ -445,7 +445,7 @@ viz.curves(
 )
 
 # %% [markdown]
-# A little larger is forgiven, half the size is not, and with twice the size many are missed. The scan is invariant to shifts because shifts are built in. Sizes are not.
+# A little larger is forgiven, half the size is not, and with twice the size many are missed. The scan with its maximum is invariant to shifts because shifts are built in. Sizes are not.
 #
 # The cure is the idea of this lecture once more: if the size does not matter, **scan over sizes too**. Take every second pixel of the pictures that show their flower twice as large, and it has the size that the net knows:
 
@@ -467,7 +467,7 @@ viz.score_maps([p.x for p in photos], photo_maps, size=K, titles=[p.name for p i
 
 # %% [markdown]
 # Nearly all windows are refused, which is more than one could ask of it. But a single window above zero makes the picture's answer a yes, and a photo of this size has thousands: on the cat the scanner says yes.
-# Neither its training pictures nor its hard negatives held fur, whiskers or an eye. It was fitted to the generator's world, and says nothing reliable outside (a **domain shift**, as with the other
+# Neither its training pictures nor its hard negatives showed fur, whiskers or an eye. It was fitted to the generator's world, and says nothing reliable outside (a **domain shift**, as with the other
 # synthesizer in lecture 01).
 
 # %% [markdown]
