@@ -55,7 +55,9 @@ C, H, W = photo.shape
 opponents = [[0.21, 0.72, 0.07], [1, -1, 0], [-0.5, -0.5, 1]]  # luminance, red − green, blue − yellow
 recolor = filled(nn.Conv2d(3, 3, 1, bias=False, dtype=np.float64), np.array(opponents)[:, :, None, None])
 print("weights", recolor.weight.data.shape, "   input", photo.shape, "   output", recolor(photo[None]).shape[1:])
-viz.maps(recolor(photo[None])[0], titles=["luminance", "red − green", "blue − yellow"], columns=3)
+bright, red_green, blue_yellow = recolor(photo[None])[0]
+grey = [bright[None], 0.5 + red_green[None] / 2, 0.5 + blue_yellow[None] / 2]  # opponents: middle grey is zero
+viz.pictures([photo, *grey], titles=["photo", "luminance", "red − green", "blue − yellow"])
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Write the weights as a 3 × 3 matrix and say that a 1×1 layer *is* that matrix, applied to each pixel's column of numbers. Draw the stack as a loaf with a skewer through it: the skewer
@@ -66,7 +68,7 @@ viz.maps(recolor(photo[None])[0], titles=["luminance", "red − green", "blue �
 
 # %% [markdown]
 # **Before you run the next cell, predict:** the pixels of the photo are shuffled, all channels alike, so that nothing is left of cup and spoon. The recoloring is
-# applied to the shuffled photo, and the shuffle then undone. What comes out?
+# applied to the shuffled photo, and the shuffle then undone. What comes out? And with a 3×3 filter?
 
 # %%
 order = rng.permutation(H * W)
@@ -85,8 +87,8 @@ shuffle_differences = [
 ]
 print("difference from the layer on the photo as it is, 1 × 1: {:.1e}   3 × 3: {:.1f}".format(*shuffle_differences))
 viz.pictures(
-    [photo, shuffled(photo, order), recolored_then_sorted[:1]],
-    titles=["photo", "shuffled", "luminance, sorted back"],
+    [shuffled(photo, order), recolored_then_sorted[:1]],
+    titles=["shuffled", "luminance, sorted"],
 )
 
 # %% [markdown]
@@ -327,7 +329,7 @@ strongest = np.argsort(-(w**2).sum(axis=(1, 2)))[:4]
 viz.maps([w[j, ::-1] for j in strongest], titles=[f"filter {j}" for j in strongest], columns=4)
 
 # %% [markdown]
-# High bands are at the top, time runs to the right. These are templates of pieces of the word.
+# High bands are at the top, time runs to the right. Loud where violet, quiet where orange: rough templates of pieces of the word.
 
 # %% [markdown]
 # ## Three axes: a clip
@@ -351,7 +353,7 @@ def film(columns):
     return frames.mean(axis=0, keepdims=True)
 
 
-forwards = film(range(6, 26))
+forwards = film(range(20))
 backwards = forwards[:, ::-1]
 print("clip", forwards.shape)
 viz.pictures([forwards[:, t] for t in (0, 6, 12, 18)], titles=[f"frame {t}" for t in (0, 6, 12, 18)])
@@ -377,18 +379,18 @@ def largest_by_frames(clip):
 
 print("sixteen 2-D filters, largest change:", abs(largest_by_frames(forwards) - largest_by_frames(backwards)).max())
 cuts = {"forwards": forwards, "backwards": backwards}
-viz.maps([clip[0, :, 20] for clip in cuts.values()], titles=[f"{n}: row 20, time downwards" for n in cuts], columns=2)
+viz.maps([clip[0, :, 20] for clip in cuts.values()], titles=list(cuts), columns=2)
 
 # %% [markdown]
-# No change at all: the same frames give the same numbers, in another order. What differs is how the frames follow one another, and the lower picture makes it visible. It is one row of pixels, time
-# running downwards. The meadow at rest draws upright stripes; the flower draws slanted ones, and **the direction of motion is the direction of the slant**.
+# No change at all: the same frames give the same numbers, in another order. What differs is how the frames follow one another, and the picture above makes it visible. It is row 20 of every frame, one below the
+# other: time runs downwards. The meadow at rest draws upright stripes; the flower draws slanted ones, and **the direction of motion is the direction of the slant**.
 #
 # A slanted stripe is an oriented edge, and filters for oriented edges are old acquaintances. So take a wave that travels: $w(t, v) = \cos\big(2\pi (v - t)/5\big)$, the same in each row $u$ of the kernel.
 
 # %%
 t, v = np.arange(5)[:, None], np.arange(5)
 wave = np.cos(2 * np.pi * (v - t) / 5)  # (time, column)
-kernel = np.repeat(wave[:, None, :], 5, axis=1) / 125  # (D, H, W)
+kernel = np.repeat(wave[:, None, :], 5, axis=1)  # (D, H, W)
 to_the_right = filled(nn.Conv3d(1, 1, 5, bias=False, dtype=np.float64), kernel[None, None])
 to_the_left = filled(nn.Conv3d(1, 1, 5, bias=False, dtype=np.float64), kernel[None, None, :, :, ::-1])
 print("weights", to_the_right.weight.data.shape, "   map", to_the_right(forwards[None]).shape[1:])
@@ -396,32 +398,35 @@ viz.maps([*kernel, wave], titles=[f"t = {i}" for i in range(5)] + ["one row over
 
 # %%
 responses = {}
-for name, clip in (("forwards", forwards), ("backwards", backwards), ("at rest", film([16] * 20))):
+for name, clip in (("forwards", forwards), ("backwards", backwards), ("at rest", film([8] * 20))):
     responses[name] = [float(layer(clip[None]).max()) for layer in (to_the_right, to_the_left)]
-    print(f"{name:10s} right: {responses[name][0]:.4f}   left: {responses[name][1]:.4f}")
+    print(f"{name:10s} right: {responses[name][0]:.2f}   left: {responses[name][1]:.2f}")
 seen = {n: np.maximum(to_the_right(c[None])[0, 0, 8], 0) for n, c in cuts.items()}
-viz.maps(list(seen.values()), titles=[f"“right” after ReLU, film {n}" for n in seen], columns=2)
+viz.maps(list(seen.values()), titles=list(seen), columns=2)
 
 # %% [markdown]
-# The filter for motion to the right responds several times as strongly to the film that runs forwards, its mirror image to the other, and neither to a flower at
+# Below the numbers is what the filter for motion to the right sees in the middle of either film, after a ReLU. It responds several times as strongly to the film that runs forwards, its mirror image as strongly to the other film, and neither responds to a flower at
 # rest, since at each pixel the kernel's weights sum to zero over time. One convolution, 125 weights, and it sees what no still picture shows.
 #
 # What are its limits? It has a speed, one pixel a frame. Here are other speeds, negative to the left:
 
 # %%
-speeds = range(-3, 4)
+speeds = range(-4, 5)
 tuned = {"right": [], "left": []}
 for speed in speeds:
-    clip = film([(6 if speed > 0 else 28 if speed < 0 else 16) + speed * i for i in range(8)])
+    first = 0 if speed > 0 else 20 if speed < 0 else 10
+    clip = film([first + speed * i for i in range(6)])
     for name, layer in (("right", to_the_right), ("left", to_the_left)):
         tuned[name].append(float(layer(clip[None]).max()))
 viz.curves(list(speeds), tuned, xlabel="speed of the flower (pixels a frame)", ylabel="largest response")
 
 # %% [markdown]
+# Each filter is best at its own speed. At 4 pixels a frame the *wrong* one wins: a wave of length 5 that jumps by 4 looks just as if it had gone back by 1. So the wheels of a coach in a film turn backwards.
+#
 # The demo takes the film, too: choose the time slice of the kernel that is drawn, and move the place.
 
 # %%
-demos.VolumeView(forwards[:, :8, 8:32, :40].round(2), kernel[None, None].round(4))
+demos.VolumeView(forwards[:, 4:12, 8:32, :40].round(2), kernel[None, None].round(2))
 
 # %% [markdown]
 # ## One layer, every argument

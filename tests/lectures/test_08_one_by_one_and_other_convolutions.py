@@ -1,4 +1,4 @@
-"""Lecture 08: every equality holds, the counts are those of the deck's formulas, and the motion filter has a direction."""
+"""Lecture 08: the equalities hold, counts are those of the deck's formulas, the motion filter has a direction."""
 
 import importlib.util
 
@@ -103,9 +103,12 @@ def test_motion_filter_has_a_direction(eighth):
 
 def test_motion_filter_has_a_speed(eighth):
     right, left = eighth.values["tuned"]["right"], eighth.values["tuned"]["left"]
-    assert max(right) == right[4]  # +1 pixel a frame
-    assert max(left) == left[2]
-    assert right[3] < 1e-12
+    assert max(right) == right[5]  # speeds are -4 … 4: +1 pixel a frame
+    assert max(left) == left[3]
+    assert right[4] < 1e-12
+    assert all(r > 1.2 * wrong for r, wrong in zip(right[5:8], left[5:8], strict=True))
+    assert left[8] > right[8]  # 4 pixels a frame: the wrong one wins
+    assert right[0] > left[0]
 
 
 def test_layer_is_a_sum_over_channels(eighth):
