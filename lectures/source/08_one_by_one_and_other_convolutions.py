@@ -426,7 +426,9 @@ viz.curves(list(speeds), tuned, xlabel="speed of the flower (pixels a frame)", y
 # The demo takes the film, too: choose the time slice of the kernel that is drawn, and move the place.
 
 # %%
-demos.VolumeView(forwards[:, 4:12, 8:32, :40].round(2), kernel[None, None].round(2))
+film_demo = demos.VolumeView(forwards[:, 4:12, 8:32, :40].round(2), kernel[None, None].round(2))
+film_demo.step = int(film_demo.output.argmax())  # begin where the response is largest
+film_demo
 
 # %% [markdown]
 # ## One layer, every argument

@@ -28,7 +28,7 @@ from cnnlab import data, demos, geometry, inspection, nn, optim, reference, trai
 digits = data.load_digits("train", size=28, copies=2, seed=1)
 test = {shift: data.load_digits("test", size=28, shift=(0, shift), seed=2) for shift in range(6)}
 print(f"{len(digits)} digits to train with, {len(test[0])} by other hands to test with")
-shown = [test[shift].x[i] for i in (2, 35) for shift in (0, 1, 3, 5)]
+shown = [1 - test[shift].x[i] for i in (2, 35) for shift in (0, 1, 3, 5)]
 viz.pictures(shown, titles=["as it is", "by 1", "by 3", "by 5"] * 2)
 
 # %% [markdown] tags=["notes"]
@@ -54,14 +54,8 @@ def pool(x, K, S, function):
 
 for name, function, layer in (("max", np.max, nn.MaxPool2d(2)), ("average", np.mean, nn.AvgPool2d(2))):
     by_loop, by_layer = pool(deck, 2, 2, function), layer(deck[None, None])[0, 0]
-    print(
-        f"{name:8s}",
-        by_loop.tolist(),
-        "  the layer:",
-        by_layer.tolist(),
-        "  parameters:",
-        len(list(layer.parameters())),
-    )
+    parameters = len(list(layer.parameters()))
+    print(f"{name:8s}{by_loop.tolist()}   the layer: {by_layer.tolist()}   parameters: {parameters}")
 
 # %% [markdown] tags=["notes"]
 # **4 min.** Do the four windows by hand. Stress two differences from a convolution: channels are never mixed, and there is nothing to learn. In the demo step through the windows, then switch to "average".
@@ -153,7 +147,7 @@ demos.PoolingStepper(spikes, view="shift")
 # A spike that stays in its window is forgiven, and half of them stay: with windows of 2, every second step crosses a border. Now the real thing: the first maps of our net, for all test digits, moved by 1 to 4 pixels. How much do
 # they change, place by place? As a unit we take how much they differ from the maps of *another* digit.
 #
-# **Before you run the next cell, predict:** without pooling, one pixel changes the maps by about 0.4 of that unit. What is left after max pooling 2×2? After 4×4? With stride 2 instead (every second place kept)? After a *global* maximum?
+# **Before you run the next cell, predict:** without pooling, one pixel changes the maps by a little less than half of that unit. What is left after max pooling 2×2? After 4×4? With stride 2 instead (every second place kept)? After a *global* maximum?
 
 # %%
 ways = {
@@ -171,7 +165,7 @@ for name, way in ways.items():
     unit = np.linalg.norm(pooled_at[0] - np.roll(pooled_at[0], 1, axis=0))  # from each digit to the next one
     change[name] = [float(np.linalg.norm(pooled - pooled_at[0]) / unit) for pooled in pooled_at]
     print(f"{name:30s}", *(f"{c:.2f}" for c in change[name]))
-viz.curves(range(5), change, xlabel="shift of the picture (pixels)", ylabel="change of the maps (1 = another digit)")
+viz.curves(range(5), change, xlabel="shift of the picture (pixels)", ylabel="change of the maps")
 
 # %% [markdown]
 # Pooling forgives next to nothing: a few hundredths at one pixel. At three pixels a digit is as far from itself as from another digit, pooled or not. Only the *global* maximum does not
@@ -219,8 +213,8 @@ demos.PoolingStepper(piece, kernel_size=3, stride=2, view="backward")
 # *Usually asked:* "Do ties matter?" After a ReLU many windows hold only zeros. There the first zero gets the gradient, and the ReLU in front, closed at 0, stops it.
 
 # %% [markdown]
-# Three checks on random numbers, where no two are equal: our layer against a difference quotient for each input, against `reference`, which looks at one window after another, and the same with the mistake that everyone makes once,
-# `=` for `+=` where windows overlap.
+# Two checks on random numbers, where no two are equal: our layer against a difference quotient for each input, and against `reference`, which looks at one window after another. Then the mistake that everyone makes
+# once, `=` for `+=` where windows overlap.
 
 # %%
 rng = np.random.default_rng(1)
@@ -294,7 +288,7 @@ for name, layer in convs.items():
 # %% [markdown] tags=["notes"]
 # **5 min.** Stride 2 leaves out three of four places without ever computing them; pooling computes all four and keeps the best. Both throw away the same amount. ResNets stride, VGG pools.
 #
-# *Usually asked:* "Which is better?" Accuracies are close; a strided layer is cheaper and learns its own weights. Springenberg and others (2015) replaced all pooling by strides and lost nothing.
+# *Usually asked:* "Which is better?" Accuracies are close; a strided layer is cheaper and learns its own weights. Springenberg and others (2015) replaced all pooling by strides and lost nothing on small pictures.
 
 # %%
 one_step, two_steps = convs["stride 1, then pool 2 × 2"], convs["stride 2"]
@@ -347,11 +341,8 @@ nets = {"flatten": flat_net, "global max": global_net}
 logits = {name: [train.predict(net, test[s].x) for s in test] for name, net in nets.items()}
 right = {name: [train.accuracy(z, test[0].y) for z in each] for name, each in logits.items()}
 for name, values in right.items():
-    print(
-        f"{name:11s}",
-        *(f"{v:.2f}" for v in values),
-        f"   {sum(p.data.size for p in nets[name].parameters()):,} parameters",
-    )
+    parameters = sum(p.data.size for p in nets[name].parameters())
+    print(f"{name:11s}", *(f"{v:.2f}" for v in values), f"   {parameters:,} parameters")
 chance = (0.1, "guessing")
 viz.curves(list(test), right, xlabel="shift (pixels)", ylabel="accuracy", level=chance)
 
@@ -362,25 +353,33 @@ viz.curves(list(test), right, xlabel="shift (pixels)", ylabel="accuracy", level=
 # *Usually asked:* "Then why do real nets, which do not all end in a global maximum, work?" They end in a global mean mostly, and they are trained with random crops. Azulay and Weiss (2019) found them far from invariant all the same.
 
 # %% [markdown]
-# The net that flattens reads about a fifth of the digits when they stand five pixels further, with two max poolings inside. **Pooling alone does not make a net shift-invariant**: what comes after it decides. With the
+# The net that flattens reads fewer than a third of the digits when they stand five pixels further, with two max poolings inside. **Pooling alone does not make a net shift-invariant**: what comes after it decides. With the
 # global maximum the accuracy hardly moves, and it needs fewer parameters.
 #
 # Look closer, though. An accuracy that stays does not mean that the *answers* stay:
 
-# %%
-flips = {}
-for name, each in logits.items():
-    answers = [z.argmax(axis=1) for z in each]
-    flips[name] = [float(np.mean(a != answers[0])) for a in answers[1:]]
-    print(f"{name:11s} answers that changed, at 1 … 5 pixels:", *(f"{f:.0%}" for f in flips[name]))
 
-larger = np.pad(test[0].x, ((0, 0), (0, 0), (10, 10), (10, 10)))
-larger_right = train.accuracy(train.predict(global_net, larger), test[0].y)
-print(f"global max on 48 × 48, only paper added: accuracy {larger_right:.2f}, not {right['global max'][0]:.2f}")
+# %%
+def flips(logits):
+    """Return the share of answers that differ from those to the first, unmoved pictures, at each further shift."""
+    first, *others = [z.argmax(axis=1) for z in logits]
+    return [float(np.mean(answers != first)) for answers in others]
+
+
+larger = np.pad(test[0].x, ((0, 0), (0, 0), (10, 10), (10, 10)))  # 48 × 48, only paper added
+on_larger = [train.predict(global_net, np.roll(larger, shift, axis=3)) for shift in test]
+larger_right = train.accuracy(on_larger[0], test[0].y)
+changed_answers = {name: flips(each) for name, each in (logits | {"global max, 48 × 48": on_larger}).items()}
+print("answers that changed, at 1, 2, … 5 pixels:")
+for name, shares in changed_answers.items():
+    print(f"  {name:20s}", *(f"{share:4.0%}" for share in shares))
+print(f"accuracy of global max on 48 × 48: {larger_right:.2f}, on 28 × 28: {right['global max'][0]:.2f}")
 
 # %% [markdown]
-# Two limits remain. The poolings have stride 2 · 2 = 4: a shift by 4 moves the last maps by exactly one cell, while one by 1, 2 or 3 meets other winners, and some answers flip (aliasing again). And a larger sheet has new places, where a window holds
-# only a slice of a digit, and no border of zeros nearby; in training the maximum never met these. It accepts every size, and is at home in the one that it was trained on.
+# Two limits remain. On the large sheet, where the border is far, a shift by 4 pixels changes no answer: the poolings have stride 2 · 2 = 4, so all maps behind them move by one whole cell. A shift by 1, 2 or 3 meets other winners, and some
+# answers flip: aliasing again. On the small sheet the zeros of the padding are near and count as well.
+#
+# And the large sheet costs accuracy. It has new places, where a window holds only a slice of a digit, and no border nearby; in training the maximum never met these. The net accepts every size, and is at home in the one that it was trained on.
 
 # %% [markdown]
 # ## What you saw

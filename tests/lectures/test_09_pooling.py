@@ -17,7 +17,7 @@ def ninth(run_lecture):
         tied="float(tied.mean())",
         twins="{claim: float(difference) for claim, difference in twins.items()}",
         right="right",
-        flips="flips",
+        flips="changed_answers",
         larger="larger_right",
         sizes="{name: sum(p.data.size for p in net.parameters()) for name, net in nets.items()}",
         seven="bool(np.array_equal(nn.MaxPool2d(2)(seven), nn.MaxPool2d(2)(changed)))",
@@ -75,16 +75,17 @@ def test_flattening_net_falls_and_global_net_stays(ninth):
     flat, everywhere = ninth.values["right"]["flatten"], ninth.values["right"]["global max"]
     assert flat[0] >= 0.8
     assert 0.4 <= flat[3] <= 0.68
-    assert 0.12 <= flat[5] <= 0.37
+    assert 0.12 <= flat[5] <= 0.33
     assert everywhere[0] >= 0.8
     assert max(everywhere) - min(everywhere) <= 0.06
     assert ninth.values["sizes"]["global max"] < ninth.values["sizes"]["flatten"] / 2
 
 
 def test_answers_depend_on_the_remainder_of_the_shift(ninth):
-    flips = ninth.values["flips"]["global max"]
-    assert flips[3] < min(flips[:3])  # 4 pixels against 1, 2, 3
-    assert max(flips) < 0.2
+    flips = ninth.values["flips"]["global max, 48 × 48"]
+    assert flips[3] <= 0.01  # 4 pixels: one whole cell of the last maps
+    assert min(flips[:3] + flips[4:]) > 0.02
+    assert max(ninth.values["flips"]["global max"]) < 0.25
     assert ninth.values["flips"]["flatten"][4] > 0.6
 
 
