@@ -28,7 +28,7 @@ from cnnlab import data, demos, geometry, inspection, nn, optim, reference, trai
 digits = data.load_digits("train", size=28, copies=2, seed=1)
 test = {shift: data.load_digits("test", size=28, shift=(0, shift), seed=2) for shift in range(6)}
 print(f"{len(digits)} digits to train with, {len(test[0])} by other hands to test with")
-shown = [1 - test[shift].x[i] for i in (2, 35) for shift in (0, 1, 3, 5)]
+shown = [0.85 * (1 - test[shift].x[i]) for i in (2, 35) for shift in (0, 1, 3, 5)]
 viz.pictures(shown, titles=["as it is", "by 1", "by 3", "by 5"] * 2)
 
 # %% [markdown] tags=["notes"]
@@ -248,7 +248,7 @@ print(f"dy sums to {dy_ones.sum():.0f}, dx to {added.sum():.0f}; with = for += o
 # %% [markdown]
 # Equal values make the winner ambiguous. The rule here, and of PyTorch on a CPU, is: the first in row-major order. On blank paper and after a ReLU that is no rare case.
 #
-# And what must a layer remember for its backward pass? For the mean, only the shape. For the maximum, `y` is not enough: below, two windows have the same `y` and different gradients.
+# And what must a layer remember for its backward pass? For the mean, only the shape. For the maximum, `y` is not enough: the first two windows below have the same `y` and different gradients. The third is a tie.
 
 # %%
 relu_windows = first_maps.reshape(len(first_maps), 8, 14, 2, 14, 2).transpose(0, 1, 2, 4, 3, 5).reshape(-1, 4)
@@ -258,7 +258,7 @@ for window in ([[1.0, 4.0], [2.0, 3.0]], [[3.0, 2.0], [4.0, 1.0]], [[4.0, 4.0], 
     x, ten = np.array(window)[None, None], np.array([[[[10.0]]]])
     gradients = []
     for layer in (nn.MaxPool2d(2), nn.AvgPool2d(2)):
-        y = layer(x)
+        layer(x)
         gradients.append(layer.backward(ten)[0, 0].tolist())
     print(f"{window}  max y = {x.max():.0f}, dx = {gradients[0]}   average dx = {gradients[1]}")
 
@@ -273,8 +273,8 @@ for window in ([[1.0, 4.0], [2.0, 3.0]], [[3.0, 2.0], [4.0, 1.0]], [[4.0, 4.0], 
 
 # %%
 convs = {
-    "stride 1, then pool 2 × 2": nn.Conv2d(8, 16, 3, padding=1),
-    "stride 2": nn.Conv2d(8, 16, 3, stride=2, padding=1),
+    "stride 1, then pool 2 × 2": nn.Conv2d(8, 16, 3, padding=1, rng=rng),
+    "stride 2": nn.Conv2d(8, 16, 3, stride=2, padding=1, rng=rng),
 }
 halve = geometry.PoolGeometry((2, 2))
 for name, layer in convs.items():
