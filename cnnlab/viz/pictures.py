@@ -36,8 +36,11 @@ def pictures(
         raise ValueError(f"columns (={columns}) must be at least 1")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    width = min(9.0, 2.6 * columns)
-    figure = MplFigure(figsize=(width, 2.8 if rows == 1 else rows * (width / columns + 0.25 * bool(titles))))
+    # As much room for each as the highest of them takes at this width, and a line for its title.
+    each = {1: 4.2, 2: 3.4}.get(columns, min(2.6, 9.0 / columns))
+    tall = max(image.shape[1] / image.shape[2] for image in images)
+    height = rows * (each * min(tall, 2.0) + 0.3 * bool(titles)) + 0.1
+    figure = MplFigure(figsize=(each * columns, max(height, 0.8)))
     places = np.ravel(figure.subplots(rows, columns, squeeze=False))
     for axes in places[len(images) :]:
         axes.set_visible(False)
