@@ -1,0 +1,382 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 5. Distributing the scan
+#
+# Take a window net that finds flowers. Cut most of the connections of its first layer, so that each neuron sees only a small block of the window. Then force neurons that look at different blocks to have the same weights.
+#
+# **Does the net get better or worse at finding flowers?** And a second question, left over from lecture 04: two neighboring windows share most of their pixels; can the work
+# for one serve the other after all?
+#
+# *About 45 minutes. You need: window-first and layer-first, activation maps (lecture 04); tied weights (lecture 03). Deck rows D21–D24.*
+
+# %%
+import numpy as np
+
+from cnnlab import data, demos, nn, optim, summary, train, viz
+
+# %% [markdown]
+# ## Only layer 1 looks around
+#
+# Here is the flower scanner of lecture 04 again, with other numbers of neurons, written as convolutions: for each layer the table says how far it looks (its *kernel*) and what part of the picture an output has seen by then (its *receptive field*).
+
+# %%
+SIZE, HOP = 12, 2  # a window of 12 × 12 pixels, placed at every second row and column
+dense_scan = nn.Scan(nn.mlp([3 * SIZE * SIZE, 16, 16, 1], rng=np.random.default_rng(0)), SIZE, HOP)
+summary(nn.to_convolutions(dense_scan, rank=2), (3, 32, 32))
+
+# %% [markdown]
+# Only the first layer has an extent. Its 16 neurons must judge everything that is spatial, the whole flower at once; the other layers only combine their verdicts at one place.
+#
+# That is a lot to ask of one layer. A neuron with a weight for each pixel of the window is a template of a *whole* flower, of one size. But how large is a flower?
+
+
+# %%
+def halved(pictures):
+    """(N, 3, 64, 64) in 0 … 1 -> (N, 3, 32, 32) in -1 … 1: the mean of each 2 × 2 pixels."""
+    return 2 * pictures.reshape(len(pictures), 3, 32, 2, 32, 2).mean(axis=(3, 5)) - 1
+
+
+scenes = data.load_flowers(900, seed=1)
+pictures = halved(scenes.x)
+flower = 17  # a scene with a flower in its middle
+(i, j), (i2, j2) = np.round(scenes.center[flower]).astype(int), np.round(scenes.center[flower] / 2).astype(int)
+far, near = pictures[flower][:, i2 - 12 : i2 + 12, j2 - 12 : j2 + 12], scenes.x[flower][:, i - 12 : i + 12, j - 12 : j + 12]
+viz.pictures([(far + 1) / 2, near], titles=["24 × 24 pixels, from afar", "24 × 24 pixels, nearer"])
+
+# %% [markdown]
+# A window of 12 × 12 holds the left flower. Of the right one, the same flower, it holds a part, and a template of a whole flower fits nowhere. The *pieces* of a flower are less particular: the edge of a petal, a tip, the border of the yellow center fill a
+# block of 4 × 4 on the left as on the right. So let layer 1 look for pieces, and leave it to layer 2 where the pieces must lie.
+
+# %% [markdown] tags=["notes"]
+# **5 min.** Read the kernel column and the receptive field together: 12 × 12 at once, then nothing more. Ask the class to describe a flower to somebody who only understands "colored edge at this place": the description has two stages by itself, what the pieces are, and how they lie.
+#
+# *Usually asked:* "Can the net of the next section then find flowers of any size?" No, its window still has a size. But its lower layer would be the same for other sizes; that part of the work is not in vain.
+
+# %% [markdown]
+# ## Two levels
+#
+# **Distribute** the window over two layers. Layer 1 looks at blocks of 4 × 4 pixels, placed at every second row and column: 5 × 5 blocks cover the window of 12 × 12 exactly. Its 16 neurons give 16 numbers a block. Layer 2 looks at
+# all 5 × 5 blocks together and sees, through them, the whole window. Layer 3 combines its verdicts as before.
+
+
+# %%
+def two_levels(rng, dtype=None):
+    first = nn.Conv2d(3, 16, 4, stride=2, rng=rng, dtype=dtype)  # 16 neurons look at blocks of 4 × 4 × 3 colors
+    second = nn.Conv2d(16, 16, 5, rng=rng, dtype=dtype)  # 16 neurons look at 5 × 5 blocks × 16 answers
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Conv2d(16, 1, 1, rng=rng, dtype=dtype))
+
+
+stack = two_levels(np.random.default_rng(0), dtype="float64").eval()
+summary(stack, (3, 32, 32))
+
+# %% [markdown]
+# The same window is covered and the scan steps by two pixels, as before. (It must: the next window begins at the next block.) But now *two* layers have an extent.
+#
+# **Before you go on, predict:** seen from one window, this is an MLP again, with 3 · 12 · 12 inputs and 5 · 5 · 16 neurons in its first layer. What does its weight matrix look like?
+# Then look at a small one. Below is a window over the gray values of a scene, with few neurons; move the window, point at a row, and switch the number of levels between 1 and 2.
+
+# %%
+grey = pictures[flower].mean(axis=0, keepdims=True)[:, 8:22, 8:24].round(1)  # (1, 14, 16)
+demos.DistributedScan(grey, window=(8, 8), levels=2, widths=((4, 4), (2, 2)), hops=((2, 2), (1, 1)))
+
+# %% [markdown] tags=["notes"]
+# **8 min.** Draw a square of 12 × 12 and lay the blocks into it: corners at 0, 2, 4, 6, 8 on each axis. They overlap by half. In the demo stay with one row of the matrix: a neuron of one block, with zeros for all inputs outside. Then compare it with the row of the next block: the same numbers, moved.
+#
+# *Usually asked:* "Must blocks overlap?" No. With stride 4 there would be 3 × 3 blocks side by side, and the scan would step by 4. "Must the sizes fit exactly?" Yes, otherwise pixels at the border of the window would be seen by no one; the library refuses such blocks.
+
+# %% [markdown]
+# ## Not the old net in new clothes
+#
+# In lecture 04 the order of computation changed and the net stayed. Now the net changes. `nn.expand` writes the stack as what it is over one window: an MLP whose matrices are **block-sparse** (no connection outside a block) and **tied** (every block
+# has the same weights). Both compute the same scores:
+
+# %%
+expanded = nn.expand(stack).eval()  # a scan of Linear layers, with all zeros and copies written out
+print(expanded)
+batch = pictures[:10].astype(np.float64)
+print(f"largest difference of the scores: {np.abs(stack(batch) - expanded(batch)).max():.1e}")
+matrix = expanded.module[0].weight.data
+print(f"first matrix: {matrix.size:,} entries, {np.mean(matrix == 0):.0%} of them 0, {len(np.unique(matrix)) - 1} values")
+
+# %% [markdown]
+# Count the parameters in four ways: each entry of the matrices free; only the connections that are there, each with its own weight; tied, as in the stack; and, beside them, the scanner of the first section.
+
+
+# %%
+def size(net):
+    return sum(p.data.size for p in net.parameters())
+
+
+def untied(stack):
+    """The MLP over one window, block-sparse as the stack, but with a weight of its own for every connection."""
+    layers = [*nn.expand(stack, tied=True).module]
+    for i, layer in enumerate(layers):
+        if isinstance(layer, nn.TiedLinear):
+            numbers = np.where(layer.ties >= 0, np.cumsum(layer.ties >= 0).reshape(layer.ties.shape) - 1, -1)
+            layers[i] = nn.TiedLinear(layer.matrix, numbers, layer.full_bias)
+    return nn.Sequential(*layers)
+
+
+print(f"same neurons, all connected:   {size(expanded):8,}")
+print(f"block-sparse, untied:          {size(untied(stack)):8,}")
+print(f"block-sparse, tied (stack):    {size(stack):8,}")
+print(f"dense window net, 16 neurons:  {size(dense_scan):8,}")
+
+# %% [markdown]
+# Each step takes freedom away. So the distributed net is **another net, a constrained one**, and not a way to compute a dense net that one already has. The library refuses to distribute a dense net
+# over such blocks:
+
+# %%
+free = nn.Scan(nn.mlp([3 * SIZE * SIZE, 25 * 16, 16, 1], rng=np.random.default_rng(0)), SIZE, HOP)
+try:
+    nn.to_convolutions(free, [(4, 2), (5, 1)], rank=2)
+except ValueError as error:
+    print(error)
+
+# %% [markdown] tags=["notes"]
+# **7 min.** Two different statements: every stack *is* an MLP (a special one); hardly any MLP is a stack. The first is checked by the difference, the second by the refusal. That the tied net and the dense one of 16 neurons have equally many
+# parameters is arranged, for the comparison to come: $432 \cdot 16 + 16 \cdot 16 = 48 \cdot 16 + 400 \cdot 16$, and the biases agree too.
+#
+# *Usually asked:* "Could one train the dense net until its weights are tied?" Only by tying them, which is the training rule of lecture 03.
+
+# %% [markdown]
+# ## Shared blocks
+#
+# Back to the question left over from lecture 04. There, two windows had pixels in common but no results. Now a block belongs to several windows.
+#
+# Window-first computes all 25 blocks for each window, then layer 2, then layer 3. Layer-first computes each block of the picture once.
+# Both are written here for one scene; only layer 1 differs.
+
+
+# %%
+(W1, b1), (W2, b2), (W3, b3) = ((l.weight.data.reshape(len(l.weight.data), -1), l.bias.data) for l in stack[::2])
+scene = pictures[flower].astype(np.float64)
+BLOCKS, WINDOWS = 15, 11  # along a side of the picture
+
+
+def block(a, b):  # 16 neurons look at block (a, b)
+    return np.maximum(W1 @ scene[:, 2 * a : 2 * a + 4, 2 * b : 2 * b + 4].ravel() + b1, 0), W1.size
+
+
+def score(answers):  # layers 2 and 3 over the 5 × 5 blocks of one window, (16, 5, 5)
+    y = W3 @ np.maximum(W2 @ answers.ravel() + b2, 0) + b3
+    return y[0], W2.size + W3.size
+
+
+# %%
+def scan(answers_of_window):
+    scores, multiply_adds = np.empty((WINDOWS, WINDOWS)), 0
+    for i, j in np.ndindex(WINDOWS, WINDOWS):
+        answers, spent = answers_of_window(i, j)
+        scores[i, j], spent_above = score(answers)
+        multiply_adds += spent + spent_above
+    return scores, multiply_adds
+
+
+def compute_blocks(rows, columns):
+    found = [block(a, b) for a in rows for b in columns]
+    answers = np.stack([y for y, _ in found], axis=1).reshape(16, len(rows), len(columns))
+    return answers, sum(spent for _, spent in found)
+
+
+# %% [markdown]
+# **Before you run the next cell, predict:** how many times does window-first compute a block in the middle of the picture, and which share of the multiply-adds of layer 1 does layer-first save?
+
+# %%
+window_first, count_window_first = scan(lambda i, j: compute_blocks(range(i, i + 5), range(j, j + 5)))
+
+blocks, count_blocks = compute_blocks(range(BLOCKS), range(BLOCKS))  # each block of the picture once
+layer_first, count_above = scan(lambda i, j: (blocks[:, i : i + 5, j : j + 5], 0))
+count_layer_first = count_blocks + count_above
+
+print(f"largest difference of the scores: {np.abs(window_first - layer_first).max():.1e}")
+print(f"multiply-adds, window-first: {count_window_first:,}")
+print(f"multiply-adds, layer-first:  {count_layer_first:,}")
+print(f"blocks computed: {WINDOWS**2 * 25:,} and {BLOCKS**2:,}, so layer 1 saves {1 - BLOCKS**2 / (WINDOWS**2 * 25):.0%}")
+print(f"nn.Sequential of convolutions, counted by summary: {summary(stack, (3, 32, 32)).multiply_adds:,}")
+
+# %% [markdown]
+# A block in the middle lies in 5 × 5 windows. Layer-first saves most of the work in layer 1, and nothing in layer 2, whose windows are all different. A stack of convolutions computes layer-first, and so gets this for nothing.
+#
+# In the demo, with a piece of the scene, the blocks that windows share light up. *Remember* lets window-first keep what it has computed; look at what that does to its count, and to what it must keep.
+
+# %%
+corner = scene[:, 8:24, 8:24]  # (3, 16, 16)
+demos.OrderOfComputation(x=corner, widths=((4, 4), (5, 5)), hops=((2, 2), (1, 1)), layers=[(W1, b1), (W2, b2), (W3, b3)])
+
+# %% [markdown] tags=["notes"]
+# **8 min.** Count on the board for a single axis first: 11 windows of 5 blocks are 55, but there are only 15 blocks. On two axes the factor squares. That is why the saving of layer 1 is so large.
+#
+# *Usually asked:* "Is the distributed scan cheaper than the dense one?" Not necessarily: compare both with the summary at the top. What is cheaper is *this* net, layer-first, than the same net, window-first. "And if the hop of the scan were 1?" Then blocks of neighboring windows would not coincide with a
+# stride of 2 in layer 1; one would give layer 1 the stride 1, and layer 2 would look at every second block.
+
+# %% [markdown]
+# ## Does it learn as well?
+#
+# Less freedom, then. What does it cost? Four nets learn to tell windows with a flower from windows with something else, each from small training sets:
+#
+# * **dense, as many parameters** as the distributed net: 16 neurons over the whole window;
+# * **dense, as many neurons** as the distributed net: 400 over the whole window;
+# * **local**: 400 neurons, each over its own block of 4 × 4, each with its own weights;
+# * **local and tied**: the distributed net.
+
+
+# %% tags=["skip"]
+def flower_windows(scenes, rng):
+    """The window around the flower, or around the thing in its place, of each scene: (N, 3, 12, 12)."""
+    corner = np.round((scenes.center - 0.5) / 2).astype(int) - SIZE // 2 + rng.integers(0, 2, (len(scenes), 2))
+    pairs = zip(halved(scenes.x), np.clip(corner, 0, 32 - SIZE), strict=True)
+    return np.stack([picture[:, i : i + SIZE, j : j + SIZE] for picture, (i, j) in pairs])
+
+
+def fit(net, x, y, rng):
+    epochs = min(60, 12_000 // len(x))
+    optimizer = optim.Adam(net.parameters(), lr=4e-3, weight_decay=1e-3)
+    options = {"loss": nn.BCEWithLogitsLoss(), "optimizer": optimizer, "batch_size": 50, "progress": False}
+    options["schedule"] = optim.CosineAnnealingLR(optimizer, T_max=epochs)
+    train.fit(net, x, y[:, None], epochs=epochs, rng=rng, **options)
+    return net
+
+
+# %%
+rng = np.random.default_rng(0)
+test_scenes = data.load_flowers(1000, seed=2)
+x, x_test = flower_windows(scenes, rng), flower_windows(test_scenes, rng)
+nets = {
+    "dense, as many parameters": lambda rng: nn.Sequential(nn.Flatten(), *nn.mlp([432, 16, 16, 1], rng=rng)),
+    "dense, as many neurons": lambda rng: nn.Sequential(nn.Flatten(), *nn.mlp([432, 400, 16, 1], rng=rng)),
+    "local": lambda rng: nn.Sequential(nn.Flatten(), *untied(two_levels(rng))),
+    "local and tied": lambda rng: nn.Sequential(*two_levels(rng), nn.Flatten()),
+}
+viz.pictures([(window + 1) / 2 for window in x[:8]], titles=["flower" if y else "other" for y in scenes.y[:8]])
+
+# %% [markdown]
+# **Before you run the next cell, predict:** order the four nets by their accuracy on 1,000 new windows. Three random starts each, so that luck does not decide.
+
+# %%
+windows_seen, trained = [100, 300, 900], {}
+results = {name: [] for name in nets}
+for name, build in nets.items():
+    for n in windows_seen:
+        right = []
+        for seed in range(3):
+            start = np.random.default_rng(seed)
+            net = trained[name] = fit(build(start), x[:n], scenes.y[:n], start)
+            right.append(np.mean((train.predict(net, x_test)[:, 0] > 0) == (test_scenes.y == 1)))
+        results[name].append(right)
+    shown = "   ".join(f"{n}: {np.mean(r):.3f} ({min(r):.3f}–{max(r):.3f})" for n, r in zip(windows_seen, results[name], strict=True))
+    print(f"{name:26s} {size(net):7,} parameters   {shown}")
+
+# %%
+means = {name: np.mean(right, axis=1) for name, right in results.items()}
+viz.curves(windows_seen, means, xlabel="training windows", ylabel="accuracy, new windows")
+
+# %% [markdown]
+# The nets that look at blocks win, the more clearly the more windows there are to learn from. And it is not for want of parameters that the dense ones lose: with as many as the distributed net the dense net does worse; with the same 400 neurons and *all* of their
+# connections, worse as well, though it could imitate both local nets by setting weights to 0. It does not find that out from a few hundred windows. **Localized patterns in the lower layer generalize better**, because a neuron that looks at 48 numbers has less to be misled by than one that
+# looks at 432.
+#
+# The surprise is in the last two rows. Tying the blocks does not add to this; it costs a little. In these windows the flower is always in the middle, so each block has its own part to look for, and a net with different weights for each place can use that.
+# What tying gives is the saving of the previous section, a net of a quarter of the size, and pieces that are known wherever they appear.
+
+# %%
+first_layers = {name: trained[name][1 if "dense" in name else 0].weight.data for name in (list(nets)[0], list(nets)[-1])}
+
+
+def as_pictures(weights):
+    """Weights (neurons, 3 · k · k) as colored pictures around middle gray."""
+    k = int(np.sqrt(weights[0].size / 3))
+    return [0.5 + 0.5 * w.reshape(3, k, k) / np.abs(w).max() for w in weights[:8]]
+
+
+dense_templates, pieces = (as_pictures(weights) for weights in first_layers.values())
+viz.pictures(dense_templates + pieces, columns=8)
+
+# %% [markdown]
+# Weights as colors, of eight neurons in the dense net (above) and in the distributed one (below). The templates of the dense net cover a whole flower, and are grainy: there are too few windows to settle each of their weights. The pieces below are
+# small: an edge between two colors, a spot. They need to hold for many flowers only in a small place; how they lie is left to layer 2.
+
+# %% [markdown] tags=["notes"]
+# **9 min.** Let the class write down an order of the four before the cell runs; it takes about half a minute. Then ask which comparison shows what: rows 1 and 4 have equal parameters, rows 2 and 3 equal neurons, rows 3 and 4 differ in tying only.
+#
+# *Usually asked:* "So is sharing bad for accuracy?" Not in general. Here the window is already in the right place, because the scan moves it. Where an object moves *within* the window, tied blocks learn a piece at one place and know it at all. "Is this the best that each net can do?" No; all are trained with the same settings, without tuning.
+
+# %% [markdown]
+# ## And once more
+#
+# If two levels are good, take the step again: the window of layer 2 can be distributed as well. Pieces, groups of pieces, flower. Each level looks at blocks of the level below. For our window: blocks of 4 × 4 pixels, groups of 3 × 3 blocks, and 2 × 2 groups.
+
+
+# %%
+def three_levels(rng, dtype=None):
+    first, second = nn.Conv2d(3, 16, 4, stride=2, rng=rng, dtype=dtype), nn.Conv2d(16, 16, 3, stride=2, rng=rng, dtype=dtype)
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Conv2d(16, 1, 2, rng=rng, dtype=dtype))
+
+
+deeper = three_levels(np.random.default_rng(0), dtype="float64").eval()
+as_mlp = nn.expand(deeper)
+print(f"window {as_mlp.kernel_size}, hop {as_mlp.stride}")
+print(f"largest difference to its own MLP: {np.abs(deeper(batch) - as_mlp.eval()(batch)).max():.1e}")
+print(f"parameters, untied: {size(untied(deeper)):,}; tied: {size(deeper):,}")
+
+# %% [markdown]
+# The same window, still fewer parameters, and once more another net. Its scan steps by 2 · 2 pixels, the product of the strides. In the demo the same small window is looked at by one, two or three levels; compare the matrices, the counts, and the difference between the stack and its MLP.
+
+# %%
+demos.DistributedScan(grey, window=(8, 8), levels=3, widths=((4, 4), (2, 2)), hops=((2, 2), (1, 1)))
+
+# %% [markdown]
+# Nothing stops at three. A picture of any size can be read by many layers, each with a small window over the maps of the one below: this is what one calls a *convolutional neural network*.
+
+# %% [markdown] tags=["notes"]
+# **6 min.** Switch the demo between 1, 2 and 3 levels at the same window and read the three parameter counts each time. The logic is the same at each step: what was one layer's whole view becomes blocks and a layer above them.
+#
+# *Usually asked:* "How many levels are best?" There is no rule that holds for all data. Deeper nets of small windows have won in practice (lecture 10 trains one); sizes and strides are a matter of lecture 07.
+
+# %% [markdown]
+# ## What you saw
+#
+# * In a plain scan only layer 1 looks around. A distributed scan gives each of the lower layers a small window over the layer below.
+# * The result is a constrained net: over one window it is an MLP with block-sparse, tied matrices. It is not a rewriting of a dense net.
+# * Neighboring windows share blocks, so layer-first now takes fewer multiply-adds than window-first.
+# * Neurons with small windows learn more from few examples than neurons that see everything, at equally many parameters and at equally many neurons. Tying cost some accuracy here; it buys shared work and a small net.
+# * The step can be repeated: pieces, groups of pieces, objects.
+
+# %% [markdown] tags=["notes"]
+# **1 min.** Let two students answer the opening questions: better or worse? and can work be shared?
+
+# %% [markdown]
+# ## Three questions for you
+#
+# <details><summary>1. A window of 30 frames is to be distributed: blocks of 6 frames at stride 3 in layer 1, and all blocks in layer 2. How many blocks is that, and by how many frames can the scan step?</summary>
+#
+# $(30-6)/3 + 1 = 9$ blocks. The scan steps by 3 frames (or a multiple), so that the blocks of the next window are blocks of this one.
+# </details>
+#
+# <details><summary>2. Why does tying the weights of the blocks make it possible to share work between windows?</summary>
+#
+# The same pixels are block (0, 2) of one window and block (0, 1) of the next. Only if both blocks have the same weights is the answer the same number, and can be used twice. An untied block-sparse net shares nothing.
+# </details>
+#
+# <details><summary>3. A dense net with 400 neurons can represent everything that the local net can. Why can it still do worse?</summary>
+#
+# That it *can* represent a function does not mean that training on few examples *finds* it. Among all settings that fit the training windows there are many that use pixels which mean nothing; the local net cannot choose most of these.
+# </details>
+
+# %% [markdown]
+# ## Go on
+#
+# Assignment A2 is now complete. Exercise 6, `layer_first` and `mac_count_scan`, counts a distributed scan in its last part, and exercise 7, `to_conv_stack`, turns a scanning MLP, plain or distributed, into a stack of convolutions. A2 is due now.
+#
+# Lecture 06 gives the operation that has been at work here its definition, and its gradients: what is a convolution?
