@@ -21,6 +21,9 @@
 #
 # *About 40 minutes. You need: the scan of a recording and of a picture (lectures 01 and 02). Deck rows D17–D20.*
 
+# %% [markdown] tags=["notes"]
+# **2 min.** Take a vote on both questions and write it on the board. Most will let layer-first win both or lose both.
+
 # %%
 import copy
 import time
@@ -170,7 +173,7 @@ positives = np.concatenate([cut_square(pictures[has_flower], at[has_flower]) for
 negatives = np.concatenate([cut_square(empty, at[~has_flower]) for at in near])
 anywhere = [cut_square(empty, rng.integers(0, P, (len(empty), 2))) for _ in range(3)]
 negatives = np.concatenate([negatives, *anywhere])
-for round_number in range(3):
+for _ in range(3):  # train, find the worst windows, train again
     flower_net = nn.mlp([3 * SIZE * SIZE, 12, 6, 1], rng=np.random.default_rng(0))
     fit(flower_net, np.concatenate([positives, negatives]), labels_for(positives, negatives))
     score_maps = train.predict(nn.Scan(flower_net, SIZE), empty, batch_size=50).reshape(len(empty), -1)
@@ -297,7 +300,7 @@ for name, decider in deciders.items():
         print(f"{name:8s} {split:11s} {np.mean(says_yes == (y == 1)):.2f}")
 
 # %% [markdown]
-# On the scenes that it has learned from, the MLP is the best; on new ones, the worst. It has a weight for each *place* and so must learn about each place from the few scenes that have their flower there, which is what scanning was to avoid.
+# On the scenes that it has learned from, the MLP is as good as the others; on new ones it is the worst. It has a weight for each *place* and so must learn about each place from the few scenes that have their flower there, which is what scanning was to avoid.
 #
 # The demo has the map of our scene and the MLP that was just trained. Change between the four ways, drag the whole map sideways, and watch two things: the answer, and the arrows, which show where its gradient goes.
 

@@ -20,6 +20,9 @@
 #
 # *About 45 minutes. You need: window-first and layer-first, activation maps (lecture 04); tied weights (lecture 03). Deck rows D21–D24.*
 
+# %% [markdown] tags=["notes"]
+# **2 min.** Take a vote on the first question: better, worse, the same? Ask for a reason. "Fewer parameters, so it overfits less" is the usual one, and the experiment below shows that it is not the right one here.
+
 # %%
 import numpy as np
 
@@ -51,7 +54,10 @@ scenes = data.load_flowers(900, seed=1)
 pictures = halved(scenes.x)
 flower = 17  # a scene with a flower in its middle
 (i, j), (i2, j2) = np.round(scenes.center[flower]).astype(int), np.round(scenes.center[flower] / 2).astype(int)
-far, near = pictures[flower][:, i2 - 12 : i2 + 12, j2 - 12 : j2 + 12], scenes.x[flower][:, i - 12 : i + 12, j - 12 : j + 12]
+far, near = (
+    pictures[flower][:, i2 - 12 : i2 + 12, j2 - 12 : j2 + 12],
+    scenes.x[flower][:, i - 12 : i + 12, j - 12 : j + 12],
+)
 viz.pictures([(far + 1) / 2, near], titles=["24 × 24 pixels, from afar", "24 × 24 pixels, nearer"])
 
 # %% [markdown]
@@ -107,7 +113,9 @@ print(expanded)
 batch = pictures[:10].astype(np.float64)
 print(f"largest difference of the scores: {np.abs(stack(batch) - expanded(batch)).max():.1e}")
 matrix = expanded.module[0].weight.data
-print(f"first matrix: {matrix.size:,} entries, {np.mean(matrix == 0):.0%} of them 0, {len(np.unique(matrix)) - 1} values")
+print(
+    f"first matrix: {matrix.size:,} entries, {np.mean(matrix == 0):.0%} of them 0, {len(np.unique(matrix)) - 1} values"
+)
 
 # %% [markdown]
 # Count the parameters in four ways: each entry of the matrices free; only the connections that are there, each with its own weight; tied, as in the stack; and, beside them, the scanner of the first section.
@@ -160,7 +168,8 @@ except ValueError as error:
 
 
 # %%
-(W1, b1), (W2, b2), (W3, b3) = ((l.weight.data.reshape(len(l.weight.data), -1), l.bias.data) for l in stack[::2])
+convolutions = stack[::2]
+(W1, b1), (W2, b2), (W3, b3) = [(c.weight.data.reshape(len(c.bias.data), -1), c.bias.data) for c in convolutions]
 scene = pictures[flower].astype(np.float64)
 BLOCKS, WINDOWS = 15, 11  # along a side of the picture
 
@@ -200,11 +209,14 @@ blocks, count_blocks = compute_blocks(range(BLOCKS), range(BLOCKS))  # each bloc
 layer_first, count_above = scan(lambda i, j: (blocks[:, i : i + 5, j : j + 5], 0))
 count_layer_first = count_blocks + count_above
 
-print(f"largest difference of the scores: {np.abs(window_first - layer_first).max():.1e}")
+by_stack = stack(scene[None])[0, 0]
+print(f"largest difference of the scores: {max(np.abs(y - by_stack).max() for y in (window_first, layer_first)):.1e}")
 print(f"multiply-adds, window-first: {count_window_first:,}")
 print(f"multiply-adds, layer-first:  {count_layer_first:,}")
-print(f"blocks computed: {WINDOWS**2 * 25:,} and {BLOCKS**2:,}, so layer 1 saves {1 - BLOCKS**2 / (WINDOWS**2 * 25):.0%}")
-print(f"nn.Sequential of convolutions, counted by summary: {summary(stack, (3, 32, 32)).multiply_adds:,}")
+print(
+    f"blocks computed: {WINDOWS**2 * 25:,} and {BLOCKS**2:,}, so layer 1 saves {1 - BLOCKS**2 / (WINDOWS**2 * 25):.0%}"
+)
+print(f"the stack of convolutions, counted by summary: {summary(stack, (3, 32, 32)).multiply_adds:,}")
 
 # %% [markdown]
 # A block in the middle lies in 5 × 5 windows. Layer-first saves most of the work in layer 1, and nothing in layer 2, whose windows are all different. A stack of convolutions computes layer-first, and so gets this for nothing.
@@ -213,7 +225,9 @@ print(f"nn.Sequential of convolutions, counted by summary: {summary(stack, (3, 3
 
 # %%
 corner = scene[:, 8:24, 8:24]  # (3, 16, 16)
-demos.OrderOfComputation(x=corner, widths=((4, 4), (5, 5)), hops=((2, 2), (1, 1)), layers=[(W1, b1), (W2, b2), (W3, b3)])
+demos.OrderOfComputation(
+    x=corner, widths=((4, 4), (5, 5)), hops=((2, 2), (1, 1)), layers=[(W1, b1), (W2, b2), (W3, b3)]
+)
 
 # %% [markdown] tags=["notes"]
 # **8 min.** Count on the board for a single axis first: 11 windows of 5 blocks are 55, but there are only 15 blocks. On two axes the factor squares. That is why the saving of layer 1 is so large.
@@ -275,7 +289,9 @@ for name, build in nets.items():
             net = trained[name] = fit(build(start), x[:n], scenes.y[:n], start)
             right.append(np.mean((train.predict(net, x_test)[:, 0] > 0) == (test_scenes.y == 1)))
         results[name].append(right)
-    shown = "   ".join(f"{n}: {np.mean(r):.3f} ({min(r):.3f}–{max(r):.3f})" for n, r in zip(windows_seen, results[name], strict=True))
+    shown = "   ".join(
+        f"{n}: {np.mean(r):.3f} ({min(r):.3f}–{max(r):.3f})" for n, r in zip(windows_seen, results[name], strict=True)
+    )
     print(f"{name:26s} {size(net):7,} parameters   {shown}")
 
 # %%
@@ -283,15 +299,17 @@ means = {name: np.mean(right, axis=1) for name, right in results.items()}
 viz.curves(windows_seen, means, xlabel="training windows", ylabel="accuracy, new windows")
 
 # %% [markdown]
-# The nets that look at blocks win, the more clearly the more windows there are to learn from. And it is not for want of parameters that the dense ones lose: with as many as the distributed net the dense net does worse; with the same 400 neurons and *all* of their
-# connections, worse as well, though it could imitate both local nets by setting weights to 0. It does not find that out from a few hundred windows. **Localized patterns in the lower layer generalize better**, because a neuron that looks at 48 numbers has less to be misled by than one that
-# looks at 432.
+# From 300 windows on, both nets that look at blocks beat both that look at everything. Parameters do not explain it. The dense net with as many parameters as the distributed one does worse; the dense net with the same 400 neurons and *all* of their connections does worse, too,
+# though it could imitate the local nets by setting weights to 0. A few hundred windows do not tell it which. **Localized patterns in the lower layer generalize better.**
 #
-# The surprise is in the last two rows. Tying the blocks does not add to this; it costs a little. In these windows the flower is always in the middle, so each block has its own part to look for, and a net with different weights for each place can use that.
-# What tying gives is the saving of the previous section, a net of a quarter of the size, and pieces that are known wherever they appear.
+# The surprise is in the last two rows. Tying the blocks adds nothing here; it costs a little. In these windows the flower is always in the middle, so each block has its own part to look for, and different weights for different places can use that.
+# What tying gives is the shared work of the last section, a net of a quarter of the size, and pieces that are known wherever they appear.
+#
+# What has each net learned to look for? Here are the weights of eight first-layer neurons as colored pictures, of the dense net with as many parameters (above) and of the distributed one (below).
 
 # %%
-first_layers = {name: trained[name][1 if "dense" in name else 0].weight.data for name in (list(nets)[0], list(nets)[-1])}
+templates = trained["dense, as many parameters"][1].weight.data
+pieces = trained["local and tied"][0].weight.data
 
 
 def as_pictures(weights):
@@ -300,15 +318,14 @@ def as_pictures(weights):
     return [0.5 + 0.5 * w.reshape(3, k, k) / np.abs(w).max() for w in weights[:8]]
 
 
-dense_templates, pieces = (as_pictures(weights) for weights in first_layers.values())
-viz.pictures(dense_templates + pieces, columns=8)
+viz.pictures(as_pictures(templates) + as_pictures(pieces), columns=8)
 
 # %% [markdown]
-# Weights as colors, of eight neurons in the dense net (above) and in the distributed one (below). The templates of the dense net cover a whole flower, and are grainy: there are too few windows to settle each of their weights. The pieces below are
-# small: an edge between two colors, a spot. They need to hold for many flowers only in a small place; how they lie is left to layer 2.
+# Where are the petals? Flowers come with any number of them, turned in any direction, and a template for the whole flower has to suit them all: the petals are smeared into a disc or a ring. But colored discs, some with a yellow center, are just the things
+# that are *not* flowers. A piece is small enough to be the same in many flowers: an edge between two colors, a corner. How pieces lie is left to layer 2.
 
 # %% [markdown] tags=["notes"]
-# **9 min.** Let the class write down an order of the four before the cell runs; it takes about half a minute. Then ask which comparison shows what: rows 1 and 4 have equal parameters, rows 2 and 3 equal neurons, rows 3 and 4 differ in tying only.
+# **9 min.** Let the class write down an order of the four before the cell runs; it takes about half a minute. Then ask which comparison shows what: rows 1 and 4 have equal parameters, rows 2 and 3 equal neurons, rows 3 and 4 differ in tying only. With 100 windows there is little between the last three; say so.
 #
 # *Usually asked:* "So is sharing bad for accuracy?" Not in general. Here the window is already in the right place, because the scan moves it. Where an object moves *within* the window, tied blocks learn a piece at one place and know it at all. "Is this the best that each net can do?" No; all are trained with the same settings, without tuning.
 
@@ -320,7 +337,10 @@ viz.pictures(dense_templates + pieces, columns=8)
 
 # %%
 def three_levels(rng, dtype=None):
-    first, second = nn.Conv2d(3, 16, 4, stride=2, rng=rng, dtype=dtype), nn.Conv2d(16, 16, 3, stride=2, rng=rng, dtype=dtype)
+    first, second = (
+        nn.Conv2d(3, 16, 4, stride=2, rng=rng, dtype=dtype),
+        nn.Conv2d(16, 16, 3, stride=2, rng=rng, dtype=dtype),
+    )
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Conv2d(16, 1, 2, rng=rng, dtype=dtype))
 
 
@@ -350,7 +370,7 @@ demos.DistributedScan(grey, window=(8, 8), levels=3, widths=((4, 4), (2, 2)), ho
 # * In a plain scan only layer 1 looks around. A distributed scan gives each of the lower layers a small window over the layer below.
 # * The result is a constrained net: over one window it is an MLP with block-sparse, tied matrices. It is not a rewriting of a dense net.
 # * Neighboring windows share blocks, so layer-first now takes fewer multiply-adds than window-first.
-# * Neurons with small windows learn more from few examples than neurons that see everything, at equally many parameters and at equally many neurons. Tying cost some accuracy here; it buys shared work and a small net.
+# * Neurons with small windows learned more from a few hundred examples than neurons that see everything, at equally many parameters and at equally many neurons. Tying cost some accuracy here; it buys shared work and a small net.
 # * The step can be repeated: pieces, groups of pieces, objects.
 
 # %% [markdown] tags=["notes"]
@@ -371,7 +391,7 @@ demos.DistributedScan(grey, window=(8, 8), levels=3, widths=((4, 4), (2, 2)), ho
 #
 # <details><summary>3. A dense net with 400 neurons can represent everything that the local net can. Why can it still do worse?</summary>
 #
-# That it *can* represent a function does not mean that training on few examples *finds* it. Among all settings that fit the training windows there are many that use pixels which mean nothing; the local net cannot choose most of these.
+# That it *can* represent a function does not mean that training on few examples *finds* it. Among all settings that fit the training windows there are many that serve no other window; the local net cannot choose most of these.
 # </details>
 
 # %% [markdown]
