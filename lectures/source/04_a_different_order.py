@@ -16,8 +16,7 @@
 # Two programs scan the same recording with the same net of three layers. One finishes a window before it looks at the next. The other asks the first neuron about *all* windows,
 # then the second neuron, layer after layer, and no window has its score before the very end. **Which of them does less work, and which is done first?**
 #
-# The first question is answered by counting, the second by a clock. The two answers do not agree, and the reason is how every convolutional
-# network is computed today.
+# The first question is answered by counting, the second by a clock. Write down both answers now; the lecture ends with the second.
 #
 # *About 40 minutes. You need: the scan of a recording and of a picture (lectures 01 and 02). Deck rows D17–D20.*
 
@@ -36,15 +35,16 @@ from cnnlab import data, demos, nn, optim, train, viz
 # ## Two orders
 #
 # We need a net to compute with. This one is the word scanner of lecture 01 with one layer more and fewer neurons: a window of 30 frames, 8 neurons, 4 neurons, one score.
-# It is trained in a second on windows with and without the word; how well it does is not our subject here.
+# The next two cells train it on windows with and without the word; how well it does is not our subject here.
 
 
 # %% tags=["skip"]
 def fit(net, x, y, *, epochs=10, lr=2e-3):
     optimizer = optim.Adam(net.parameters(), lr=lr, weight_decay=3e-4)
-    options = {"loss": nn.BCEWithLogitsLoss(), "optimizer": optimizer, "batch_size": 50, "progress": False}
-    options["schedule"] = optim.CosineAnnealingLR(optimizer, T_max=epochs)
-    train.fit(net, x, y[:, None], epochs=epochs, rng=np.random.default_rng(0), **options)
+    schedule = optim.CosineAnnealingLR(optimizer, T_max=epochs)
+    options = {"batch_size": 50, "progress": False, "rng": np.random.default_rng(0)}
+    options |= {"loss": nn.BCEWithLogitsLoss(), "optimizer": optimizer, "schedule": schedule}
+    train.fit(net, x, y[:, None], epochs=epochs, **options)
     return net.eval()
 
 
@@ -56,24 +56,26 @@ def in_float64(net):
 
 
 def labels_for(positives, negatives):
-    return np.concatenate([np.ones(len(positives)), np.zeros(len(negatives))]).astype(np.float32)
+    return np.repeat([1, 0], [len(positives), len(negatives)]).astype(np.float32)
 
 
 # %% tags=["skip"]
 rng = np.random.default_rng(0)
 K = 30  # frames in a window
-spoken = data.load_welcome("train", 1000, at=0.3, seed=1)  # where there is the word, it begins in frame 15
+spoken = data.load_welcome("train", 1000, at=0.3, seed=1)  # the word begins in frame 15
 
 
 def cut(x, starts):
-    return np.stack([recording[:, t : t + K].ravel() for recording, t in zip(x, starts, strict=True)])
+    return np.stack([one[:, t : t + K].ravel() for one, t in zip(x, starts, strict=True)])
 
 
 with_word, without = spoken.x[spoken.y == 1], spoken.x[spoken.y == 0]
-positives = np.concatenate([cut(with_word, rng.integers(13, 18, len(with_word))) for _ in range(2)])
-negatives = np.concatenate([cut(without, rng.integers(0, 171, len(without))) for _ in range(6)])
-windows = np.concatenate([positives, negatives])
-word_net = in_float64(fit(nn.mlp([20 * K, 8, 4, 1], rng=rng), windows, labels_for(positives, negatives)))
+n = len(without)  # as many as with the word
+positives = np.concatenate([cut(with_word, rng.integers(13, 18, n)) for _ in range(2)])
+negatives = np.concatenate([cut(without, rng.integers(0, 171, n)) for _ in range(6)])
+word_net = nn.mlp([20 * K, 8, 4, 1], rng=rng)
+fit(word_net, np.concatenate([positives, negatives]), labels_for(positives, negatives))
+word_net = in_float64(word_net)
 
 # %% [markdown]
 # Write every neuron of every window into a table: a row for each layer, a column for each window. The scan of lecture 01 fills it **column by column**:
@@ -159,12 +161,12 @@ def halved(pictures):
 
 def cut_square(pictures, corners):
     pairs = zip(pictures, corners, strict=True)
-    return np.stack([picture[:, i : i + SIZE, j : j + SIZE].ravel() for picture, (i, j) in pairs])
+    return np.stack([one[:, i : i + SIZE, j : j + SIZE].ravel() for one, (i, j) in pairs])
 
 
 scenes = data.load_flowers(1200, seed=1)
 pictures, has_flower = halved(scenes.x), scenes.y == 1
-corner = np.round((scenes.center - 0.5) / 2).astype(int) - SIZE // 2  # of the window around the flower
+corner = np.round((scenes.center - 0.5) / 2).astype(int) - SIZE // 2  # around the flower
 near = [np.clip(corner + rng.integers(-1, 2, corner.shape), 0, P - 1) for _ in range(2)]
 empty = pictures[~has_flower]
 
@@ -176,8 +178,8 @@ negatives = np.concatenate([negatives, *anywhere])
 for _ in range(3):  # train, find the worst windows, train again
     flower_net = nn.mlp([3 * SIZE * SIZE, 12, 6, 1], rng=np.random.default_rng(0))
     fit(flower_net, np.concatenate([positives, negatives]), labels_for(positives, negatives))
-    score_maps = train.predict(nn.Scan(flower_net, SIZE), empty, batch_size=50).reshape(len(empty), -1)
-    hardest = np.argsort(-score_maps, axis=1)[:, :4]  # the four worst windows of each picture without a flower
+    score_maps = train.predict(nn.Scan(flower_net, SIZE), empty, batch_size=50)
+    hardest = np.argsort(-score_maps.reshape(len(empty), -1), axis=1)[:, :4]  # the worst windows
     corners = np.stack(np.unravel_index(hardest.T, (P, P)), axis=-1)
     negatives = np.concatenate([negatives, *(cut_square(empty, at) for at in corners)])
 
@@ -208,15 +210,20 @@ def neuron_scans(picture, w, b):
 # **Before you run the next cell, predict:** what will these 441 numbers look like, laid out as a picture: the scene itself, noise, or one bright dot on the flower?
 
 # %%
-DETECTOR = 9
-viz.maps([neuron_scans(scene, W1[DETECTOR], b1[DETECTOR])], titles=[f"neuron {DETECTOR} scans the scene"])
+one_map = neuron_scans(scene, W1[9], b1[9])
+viz.maps([one_map], titles=["neuron 9 scans the scene"])
 
 # %% [markdown]
 # None of these. One sees that there are things in the scene and roughly where, but not which of them is the flower: a strong answer (dark violet or dark orange) only says that this window fits, or opposes, the neuron's weights.
 # Such an array, the answers of one neuron at all places, is an **activation map**. Each of the 12 neurons has its own:
 
+
 # %%
-maps1 = np.stack([neuron_scans(scene, w, b) for w, b in zip(W1, b1, strict=True)])  # (12, 21, 21)
+def first_layer_maps(picture):
+    return np.stack([neuron_scans(picture, w, b) for w, b in zip(W1, b1, strict=True)])
+
+
+maps1 = first_layer_maps(scene)  # (12, 21, 21)
 viz.maps(list(maps1), titles=[f"neuron {d}" for d in range(12)])
 
 # %% [markdown] tags=["notes"]
@@ -235,14 +242,14 @@ viz.maps(list(maps1), titles=[f"neuron {d}" for d in range(12)])
 # **Before you run the next cell, predict:** how many weights has this neuron, and how many pixels of the scene can change its answer at one place?
 
 # %%
-neuron = W2[0]
+neuron, bias = W2[0], b2[0]
 print(f"weights of a second-layer neuron: {neuron.size}")
-answer = neuron @ np.maximum(maps1[:, 9, 9], 0) + b2[0]  # at place (9, 9)
-changed = scene.copy()
-changed[:, :9], changed[:, 9 + SIZE :], changed[:, :, :9], changed[:, :, 9 + SIZE :] = 0, 0, 0, 0
-maps_changed = np.stack([neuron_scans(changed, w, b) for w, b in zip(W1, b1, strict=True)])
-answer_changed = neuron @ np.maximum(maps_changed[:, 9, 9], 0) + b2[0]
-print(f"its answer at (9, 9): {answer:.4f}; with all pixels outside the 12 × 12 window at 0: {answer_changed:.4f}")
+inside = np.zeros_like(scene)  # only the window at (9, 9) is left of the scene
+inside[:, 9 : 9 + SIZE, 9 : 9 + SIZE] = scene[:, 9 : 9 + SIZE, 9 : 9 + SIZE]
+answer = neuron @ np.maximum(maps1[:, 9, 9], 0) + bias
+answer_inside = neuron @ np.maximum(first_layer_maps(inside)[:, 9, 9], 0) + bias
+print(f"its answer at (9, 9): {answer:.4f}")
+print(f"the same, all pixels outside the window set to 0: {answer_inside:.4f}")
 
 # %% [markdown]
 # It has 12 weights, one for each map, and still it answers for a whole window of 144 pixels, because each of the 12 numbers does. It never looks beside its place; it only *mixes* what lies at it.
@@ -265,7 +272,8 @@ viz.maps([score_map], titles=["layer 3: the score"], signed=False)
 # %%
 window_by_window = nn.Scan(exact, SIZE)(scene[None])[0, 0]
 i, j = np.unravel_index(score_map.argmax(), score_map.shape)
-print(f"largest difference to the scan of whole windows: {np.abs(score_map - window_by_window).max():.1e}")
+difference = np.abs(score_map - window_by_window).max()
+print(f"largest difference to the scan of whole windows: {difference:.1e}")
 row, column = (test_scenes.center[12] - 0.5) / 2
 print(f"brightest place: window from ({i}, {j}), its middle at ({i + 5.5}, {j + 5.5})")
 print(f"the flower is at ({row:.1f}, {column:.1f})")
@@ -279,25 +287,27 @@ print(f"the flower is at ({row:.1f}, {column:.1f})")
 # %% [markdown]
 # ## One question about the last map
 #
-# The last map says *where* there is something like a flower. The question was only whether there is one. So the map is flattened into 441 numbers, and these are made into one answer as in lecture 01: by
-# their maximum, by a softmax, or by another MLP.
+# The last map says *where* there is something like a flower. The question was only whether there is one. So the map is flattened, and its numbers are made into one answer as in lecture 01: by
+# their maximum, by a softmax, or by another MLP. (Here every second row and column of it, 11 · 11 = 121 numbers, which is enough to find a flower and can be looked at number by number.)
 #
 # The maximum and the softmax get a scale and a threshold to learn, the MLP a weight for each place and neuron. All are trained on the maps of the same 1,200 scenes.
 
 # %%
-maps_train = train.predict(nn.Scan(flower_net, SIZE), pictures, batch_size=50)  # (1200, 1, 21, 21)
-maps_test = train.predict(nn.Scan(flower_net, SIZE), test_pictures, batch_size=50)
+scan = nn.Scan(flower_net, SIZE, 2)
+maps_train = train.predict(scan, pictures, batch_size=50)  # (1200, 1, 11, 11)
+maps_test = train.predict(scan, test_pictures, batch_size=50)
 start = np.random.default_rng(0)
+softmax = nn.GlobalPool("softmax", temperature=0.3)
 deciders = {
     "maximum": nn.Sequential(nn.GlobalPool("max"), nn.Linear(1, 1, rng=start)),
-    "softmax": nn.Sequential(nn.GlobalPool("softmax", temperature=0.3), nn.Linear(1, 1, rng=start)),
-    "MLP": nn.Sequential(nn.Sigmoid(), nn.Flatten(), *nn.mlp([P * P, 8, 1], rng=start)),
+    "softmax": nn.Sequential(softmax, nn.Linear(1, 1, rng=start)),
+    "MLP": nn.Sequential(nn.Sigmoid(), nn.Flatten(), *nn.mlp([121, 8, 1], rng=start)),
 }
 for name, decider in deciders.items():
-    fit(decider, maps_train, scenes.y, epochs=15, lr=1e-2)
-    for split, x, y in (("training", maps_train, scenes.y), ("new scenes", maps_test, test_scenes.y)):
-        says_yes = train.predict(decider, x)[:, 0] > 0
-        print(f"{name:8s} {split:11s} {np.mean(says_yes == (y == 1)):.2f}")
+    fit(decider, maps_train, scenes.y, epochs=30, lr=1e-2)
+    known = np.mean((decider(maps_train)[:, 0] > 0) == has_flower)
+    new = np.mean((decider(maps_test)[:, 0] > 0) == (test_scenes.y == 1))
+    print(f"{name:8s} accuracy in training {known:.2f}, on new scenes {new:.2f}")
 
 # %% [markdown]
 # On the scenes that it has learned from, the MLP is as good as the others; on new ones it is the worst. It has a weight for each *place* and so must learn about each place from the few scenes that have their flower there, which is what scanning was to avoid.
@@ -305,7 +315,8 @@ for name, decider in deciders.items():
 # The demo has the map of our scene and the MLP that was just trained. Change between the four ways, drag the whole map sideways, and watch two things: the answer, and the arrows, which show where its gradient goes.
 
 # %%
-demos.MapToDecision(score_map, how="softmax", temperature=0.3, mlp=nn.layers_of(deciders["MLP"][2:]), sigmoid=True)
+over_map = nn.layers_of(deciders["MLP"][2:])
+demos.MapToDecision(score_map[::2, ::2], how="softmax", temperature=0.3, mlp=over_map, sigmoid=True)
 
 # %% [markdown] tags=["notes"]
 # **7 min.** Let the class say for each way which cells get a gradient before you switch to it: the maximum one cell, the mean all alike, the softmax mostly the best ones, the MLP wherever its weights lead. Then move the map: maximum, mean and softmax
@@ -370,7 +381,7 @@ def in_groups(windows, size):
     return np.concatenate(scores)
 
 
-def seconds(windows, size, repeats=7):
+def seconds(windows, size, repeats=30):
     times = []
     for _ in range(repeats):
         begin = time.perf_counter()
@@ -386,9 +397,10 @@ sizes = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
 took = [1000 * seconds(windows, size) for size in sizes]
 all_at_once = 1000 * seconds(windows, len(windows))
 difference = np.abs(in_groups(windows, 1) - in_groups(windows, len(windows))).max()
-print(f"largest difference: {difference:.1e}; window-first takes {took[0] / all_at_once:.0f} times as long here")
-options = {"xlabel": "windows at a time", "ylabel": "milliseconds for the scan"}
-viz.curves(sizes, {"one scan": took}, level=(all_at_once, f"all {len(windows)}"), **options)
+print(f"largest difference: {difference:.1e}")
+print(f"window-first takes {took[0] / all_at_once:.1f} times as long here")
+labels = {"xlabel": "windows at a time", "ylabel": "milliseconds for the scan"}
+viz.curves(sizes, {"one scan": took}, level=(all_at_once, "all 441"), **labels)
 
 # %% [markdown]
 # Layer-first is faster, though it multiplies nothing less. Some of the time is Python's, which walks through the loop once for each group. The rest is the processor's: the product of two matrices fetches a weight once

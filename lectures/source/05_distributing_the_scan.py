@@ -303,7 +303,7 @@ viz.curves(windows_seen, means, xlabel="training windows", ylabel="accuracy, new
 # though it could imitate the local nets by setting weights to 0. A few hundred windows do not tell it which. **Localized patterns in the lower layer generalize better.**
 #
 # The surprise is in the last two rows. Tying the blocks adds nothing here; it costs a little. In these windows the flower is always in the middle, so each block has its own part to look for, and different weights for different places can use that.
-# What tying gives is the shared work of the last section, a net of a quarter of the size, and pieces that are known wherever they appear.
+# What tying gives is the shared work of the last section, a net of about a quarter of the size, and pieces that are known wherever they appear.
 #
 # What has each net learned to look for? Here are the weights of eight first-layer neurons as colored pictures, of the dense net with as many parameters (above) and of the distributed one (below).
 

@@ -15,7 +15,7 @@ def fourth(run_lecture):
         word_start="recordings['welcome in the middle'].start",
         demo_counts="list(demos.OrderOfComputation(x=piece, widths=K, layers=nn.layers_of(word_net))"
         ".multiply_adds.values())",
-        answers="[answer, answer_changed]",
+        answers="[answer, answer_inside]",
         maps_difference="np.abs(score_map - window_by_window).max()",
         stack_difference="np.abs(scanner(several) - stack(several)).max()",
         stack_kernels="[list(layer.geometry.kernel) for layer in stack[::2]]",
