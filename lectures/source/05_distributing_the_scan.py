@@ -35,7 +35,8 @@ from cnnlab import data, demos, nn, optim, summary, train, viz
 
 # %%
 SIZE, HOP = 12, 2  # a window of 12 × 12 pixels, placed at every second row and column
-dense_scan = nn.Scan(nn.mlp([3 * SIZE * SIZE, 16, 16, 1], rng=np.random.default_rng(0)), SIZE, HOP)
+rng = np.random.default_rng(0)
+dense_scan = nn.Scan(nn.mlp([3 * SIZE * SIZE, 16, 16, 1], rng=rng), SIZE, HOP)
 summary(nn.to_convolutions(dense_scan, rank=2), (3, 32, 32))
 
 # %% [markdown]
@@ -53,12 +54,16 @@ def halved(pictures):
 scenes = data.load_flowers(900, seed=1)
 pictures = halved(scenes.x)
 flower = 17  # a scene with a flower in its middle
-(i, j), (i2, j2) = np.round(scenes.center[flower]).astype(int), np.round(scenes.center[flower] / 2).astype(int)
-far, near = (
-    pictures[flower][:, i2 - 12 : i2 + 12, j2 - 12 : j2 + 12],
-    scenes.x[flower][:, i - 12 : i + 12, j - 12 : j + 12],
-)
-viz.pictures([(far + 1) / 2, near], titles=["24 × 24 pixels, from afar", "24 × 24 pixels, nearer"])
+
+
+def middle(picture, row, column):  # 24 × 24 pixels around a place
+    row, column = round(row), round(column)
+    return picture[:, row - 12 : row + 12, column - 12 : column + 12]
+
+
+far = (middle(pictures[flower], *scenes.center[flower] / 2) + 1) / 2
+near = middle(scenes.x[flower], *scenes.center[flower])
+viz.pictures([far, near], titles=["24 × 24 pixels, from afar", "24 × 24 pixels, nearer"])
 
 # %% [markdown]
 # A window of 12 × 12 holds the left flower. Of the right one, the same flower, it holds a part, and a template of a whole flower fits nowhere. The *pieces* of a flower are less particular: the edge of a petal, a tip, the border of the yellow center fill a
@@ -77,13 +82,17 @@ viz.pictures([(far + 1) / 2, near], titles=["24 × 24 pixels, from afar", "24 ×
 
 
 # %%
-def two_levels(rng, dtype=None):
-    first = nn.Conv2d(3, 16, 4, stride=2, rng=rng, dtype=dtype)  # 16 neurons look at blocks of 4 × 4 × 3 colors
-    second = nn.Conv2d(16, 16, 5, rng=rng, dtype=dtype)  # 16 neurons look at 5 × 5 blocks × 16 answers
-    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Conv2d(16, 1, 1, rng=rng, dtype=dtype))
+def two_levels(**options):
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 4, stride=2, **options),  # 16 neurons look at blocks of 4 × 4 pixels
+        nn.ReLU(),
+        nn.Conv2d(16, 16, 5, **options),  # 16 neurons look at 5 × 5 blocks
+        nn.ReLU(),
+        nn.Conv2d(16, 1, 1, **options),
+    )
 
 
-stack = two_levels(np.random.default_rng(0), dtype="float64").eval()
+stack = two_levels(rng=np.random.default_rng(0), dtype="float64").eval()
 summary(stack, (3, 32, 32))
 
 # %% [markdown]
@@ -94,7 +103,8 @@ summary(stack, (3, 32, 32))
 
 # %%
 grey = pictures[flower].mean(axis=0, keepdims=True)[:, 8:22, 8:24].round(1)  # (1, 14, 16)
-demos.DistributedScan(grey, window=(8, 8), levels=2, widths=((4, 4), (2, 2)), hops=((2, 2), (1, 1)))
+sizes = {"window": (8, 8), "widths": ((4, 4), (2, 2)), "hops": ((2, 2), (1, 1))}
+demos.DistributedScan(grey, levels=2, **sizes)
 
 # %% [markdown] tags=["notes"]
 # **8 min.** Draw a square of 12 × 12 and lay the blocks into it: corners at 0, 2, 4, 6, 8 on each axis. They overlap by half. In the demo stay with one row of the matrix: a neuron of one block, with zeros for all inputs outside. Then compare it with the row of the next block: the same numbers, moved.
@@ -108,14 +118,14 @@ demos.DistributedScan(grey, window=(8, 8), levels=2, widths=((4, 4), (2, 2)), ho
 # has the same weights). Both compute the same scores:
 
 # %%
-expanded = nn.expand(stack).eval()  # a scan of Linear layers, with all zeros and copies written out
+expanded = nn.expand(stack).eval()  # Linear layers, with all zeros and copies written out
 print(expanded)
 batch = pictures[:10].astype(np.float64)
 print(f"largest difference of the scores: {np.abs(stack(batch) - expanded(batch)).max():.1e}")
 matrix = expanded.module[0].weight.data
-print(
-    f"first matrix: {matrix.size:,} entries, {np.mean(matrix == 0):.0%} of them 0, {len(np.unique(matrix)) - 1} values"
-)
+print(f"first matrix: {matrix.size:,} entries, {np.mean(matrix == 0):.0%} of them 0,")
+print(f"different values among the others: {len(np.unique(matrix[matrix != 0]))}")
+
 
 # %% [markdown]
 # Count the parameters in four ways: each entry of the matrices free; only the connections that are there, each with its own weight; tied, as in the stack; and, beside them, the scanner of the first section.
@@ -127,12 +137,13 @@ def size(net):
 
 
 def untied(stack):
-    """The MLP over one window, block-sparse as the stack, but with a weight of its own for every connection."""
+    """The block-sparse MLP of a stack with a weight of its own for every connection."""
     layers = [*nn.expand(stack, tied=True).module]
     for i, layer in enumerate(layers):
         if isinstance(layer, nn.TiedLinear):
-            numbers = np.where(layer.ties >= 0, np.cumsum(layer.ties >= 0).reshape(layer.ties.shape) - 1, -1)
-            layers[i] = nn.TiedLinear(layer.matrix, numbers, layer.full_bias)
+            own = layer.ties.copy()  # the number of each connection's weight; -1 where there is none
+            own[own >= 0] = np.arange(np.sum(own >= 0))
+            layers[i] = nn.TiedLinear(layer.matrix, own, layer.full_bias)
     return nn.Sequential(*layers)
 
 
@@ -146,7 +157,7 @@ print(f"dense window net, 16 neurons:  {size(dense_scan):8,}")
 # over such blocks:
 
 # %%
-free = nn.Scan(nn.mlp([3 * SIZE * SIZE, 25 * 16, 16, 1], rng=np.random.default_rng(0)), SIZE, HOP)
+free = nn.Scan(nn.mlp([3 * SIZE * SIZE, 25 * 16, 16, 1], rng=rng), SIZE, HOP)
 try:
     nn.to_convolutions(free, [(4, 2), (5, 1)], rank=2)
 except ValueError as error:
@@ -163,60 +174,62 @@ except ValueError as error:
 #
 # Back to the question left over from lecture 04. There, two windows had pixels in common but no results. Now a block belongs to several windows.
 #
-# Window-first computes all 25 blocks for each window, then layer 2, then layer 3. Layer-first computes each block of the picture once.
-# Both are written here for one scene; only layer 1 differs.
+# Window-first computes all 25 blocks for each window, then layers 2 and 3. Layer-first computes each block of the picture once, then layers 2 and 3 at each window.
 
 
 # %%
-convolutions = stack[::2]
-(W1, b1), (W2, b2), (W3, b3) = [(c.weight.data.reshape(len(c.bias.data), -1), c.bias.data) for c in convolutions]
+weights = [(c.weight.data.reshape(len(c.bias.data), -1), c.bias.data) for c in stack[::2]]
+(W1, b1), (W2, b2), (W3, b3) = weights
 scene = pictures[flower].astype(np.float64)
-BLOCKS, WINDOWS = 15, 11  # along a side of the picture
 
 
-def block(a, b):  # 16 neurons look at block (a, b)
-    return np.maximum(W1 @ scene[:, 2 * a : 2 * a + 4, 2 * b : 2 * b + 4].ravel() + b1, 0), W1.size
+def look(a, b):  # layer 1 at block (a, b): 16 answers
+    return np.maximum(W1 @ scene[:, 2 * a : 2 * a + 4, 2 * b : 2 * b + 4].ravel() + b1, 0)
 
 
-def score(answers):  # layers 2 and 3 over the 5 × 5 blocks of one window, (16, 5, 5)
-    y = W3 @ np.maximum(W2 @ answers.ravel() + b2, 0) + b3
-    return y[0], W2.size + W3.size
+def judge(answers):  # layers 2 and 3 over the 5 × 5 blocks of one window
+    return (W3 @ np.maximum(W2 @ answers.ravel() + b2, 0) + b3)[0]
 
 
-# %%
-def scan(answers_of_window):
-    scores, multiply_adds = np.empty((WINDOWS, WINDOWS)), 0
-    for i, j in np.ndindex(WINDOWS, WINDOWS):
-        answers, spent = answers_of_window(i, j)
-        scores[i, j], spent_above = score(answers)
-        multiply_adds += spent + spent_above
+def window_first():
+    scores, multiply_adds = np.empty((11, 11)), 0
+    for i, j in np.ndindex(11, 11):
+        answers = np.empty((16, 5, 5))
+        for a, b in np.ndindex(5, 5):
+            answers[:, a, b] = look(i + a, j + b)
+            multiply_adds += W1.size
+        scores[i, j] = judge(answers)
+        multiply_adds += W2.size + W3.size
     return scores, multiply_adds
 
 
-def compute_blocks(rows, columns):
-    found = [block(a, b) for a in rows for b in columns]
-    answers = np.stack([y for y, _ in found], axis=1).reshape(16, len(rows), len(columns))
-    return answers, sum(spent for _, spent in found)
+# %%
+def layer_first():
+    answers, scores, multiply_adds = np.empty((16, 15, 15)), np.empty((11, 11)), 0
+    for a, b in np.ndindex(15, 15):
+        answers[:, a, b] = look(a, b)
+        multiply_adds += W1.size
+    for i, j in np.ndindex(11, 11):
+        scores[i, j] = judge(answers[:, i : i + 5, j : j + 5])
+        multiply_adds += W2.size + W3.size
+    return scores, multiply_adds
 
 
 # %% [markdown]
 # **Before you run the next cell, predict:** how many times does window-first compute a block in the middle of the picture, and which share of the multiply-adds of layer 1 does layer-first save?
 
 # %%
-window_first, count_window_first = scan(lambda i, j: compute_blocks(range(i, i + 5), range(j, j + 5)))
-
-blocks, count_blocks = compute_blocks(range(BLOCKS), range(BLOCKS))  # each block of the picture once
-layer_first, count_above = scan(lambda i, j: (blocks[:, i : i + 5, j : j + 5], 0))
-count_layer_first = count_blocks + count_above
-
+by_window, count_window_first = window_first()
+by_layer, count_layer_first = layer_first()
 by_stack = stack(scene[None])[0, 0]
-print(f"largest difference of the scores: {max(np.abs(y - by_stack).max() for y in (window_first, layer_first)):.1e}")
+difference = max(np.abs(by_window - by_layer).max(), np.abs(by_stack - by_layer).max())
+print(f"largest difference of the scores: {difference:.1e}")
 print(f"multiply-adds, window-first: {count_window_first:,}")
 print(f"multiply-adds, layer-first:  {count_layer_first:,}")
-print(
-    f"blocks computed: {WINDOWS**2 * 25:,} and {BLOCKS**2:,}, so layer 1 saves {1 - BLOCKS**2 / (WINDOWS**2 * 25):.0%}"
-)
-print(f"the stack of convolutions, counted by summary: {summary(stack, (3, 32, 32)).multiply_adds:,}")
+print(f"the stack of convolutions:   {summary(stack, (3, 32, 32)).multiply_adds:,}")
+in_windows, in_picture = 11 * 11 * 25, 15 * 15
+print(f"blocks computed: {in_windows:,} and {in_picture}; saved: {1 - in_picture / in_windows:.0%}")
+
 
 # %% [markdown]
 # A block in the middle lies in 5 × 5 windows. Layer-first saves most of the work in layer 1, and nothing in layer 2, whose windows are all different. A stack of convolutions computes layer-first, and so gets this for nothing.
@@ -225,9 +238,8 @@ print(f"the stack of convolutions, counted by summary: {summary(stack, (3, 32, 3
 
 # %%
 corner = scene[:, 8:24, 8:24]  # (3, 16, 16)
-demos.OrderOfComputation(
-    x=corner, widths=((4, 4), (5, 5)), hops=((2, 2), (1, 1)), layers=[(W1, b1), (W2, b2), (W3, b3)]
-)
+blocks = {"widths": ((4, 4), (5, 5)), "hops": ((2, 2), (1, 1))}
+demos.OrderOfComputation(x=corner, layers=weights, **blocks)
 
 # %% [markdown] tags=["notes"]
 # **8 min.** Count on the board for a single axis first: 11 windows of 5 blocks are 55, but there are only 15 blocks. On two axes the factor squares. That is why the saving of layer 1 is so large.
@@ -248,18 +260,20 @@ demos.OrderOfComputation(
 
 # %% tags=["skip"]
 def flower_windows(scenes, rng):
-    """The window around the flower, or around the thing in its place, of each scene: (N, 3, 12, 12)."""
-    corner = np.round((scenes.center - 0.5) / 2).astype(int) - SIZE // 2 + rng.integers(0, 2, (len(scenes), 2))
-    pairs = zip(halved(scenes.x), np.clip(corner, 0, 32 - SIZE), strict=True)
+    """The window around the flower of each scene, or the thing in its place: (N, 3, 12, 12)."""
+    corner = np.round((scenes.center - 0.5) / 2).astype(int) - SIZE // 2
+    corner = np.clip(corner + rng.integers(0, 2, corner.shape), 0, 32 - SIZE)
+    pairs = zip(halved(scenes.x), corner, strict=True)
     return np.stack([picture[:, i : i + SIZE, j : j + SIZE] for picture, (i, j) in pairs])
 
 
 def fit(net, x, y, rng):
     epochs = min(60, 12_000 // len(x))
     optimizer = optim.Adam(net.parameters(), lr=4e-3, weight_decay=1e-3)
-    options = {"loss": nn.BCEWithLogitsLoss(), "optimizer": optimizer, "batch_size": 50, "progress": False}
-    options["schedule"] = optim.CosineAnnealingLR(optimizer, T_max=epochs)
-    train.fit(net, x, y[:, None], epochs=epochs, rng=rng, **options)
+    schedule = optim.CosineAnnealingLR(optimizer, T_max=epochs)
+    options = {"batch_size": 50, "progress": False, "rng": rng}
+    options |= {"loss": nn.BCEWithLogitsLoss(), "optimizer": optimizer, "schedule": schedule}
+    train.fit(net, x, y[:, None], epochs=epochs, **options)
     return net
 
 
@@ -267,35 +281,40 @@ def fit(net, x, y, rng):
 rng = np.random.default_rng(0)
 test_scenes = data.load_flowers(1000, seed=2)
 x, x_test = flower_windows(scenes, rng), flower_windows(test_scenes, rng)
+
+
+def dense(*sizes):
+    return lambda rng: nn.Sequential(nn.Flatten(), *nn.mlp(sizes, rng=rng))
+
+
 nets = {
-    "dense, as many parameters": lambda rng: nn.Sequential(nn.Flatten(), *nn.mlp([432, 16, 16, 1], rng=rng)),
-    "dense, as many neurons": lambda rng: nn.Sequential(nn.Flatten(), *nn.mlp([432, 400, 16, 1], rng=rng)),
-    "local": lambda rng: nn.Sequential(nn.Flatten(), *untied(two_levels(rng))),
-    "local and tied": lambda rng: nn.Sequential(*two_levels(rng), nn.Flatten()),
+    "dense, as many parameters": dense(432, 16, 16, 1),
+    "dense, as many neurons": dense(432, 400, 16, 1),
+    "local": lambda rng: nn.Sequential(nn.Flatten(), *untied(two_levels(rng=rng))),
+    "local and tied": lambda rng: nn.Sequential(*two_levels(rng=rng), nn.Flatten()),
 }
-viz.pictures([(window + 1) / 2 for window in x[:8]], titles=["flower" if y else "other" for y in scenes.y[:8]])
+names = ["flower" if y else "other" for y in scenes.y[:8]]
+viz.pictures([(window + 1) / 2 for window in x[:8]], titles=names)
 
 # %% [markdown]
 # **Before you run the next cell, predict:** order the four nets by their accuracy on 1,000 new windows. Three random starts each, so that luck does not decide.
 
 # %%
-windows_seen, trained = [100, 300, 900], {}
-results = {name: [] for name in nets}
+windows_seen, trained, means = [100, 300, 900], {}, {}
 for name, build in nets.items():
+    print(f"{name}: {size(build(rng)):,} parameters")
+    means[name] = []
     for n in windows_seen:
         right = []
         for seed in range(3):
             start = np.random.default_rng(seed)
-            net = trained[name] = fit(build(start), x[:n], scenes.y[:n], start)
-            right.append(np.mean((train.predict(net, x_test)[:, 0] > 0) == (test_scenes.y == 1)))
-        results[name].append(right)
-    shown = "   ".join(
-        f"{n}: {np.mean(r):.3f} ({min(r):.3f}–{max(r):.3f})" for n, r in zip(windows_seen, results[name], strict=True)
-    )
-    print(f"{name:26s} {size(net):7,} parameters   {shown}")
+            trained[name] = fit(build(start), x[:n], scenes.y[:n], start)
+            says_yes = train.predict(trained[name], x_test)[:, 0] > 0
+            right.append(np.mean(says_yes == (test_scenes.y == 1)))
+        means[name].append(np.mean(right))
+        print(f"{n:6d} windows: {np.mean(right):.3f}, the three from {min(right):.3f} to {max(right):.3f}")
 
 # %%
-means = {name: np.mean(right, axis=1) for name, right in results.items()}
 viz.curves(windows_seen, means, xlabel="training windows", ylabel="accuracy, new windows")
 
 # %% [markdown]
@@ -336,25 +355,23 @@ viz.pictures(as_pictures(templates) + as_pictures(pieces), columns=8)
 
 
 # %%
-def three_levels(rng, dtype=None):
-    first, second = (
-        nn.Conv2d(3, 16, 4, stride=2, rng=rng, dtype=dtype),
-        nn.Conv2d(16, 16, 3, stride=2, rng=rng, dtype=dtype),
-    )
-    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Conv2d(16, 1, 2, rng=rng, dtype=dtype))
+def three_levels(**options):
+    pieces = nn.Conv2d(3, 16, 4, stride=2, **options)
+    groups = nn.Conv2d(16, 16, 3, stride=2, **options)
+    return nn.Sequential(pieces, nn.ReLU(), groups, nn.ReLU(), nn.Conv2d(16, 1, 2, **options))
 
 
-deeper = three_levels(np.random.default_rng(0), dtype="float64").eval()
-as_mlp = nn.expand(deeper)
+deeper = three_levels(rng=np.random.default_rng(0), dtype="float64").eval()
+as_mlp = nn.expand(deeper).eval()
 print(f"window {as_mlp.kernel_size}, hop {as_mlp.stride}")
-print(f"largest difference to its own MLP: {np.abs(deeper(batch) - as_mlp.eval()(batch)).max():.1e}")
+print(f"largest difference to its own MLP: {np.abs(deeper(batch) - as_mlp(batch)).max():.1e}")
 print(f"parameters, untied: {size(untied(deeper)):,}; tied: {size(deeper):,}")
 
 # %% [markdown]
 # The same window, still fewer parameters, and once more another net. Its scan steps by 2 · 2 pixels, the product of the strides. In the demo the same small window is looked at by one, two or three levels; compare the matrices, the counts, and the difference between the stack and its MLP.
 
 # %%
-demos.DistributedScan(grey, window=(8, 8), levels=3, widths=((4, 4), (2, 2)), hops=((2, 2), (1, 1)))
+demos.DistributedScan(grey, levels=3, **sizes)
 
 # %% [markdown]
 # Nothing stops at three. A picture of any size can be read by many layers, each with a small window over the maps of the one below: this is what one calls a *convolutional neural network*.

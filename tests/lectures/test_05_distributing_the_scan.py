@@ -14,10 +14,9 @@ def fifth(run_lecture):
         zeros="np.mean(matrix == 0)",
         counts="[count_window_first, count_layer_first]",
         by_summary="summary(stack, (3, 32, 32)).multiply_adds",
-        scores_difference="max(np.abs(y - stack(scene[None])[0, 0]).max() for y in (window_first, layer_first))",
-        demo_counts="demos.OrderOfComputation(x=corner, widths=((4, 4), (5, 5)), hops=((2, 2), (1, 1)),"
-        " layers=[(W1, b1), (W2, b2), (W3, b3)]).multiply_adds",
-        means="{name: list(row) for name, row in means.items()}",
+        scores_difference="max(np.abs(y - stack(scene[None])[0, 0]).max() for y in (by_window, by_layer))",
+        demo_counts="demos.OrderOfComputation(x=corner, layers=weights, **blocks).multiply_adds",
+        means="means",
         sizes_of_nets="[size(build(np.random.default_rng(0))) for build in nets.values()]",
         deeper_difference="np.abs(deeper(batch) - as_mlp(batch)).max()",
         deeper_parameters="[size(untied(deeper)), size(deeper)]",
