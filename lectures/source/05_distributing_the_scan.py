@@ -31,7 +31,7 @@ from cnnlab import data, demos, nn, optim, summary, train, viz
 # %% [markdown]
 # ## Only layer 1 looks around
 #
-# Here is the flower scanner of lecture 04 again, with other numbers of neurons, written as convolutions: for each layer the table says how far it looks (its *kernel*) and what part of the picture an output has seen by then (its *receptive field*).
+# Here is the flower scanner of lecture 04 again, with other numbers of neurons, written as convolutions. For each layer the table says how many pixels of the picture one of its outputs depends on: its *receptive field*.
 
 # %%
 SIZE, HOP = 12, 2  # a window of 12 × 12 pixels, placed at every second row and column
@@ -40,7 +40,7 @@ dense_scan = nn.Scan(nn.mlp([3 * SIZE * SIZE, 16, 16, 1], rng=rng), SIZE, HOP)
 summary(nn.to_convolutions(dense_scan, rank=2), (3, 32, 32))
 
 # %% [markdown]
-# Only the first layer has an extent. Its 16 neurons must judge everything that is spatial, the whole flower at once; the other layers only combine their verdicts at one place.
+# It is 12 × 12 after the first layer, and stays so. Only the first layer has an extent: its 16 neurons must judge everything that is spatial, the whole flower at once; the other layers only combine their verdicts at one place.
 #
 # That is a lot to ask of one layer. A neuron with a weight for each pixel of the window is a template of a *whole* flower, of one size. But how large is a flower?
 
@@ -70,7 +70,7 @@ viz.pictures([far, near], titles=["24 × 24 pixels, from afar", "24 × 24 pixels
 # block of 4 × 4 on the left as on the right. So let layer 1 look for pieces, and leave it to layer 2 where the pieces must lie.
 
 # %% [markdown] tags=["notes"]
-# **5 min.** Read the kernel column and the receptive field together: 12 × 12 at once, then nothing more. Ask the class to describe a flower to somebody who only understands "colored edge at this place": the description has two stages by itself, what the pieces are, and how they lie.
+# **5 min.** Read the column of receptive fields from top to bottom: 12 × 12 at once, then nothing more. Ask the class to describe a flower to somebody who only understands "colored edge at this place": the description has two stages by itself, what the pieces are, and how they lie.
 #
 # *Usually asked:* "Can the net of the next section then find flowers of any size?" No, its window still has a size. But its lower layer would be the same for other sizes; that part of the work is not in vain.
 
@@ -234,12 +234,13 @@ print(f"blocks computed: {in_windows:,} and {in_picture}; saved: {1 - in_picture
 # %% [markdown]
 # A block in the middle lies in 5 × 5 windows. Layer-first saves most of the work in layer 1, and nothing in layer 2, whose windows are all different. A stack of convolutions computes layer-first, and so gets this for nothing.
 #
-# In the demo, with a piece of the scene, the blocks that windows share light up. *Remember* lets window-first keep what it has computed; look at what that does to its count, and to what it must keep.
+# The demo has a piece of the scene in gray and a net of the same geometry with fewer neurons, so that its blocks can be told apart. Blocks that windows share light up when they are computed again. *Remember blocks* lets window-first
+# keep what it has computed; look at what that does to its count, and to what it must keep.
 
 # %%
-corner = scene[:, 8:24, 8:24]  # (3, 16, 16)
+piece = scene.mean(axis=0, keepdims=True)[:, 8:24, 8:24]  # (1, 16, 16)
 blocks = {"widths": ((4, 4), (5, 5)), "hops": ((2, 2), (1, 1))}
-demos.OrderOfComputation(x=corner, layers=weights, **blocks)
+demos.OrderOfComputation(x=piece, features=(3, 2, 1), **blocks)
 
 # %% [markdown] tags=["notes"]
 # **8 min.** Count on the board for a single axis first: 11 windows of 5 blocks are 55, but there are only 15 blocks. On two axes the factor squares. That is why the saving of layer 1 is so large.
@@ -293,8 +294,8 @@ nets = {
     "local": lambda rng: nn.Sequential(nn.Flatten(), *untied(two_levels(rng=rng))),
     "local and tied": lambda rng: nn.Sequential(*two_levels(rng=rng), nn.Flatten()),
 }
-names = ["flower" if y else "other" for y in scenes.y[:8]]
-viz.pictures([(window + 1) / 2 for window in x[:8]], titles=names)
+names = ["flower" if y else "other" for y in scenes.y[:16]]
+viz.pictures([(window + 1) / 2 for window in x[:16]], titles=names)
 
 # %% [markdown]
 # **Before you run the next cell, predict:** order the four nets by their accuracy on 1,000 new windows. Three random starts each, so that luck does not decide.
@@ -368,10 +369,11 @@ print(f"largest difference to its own MLP: {np.abs(deeper(batch) - as_mlp(batch)
 print(f"parameters, untied: {size(untied(deeper)):,}; tied: {size(deeper):,}")
 
 # %% [markdown]
-# The same window, still fewer parameters, and once more another net. Its scan steps by 2 · 2 pixels, the product of the strides. In the demo the same small window is looked at by one, two or three levels; compare the matrices, the counts, and the difference between the stack and its MLP.
+# The same window, still fewer parameters, and once more another net. Its scan steps by 2 · 2 pixels, the product of the strides. The demo now has a single row of gray values, through the flower, so that the connections can be drawn: the same window for one, two or three levels. Compare the matrices, the counts, and the difference between the stack and its MLP.
 
 # %%
-demos.DistributedScan(grey, levels=3, **sizes)
+row = scene.mean(axis=0)[14, 4:28].round(1)  # 24 numbers
+demos.DistributedScan(row, window=12, levels=3, widths=(6, 2), hops=(3, 1))
 
 # %% [markdown]
 # Nothing stops at three. A picture of any size can be read by many layers, each with a small window over the maps of the one below: this is what one calls a *convolutional neural network*.
@@ -414,6 +416,6 @@ demos.DistributedScan(grey, levels=3, **sizes)
 # %% [markdown]
 # ## Go on
 #
-# Assignment A2 is now complete. Exercise 6, `layer_first` and `mac_count_scan`, counts a distributed scan in its last part, and exercise 7, `to_conv_stack`, turns a scanning MLP, plain or distributed, into a stack of convolutions. A2 is due now.
+# You have now seen all that assignment A2 asks for. Exercise 6, `layer_first` and `mac_count_scan`, counts a distributed scan in its last part, and exercise 7, `to_conv_stack`, turns a scanning MLP, plain or distributed, into a stack of convolutions. A2 is due now.
 #
 # Lecture 06 gives the operation that has been at work here its definition, and its gradients: what is a convolution?

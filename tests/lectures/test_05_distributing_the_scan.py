@@ -15,7 +15,7 @@ def fifth(run_lecture):
         counts="[count_window_first, count_layer_first]",
         by_summary="summary(stack, (3, 32, 32)).multiply_adds",
         scores_difference="max(np.abs(y - stack(scene[None])[0, 0]).max() for y in (by_window, by_layer))",
-        demo_counts="demos.OrderOfComputation(x=corner, layers=weights, **blocks).multiply_adds",
+        demo_counts="demos.OrderOfComputation(x=piece, features=(3, 2, 1), **blocks).multiply_adds",
         means="means",
         sizes_of_nets="[size(build(np.random.default_rng(0))) for build in nets.values()]",
         deeper_difference="np.abs(deeper(batch) - as_mlp(batch)).max()",
@@ -43,7 +43,8 @@ def test_layer_first_needs_fewer_multiply_adds(fifth):
     assert layer_first == 225 * 16 * 48 + 121 * (400 * 16 + 16) == fifth.values["by_summary"]
     assert fifth.values["scores_difference"] <= 1e-12
     demo = fifth.values["demo_counts"]
-    assert demo == {"window_first": 9 * 25616, "layer_first": 49 * 768 + 9 * 6416}
+    assert demo["window_first"] == 9 * (25 * 3 * 16 + 2 * 75 + 2)
+    assert demo["layer_first"] == 49 * 3 * 16 + 9 * (2 * 75 + 2)
 
 
 def test_nets_that_look_at_blocks_generalize_better(fifth):
