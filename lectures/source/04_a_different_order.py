@@ -403,9 +403,10 @@ labels = {"xlabel": "windows at a time", "ylabel": "milliseconds for the scan"}
 viz.curves(sizes, {"one scan": took}, level=(all_at_once, "all 441"), **labels)
 
 # %% [markdown]
-# Layer-first is faster, though it multiplies nothing less. Some of the time is Python's, which walks through the loop once for each group. The rest is the processor's: the product of two matrices fetches a weight once
-# and uses it for many windows, while window-first fetches all weights anew for each window. Where the curve is flat, larger groups gain little more,
-# and they cost memory. A program may therefore take an order *between* the two, a group of windows at a time, layer by layer. It is free to choose, because the order changes no number.
+# Layer-first is faster, though it multiplies nothing less. Two things add up. Python walks through the loop once for each group, and that costs the same for one window as for many. And the product of two matrices can use a weight that it has fetched
+# for many windows, where window-first fetches it again for each. (This measurement does not tell the two apart; for so small a net the first is likely to be the larger.)
+#
+# Where the curve is flat, larger groups gain little, and they cost memory. A program may therefore take an order *between* the two, a group of windows at a time, layer by layer. It is free to choose, because the order changes no number.
 
 # %% [markdown] tags=["notes"]
 # **4 min.** The ratio depends on the machine, and on how busy it is; run the cell twice. On a graphics processor the two ends of the curve lie much further apart. The figure's left end is window-first, the dashed line layer-first. The matrix with a row for each window repeats most pixels many times: that, too, is memory paid for speed.
