@@ -251,7 +251,7 @@ demos.OrderOfComputation(x=piece, features=(3, 2, 1), **blocks)
 # %% [markdown]
 # ## Does it learn as well?
 #
-# Less freedom, then. What does it cost? Four nets learn to tell windows with a flower from windows with something else, each from small training sets:
+# Less freedom, then. What does it cost? Four nets learn to tell windows with a flower from windows with something else, from small training sets, all with the same settings:
 #
 # * **dense, as many parameters** as the distributed net: 16 neurons over the whole window;
 # * **dense, as many neurons** as the distributed net: 400 over the whole window;
