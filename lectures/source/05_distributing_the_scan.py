@@ -191,6 +191,7 @@ def judge(answers):  # layers 2 and 3 over the 5 × 5 blocks of one window
     return (W3 @ np.maximum(W2 @ answers.ravel() + b2, 0) + b3)[0]
 
 
+# %%
 def window_first():
     scores, multiply_adds = np.empty((11, 11)), 0
     for i, j in np.ndindex(11, 11):
@@ -322,7 +323,7 @@ viz.curves(windows_seen, means, xlabel="training windows", ylabel="accuracy, new
 # From 300 windows on, both nets that look at blocks beat both that look at everything. Parameters do not explain it. The dense net with as many parameters as the distributed one does worse; the dense net with the same 400 neurons and *all* of their connections does worse, too,
 # though it could imitate the local nets by setting weights to 0. A few hundred windows do not tell it which. **Localized patterns in the lower layer generalize better.**
 #
-# The surprise is in the last two rows. Tying the blocks adds nothing here; it costs a little. In these windows the flower is always in the middle, so each block has its own part to look for, and different weights for different places can use that.
+# The surprise is in the last two rows. Tying the blocks adds nothing here; with 900 windows it costs a little. In these windows the flower is always in the middle, so each block has its own part to look for, and different weights for different places can use that.
 # What tying gives is the shared work of the last section, a net of about a quarter of the size, and pieces that are known wherever they appear.
 #
 # What has each net learned to look for? Here are the weights of eight first-layer neurons as colored pictures, of the dense net with as many parameters (above) and of the distributed one (below).
