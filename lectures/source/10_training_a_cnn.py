@@ -97,7 +97,9 @@ def train_flat(sizes):
 
 linear, mlp = train_flat([3 * 24 * 24, 4]), train_flat([3 * 24 * 24, 64, 4])
 for name, net in (("linear classifier", linear), ("MLP", mlp)):
-    print(f"{name:18s} {size(net):7,} parameters   test accuracy {train.accuracy(train.predict(net, flat(x_test)), y_test):.3f}")
+    print(
+        f"{name:18s} {size(net):7,} parameters   test accuracy {train.accuracy(train.predict(net, flat(x_test)), y_test):.3f}"
+    )
 
 # %% [markdown] tags=["notes"]
 # **7 min.** Draw one row of the linear layer folded back into a picture: "score = how much the picture looks like this". Let each student sketch the flower's template before the next cell. Most draw petals.
@@ -167,7 +169,7 @@ def new_net(seed_of):
     return net
 
 
-cnnlab.summary(new_net(np.random.default_rng(0)), (1, 3, 24, 24))
+cnnlab.summary(new_net(np.random.default_rng(0)), (3, 24, 24))
 
 # %% [markdown] tags=["notes"]
 # **5 min.** Go through the table line by line and let the room compute each size before it is read out: 24 − 7 + 1, halved, and so on. Where are the parameters? Where are the multiply-adds? (In different layers.)
@@ -187,6 +189,7 @@ cnnlab.summary(new_net(np.random.default_rng(0)), (1, 3, 24, 24))
 # %%
 def loop(net, x, y, orders):
     loss, optimizer = nn.CrossEntropyLoss(), optim.Adam(net.parameters(), lr=2e-3)
+    values = []
     for order in orders:  # one an epoch
         for start in range(0, len(order), 64):
             batch = cnnlab.asarray(order[start : start + 64])
@@ -194,6 +197,8 @@ def loop(net, x, y, orders):
             value = loss(net(x[batch]), y[batch])  # forward
             net.backward(loss.backward())  # the gradient goes back through every layer
             optimizer.step()
+            values.append(value)
+    return values
 
 
 def answers(net, x):
@@ -201,9 +206,11 @@ def answers(net, x):
 
 
 shuffle = np.random.default_rng(0)
-net = new_net(np.random.default_rng(0))
-loop(net, x[:2000], y[:2000], [shuffle.permutation(2000) for epoch in range(2)])
-print(f"2,000 pictures, two epochs, shuffled: validation accuracy {np.mean(answers(net, x_val) == validation.y):.2f}")
+shuffled = new_net(np.random.default_rng(0))
+loop(shuffled, x[:2000], y[:2000], [shuffle.permutation(2000) for epoch in range(2)])
+print(
+    f"2,000 pictures, two epochs, shuffled: validation accuracy {np.mean(answers(shuffled, x_val) == validation.y):.2f}"
+)
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Write the five lines on the board without the code and let the class put them in order; ask what happens when `zero_grad` is left out (gradients of all batches add up).
@@ -240,17 +247,27 @@ for rate in (2e-5, 2e-3, 2e-1):
     options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0), "progress": False}
     short[f"{rate:g}"] = train.fit(net, x[:1500], y[:1500], epochs=4, **options).loss
     right = np.mean(answers(net, x_val) == validation.y)
-    print(f"rate {rate:g}: loss {short[f'{rate:g}'][0]:.2f} → {short[f'{rate:g}'][-1]:.2f}, validation accuracy {right:.2f}")
+    print(
+        f"rate {rate:g}: loss {short[f'{rate:g}'][0]:.2f} → {short[f'{rate:g}'][-1]:.2f}, validation accuracy {right:.2f}"
+    )
 guessing = (float(np.log(4)), "guessing: log 4")
 viz.curves([1, 2, 3, 4], short, xlabel="epoch", ylabel="training loss", log=True, level=guessing)
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Let the class name the three curves before you say which is which. Stress the number log 4: it is the loss of a net that knows nothing, and a curve that sits on it has not begun, or has died.
 #
-# *Usually asked:* "Why does the high rate not recover?" Its first steps drove most ReLUs to where they are zero for every picture. No gradient passes there, so nothing moves any more.
+# *Usually asked:* "How do I find the rate for my own net?" Try powers of ten for a few hundred steps each; take the largest that still learns smoothly, and lower it over the training.
 
 # %% [markdown]
-# Too low looks like patience, too high like a cliff: the loss jumps up and then stays at that of guessing. A good rate early is too coarse late, so a **schedule** lowers it: here half a cosine, from 0.002 to 0.
+# Too low looks like patience, too high like a cliff: the loss jumps up and then stays at that of guessing. Why does it not come down again? Look at the ReLUs after the second convolution, in the last of the three nets:
+
+# %%
+alive = cnnlab.to_numpy(net[:5](x_val[:200])) > 0  # (200, 24, 7, 7)
+print(f"rate {rate:g}: {alive.any(axis=(0, 2, 3)).sum()} of 24 maps are above zero anywhere in 200 pictures")
+
+# %% [markdown]
+# **Dead ReLUs**: zero for every picture, so no gradient passes and nothing moves any more. Start again, ten times lower. A rate that is right early is too coarse late, so a **schedule** lowers it: below, half a cosine
+# from 0.002 to 0.
 #
 # The other classic is **too few pictures**. **Before you run the next cell, predict:** 100 pictures, 40 epochs. What does the training loss do, and what the loss on pictures that the net has not seen?
 
@@ -291,14 +308,16 @@ options = {"loss": loss, "optimizer": optimizer, "schedule": schedule, "rng": np
 options |= {"validation": (x_val, y_val), "metrics": {"accuracy": train.accuracy}}
 curves = {}
 started = time.process_time()
-for epoch in range(EPOCHS):  # one call an epoch, so that the demo can look on; otherwise epochs=EPOCHS
+for _ in range(EPOCHS):  # one call an epoch, so that the demo can look on; otherwise epochs=EPOCHS
     one = train.fit(net, x, y, epochs=1, progress=False, **options)
     gallery.update(net, one)
     for name, values in one.as_dict().items():
         curves.setdefault(name, []).extend(values)
 seconds = time.process_time() - started
 print(f"{EPOCHS} epochs in {seconds:.0f} s of computing")
-print(f"accuracy in the last: training {curves['accuracy'][-1]:.3f}, validation {curves['validation accuracy'][-1]:.3f}")
+print(
+    f"accuracy in the last: training {curves['accuracy'][-1]:.3f}, validation {curves['validation accuracy'][-1]:.3f}"
+)
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Start the training, scroll back up to the demo and talk over it: which filters settle first? Afterwards drag the epoch slider to 0 and back.
@@ -379,12 +398,16 @@ noise = np.random.default_rng(0).uniform(-1, 1, (1000, 3, 7, 7))
 oriented, opposed = np.quantile(orientation(noise), 0.99), np.quantile(opposition(noise), 0.01)
 kinds = {"untrained": untrained, "trained": filters}
 for name, w in kinds.items():
-    print(f"{name:10s} oriented {np.sum(orientation(w) > oriented):2d} of 16   opposing colors {np.sum(opposition(w) < opposed):2d} of 16")
+    print(
+        f"{name:10s} oriented {np.sum(orientation(w) > oriented):2d} of 16   opposing colors {np.sum(opposition(w) < opposed):2d} of 16"
+    )
 
 # %%
 templates = {"filters, untrained": untrained, "filters, trained": filters, "MLP's templates": mlp_templates}
 for name, w in templates.items():
-    print(f"{name:20s} orientation {np.median(orientation(w)):.2f}   quarter turn {np.median(quarter_turn(w)):+.2f}   (medians)")
+    print(
+        f"{name:20s} orientation {np.median(orientation(w)):.2f}   quarter turn {np.median(quarter_turn(w)):+.2f}   (medians)"
+    )
 
 # %% [markdown]
 # Counted is what lies beyond 99 of 100 random filters. Nobody asked for edges or colors; they are what helps to tell four outlines apart *when a filter can be small and used everywhere*. The same pictures gave
