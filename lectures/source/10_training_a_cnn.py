@@ -86,6 +86,11 @@ def size(net):
     return sum(p.data.size for p in net.parameters())
 
 
+def accuracy(net, x, y):
+    return train.accuracy(train.predict(net, x), y)
+
+
+# %%
 def train_flat(sizes):
     net = nn.mlp(sizes, rng=np.random.default_rng(0))
     optimizer = optim.Adam(net.parameters(), lr=1e-3, weight_decay=1e-2)
@@ -96,10 +101,8 @@ def train_flat(sizes):
 
 
 linear, mlp = train_flat([3 * 24 * 24, 4]), train_flat([3 * 24 * 24, 64, 4])
-for name, net in (("linear classifier", linear), ("MLP", mlp)):
-    print(
-        f"{name:18s} {size(net):7,} parameters   test accuracy {train.accuracy(train.predict(net, flat(x_test)), y_test):.3f}"
-    )
+for name, model in (("linear classifier", linear), ("MLP", mlp)):
+    print(f"{name:18s} {size(model):7,} parameters   validation accuracy {accuracy(model, flat(x_val), y_val):.3f}")
 
 # %% [markdown] tags=["notes"]
 # **7 min.** Draw one row of the linear layer folded back into a picture: "score = how much the picture looks like this". Let each student sketch the flower's template before the next cell. Most draw petals.
@@ -201,16 +204,16 @@ def loop(net, x, y, orders):
     return values
 
 
+# %%
 def answers(net, x):
     return cnnlab.to_numpy(train.predict(net, x)).argmax(axis=1)
 
 
 shuffle = np.random.default_rng(0)
 shuffled = new_net(np.random.default_rng(0))
-loop(shuffled, x[:2000], y[:2000], [shuffle.permutation(2000) for epoch in range(2)])
-print(
-    f"2,000 pictures, two epochs, shuffled: validation accuracy {np.mean(answers(shuffled, x_val) == validation.y):.2f}"
-)
+losses = loop(shuffled, x[:2000], y[:2000], [shuffle.permutation(2000) for epoch in range(2)])
+print(f"{len(losses)} steps, loss {losses[0]:.2f} → {losses[-1]:.2f}")
+print(f"shuffled: validation accuracy {accuracy(shuffled, x_val, y_val):.2f} after two epochs of 2,000 pictures")
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Write the five lines on the board without the code and let the class put them in order; ask what happens when `zero_grad` is left out (gradients of all batches add up).
@@ -225,9 +228,9 @@ print(
 sorted_by_class = np.argsort(training.y[:2000], kind="stable")
 unshuffled = new_net(np.random.default_rng(0))
 loop(unshuffled, x[:2000], y[:2000], [sorted_by_class] * 2)
-said = answers(unshuffled, x_val)
-print(f"sorted: validation accuracy {np.mean(said == validation.y):.2f}")
-print("its answers:", dict(zip(names, np.bincount(said, minlength=4).tolist(), strict=True)))
+counts = np.bincount(answers(unshuffled, x_val), minlength=4).tolist()
+print(f"sorted: validation accuracy {accuracy(unshuffled, x_val, y_val):.2f}")
+print("its answers:", dict(zip(names, counts, strict=True)))
 
 # %% [markdown]
 # It gives one answer to everything. With flowers only, the quickest way to a smaller loss is to say "flower" louder; then the same for discs. What separates the classes is never asked for, because no batch holds
@@ -245,11 +248,9 @@ for rate in (2e-5, 2e-3, 2e-1):
     net = new_net(np.random.default_rng(0))
     optimizer = optim.Adam(net.parameters(), lr=rate)
     options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0), "progress": False}
-    short[f"{rate:g}"] = train.fit(net, x[:1500], y[:1500], epochs=4, **options).loss
-    right = np.mean(answers(net, x_val) == validation.y)
-    print(
-        f"rate {rate:g}: loss {short[f'{rate:g}'][0]:.2f} → {short[f'{rate:g}'][-1]:.2f}, validation accuracy {right:.2f}"
-    )
+    history = train.fit(net, x[:1500], y[:1500], epochs=4, **options)
+    print(f"rate {rate:g}: {history}, validation accuracy {accuracy(net, x_val, y_val):.2f}")
+    short[f"{rate:g}"] = history.loss
 guessing = (float(np.log(4)), "guessing: log 4")
 viz.curves([1, 2, 3, 4], short, xlabel="epoch", ylabel="training loss", log=True, level=guessing)
 
@@ -314,10 +315,8 @@ for _ in range(EPOCHS):  # one call an epoch, so that the demo can look on; othe
     for name, values in one.as_dict().items():
         curves.setdefault(name, []).extend(values)
 seconds = time.process_time() - started
-print(f"{EPOCHS} epochs in {seconds:.0f} s of computing")
-print(
-    f"accuracy in the last: training {curves['accuracy'][-1]:.3f}, validation {curves['validation accuracy'][-1]:.3f}"
-)
+print(f"{EPOCHS} epochs in {seconds:.0f} s of computing; at the end:")
+print({name: round(values[-1], 3) for name, values in curves.items()})
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Start the training, scroll back up to the demo and talk over it: which filters settle first? Afterwards drag the epoch slider to 0 and back.
@@ -333,13 +332,13 @@ viz.curves(range(1, EPOCHS + 1), both, xlabel="epoch", ylabel="loss", log=True)
 # The two curves stay together: no overfitting to speak of. Now the one look at the test set, beside the two nets without convolutions.
 
 # %%
-logits = train.predict(net, x_test)
-for name, n, right in (
-    ("linear classifier", size(linear), train.accuracy(train.predict(linear, flat(x_test)), y_test)),
-    ("MLP", size(mlp), train.accuracy(train.predict(mlp, flat(x_test)), y_test)),
-    ("CNN", size(net), train.accuracy(logits, y_test)),
+for name, model, pictures in (
+    ("linear classifier", linear, flat(x_test)),
+    ("MLP", mlp, flat(x_test)),
+    ("CNN", net, x_test),
 ):
-    print(f"{name:18s} {n:7,} parameters   test accuracy {right:.3f}   {1 - right:.1%} wrong")
+    right = accuracy(model, pictures, y_test)
+    print(f"{name:18s} {size(model):7,} parameters   test accuracy {right:.3f}   {1 - right:.1%} wrong")
 
 # %% [markdown]
 # ## What it gets wrong
@@ -347,7 +346,7 @@ for name, n, right in (
 # One number hides which classes are mixed up. A **confusion table** does not: one row for each class in the pictures, one column for each answer.
 
 # %%
-said = cnnlab.to_numpy(logits).argmax(axis=1)
+said = answers(net, x_test)
 table = np.zeros((4, 4), int)
 np.add.at(table, (test.y, said), 1)
 print(f"{'':10s}" + "".join(f"{'“' + name + '”':>11s}" for name in names))
@@ -398,16 +397,14 @@ noise = np.random.default_rng(0).uniform(-1, 1, (1000, 3, 7, 7))
 oriented, opposed = np.quantile(orientation(noise), 0.99), np.quantile(opposition(noise), 0.01)
 kinds = {"untrained": untrained, "trained": filters}
 for name, w in kinds.items():
-    print(
-        f"{name:10s} oriented {np.sum(orientation(w) > oriented):2d} of 16   opposing colors {np.sum(opposition(w) < opposed):2d} of 16"
-    )
+    edges, colors = np.sum(orientation(w) > oriented), np.sum(opposition(w) < opposed)
+    print(f"{name:10s} oriented: {edges:2d} of 16   opposing colors: {colors:2d} of 16")
 
 # %%
+print("medians of              orientation   likeness to its own quarter turn")
 templates = {"filters, untrained": untrained, "filters, trained": filters, "MLP's templates": mlp_templates}
 for name, w in templates.items():
-    print(
-        f"{name:20s} orientation {np.median(orientation(w)):.2f}   quarter turn {np.median(quarter_turn(w)):+.2f}   (medians)"
-    )
+    print(f"{name:20s} {np.median(orientation(w)):14.2f} {np.median(quarter_turn(w)):+34.2f}")
 
 # %% [markdown]
 # Counted is what lies beyond 99 of 100 random filters. Nobody asked for edges or colors; they are what helps to tell four outlines apart *when a filter can be small and used everywhere*. The same pictures gave
@@ -507,7 +504,7 @@ else:
     twin.load_state_dict({name: torch.from_numpy(values) for name, values in net.state_dict().items()})
     with torch.no_grad():
         theirs = twin(torch.from_numpy(cnnlab.to_numpy(x_test))).numpy()
-    ours = cnnlab.to_numpy(logits)
+    ours = cnnlab.to_numpy(train.predict(net, x_test))
     print(twin)
     print(f"{ours.size:,} logits, up to {abs(ours).max():.1f}; largest difference {abs(ours - theirs).max():.1e}")
 

@@ -11,12 +11,12 @@ def tenth(run_lecture):
     return run_lecture(
         "10_training_a_cnn",
         seconds="seconds",
-        accuracy="{'linear': train.accuracy(train.predict(linear, flat(x_test)), y_test), "
-        "'mlp': train.accuracy(train.predict(mlp, flat(x_test)), y_test), 'cnn': train.accuracy(logits, y_test)}",
+        accuracy="{'linear': accuracy(linear, flat(x_test), y_test), 'mlp': accuracy(mlp, flat(x_test), y_test), "
+        "'cnn': accuracy(net, x_test, y_test)}",
         sizes="{'linear': size(linear), 'mlp': size(mlp), 'cnn': size(net)}",
         turn="{'linear': np.median(quarter_turn(linear_templates)), 'mlp': np.median(quarter_turn(mlp_templates)), "
         "'cnn': np.median(quarter_turn(filters))}",
-        shuffled="np.mean(answers(shuffled, x_val) == validation.y)",
+        shuffled="accuracy(shuffled, x_val, y_val)",
         sorted="np.bincount(answers(unshuffled, x_val), minlength=4).tolist()",
         short="short",
         alive="int(alive.any(axis=(0, 2, 3)).sum())",
@@ -105,7 +105,7 @@ def test_filters_are_oriented_edges_and_opposing_colors(tenth):
     assert after[1] >= 7
     untrained, trained, mlp = tenth.values["orientation"].values()
     assert trained > 2.5 * untrained
-    assert mlp < untrained
+    assert trained > 4 * mlp
 
 
 def test_the_trained_net_knows_the_middle(tenth):
@@ -117,7 +117,7 @@ def test_the_trained_net_knows_the_middle(tenth):
 
 def test_its_filters_serve_everywhere(tenth):
     cnn, maximum, moving = tenth.values["heads"].values()
-    assert min(moving) >= 0.90
+    assert min(moving) >= 0.85
     assert maximum[0] < cnn[0] - 0.05
     assert maximum[6] > cnn[6] + 0.05
     assert maximum[0] - maximum[6] < (cnn[0] - cnn[6]) / 2
