@@ -37,7 +37,7 @@ def pictures(
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     width = min(9.0, 2.6 * columns)
-    figure = MplFigure(figsize=(width, 2.8 if rows == 1 else rows * (width / columns + 0.25 * bool(titles))))
+    figure = MplFigure(figsize=(width, rows * (width / columns + 0.25 * bool(titles))))
     places = np.ravel(figure.subplots(rows, columns, squeeze=False))
     for axes in places[len(images) :]:
         axes.set_visible(False)

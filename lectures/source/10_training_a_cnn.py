@@ -28,7 +28,7 @@ from IPython.display import display
 import cnnlab
 from cnnlab import data, demos, nn, optim, train, viz
 
-print("computing on the", cnnlab.use_device("auto"))  # a GPU where there is one; nothing else changes
+print("computing on the", cnnlab.use_device("auto"))  # a GPU, if there is one
 
 # %% [markdown] tags=["notes"]
 # **2 min.** Collect answers to the first question on the board ("petals", "colors", "circles") and leave them there until the section on filters. Do not settle the second one:
@@ -46,7 +46,7 @@ validation = data.load_shapes(1000, seed=2)
 test = data.load_shapes(2000, seed=3)
 names = training.names
 print("x", training.x.shape, training.x.dtype, " y", training.y.shape, training.y.dtype)
-print("pictures of each class:", dict(zip(names, np.bincount(training.y).tolist(), strict=True)))
+print("of each class:", np.bincount(training.y))
 viz.pictures(list(training.x[:16]), titles=[names[k] for k in training.y[:16]])
 
 # %% [markdown] tags=["notes"]
@@ -55,7 +55,7 @@ viz.pictures(list(training.x[:16]), titles=[names[k] for k in training.y[:16]])
 # *Usually asked:* "Why a validation set and a test set?" Every choice that we make after looking at a number fits that number a little. The validation set is used up by choosing; the test set is kept for one honest look.
 
 # %% [markdown]
-# Pixels lie between 0 and 1, dark ones being more common. A net trains better on numbers about zero with a spread of about one, so one fixed shift and scale goes over all pictures.
+# Pixels lie between 0 and 1. A net trains better on numbers about zero with a spread of about one, so one fixed shift and scale goes over all pictures.
 # `cnnlab.asarray` puts them where the net will compute; `cnnlab.to_numpy` brings results back. These two are the only places where a GPU shows in the code.
 
 
@@ -94,21 +94,22 @@ def accuracy(net, x, y):
 def train_flat(sizes):
     net = nn.mlp(sizes, rng=np.random.default_rng(0))
     optimizer = optim.Adam(net.parameters(), lr=1e-3, weight_decay=1e-2)
-    options = {"loss": nn.CrossEntropyLoss(), "optimizer": optimizer, "rng": np.random.default_rng(0)}
-    schedule = optim.CosineAnnealingLR(optimizer, 8)
-    train.fit(net, flat(x), y, epochs=8, schedule=schedule, progress=False, **options)
+    options = {"loss": nn.CrossEntropyLoss(), "optimizer": optimizer}
+    options |= {"schedule": optim.CosineAnnealingLR(optimizer, 8), "rng": np.random.default_rng(0)}
+    train.fit(net, flat(x), y, epochs=8, progress=False, **options)
     return net
 
 
 linear, mlp = train_flat([3 * 24 * 24, 4]), train_flat([3 * 24 * 24, 64, 4])
 for name, model in (("linear classifier", linear), ("MLP", mlp)):
-    print(f"{name:18s} {size(model):7,} parameters   validation accuracy {accuracy(model, flat(x_val), y_val):.3f}")
+    right = accuracy(model, flat(x_val), y_val)
+    print(f"{name:18s} {size(model):7,} parameters   validation accuracy {right:.3f}")
 
 # %% [markdown] tags=["notes"]
-# **7 min.** Draw one row of the linear layer folded back into a picture: "score = how much the picture looks like this". Let each student sketch the flower's template before the next cell. Most draw petals.
+# **6 min.** Draw one row of the linear layer folded back into a picture: "score = how much the picture looks like this". Let each student sketch the flower's template before the next cell. Most draw petals.
 # Then the rings. Give them a minute: why rings, why a thin one at the rim?
 #
-# *Usually asked:* "The MLP is at almost nine in ten; what is wrong with that?" Look at what it costs, and wait for the section on moved pictures: its templates are bolted to the middle.
+# *Usually asked:* "The MLP gets nine in ten right; what is wrong with that?" Look at what it costs, and wait for the section on moved pictures: its templates are bolted to the middle.
 
 # %% [markdown]
 # **Before you run the next cell, predict:** the flower's template in the linear classifier is a picture of 24×24. The training pictures show flowers of nine colors, turned in every direction. What does the template
@@ -117,7 +118,7 @@ for name, model in (("linear classifier", linear), ("MLP", mlp)):
 
 # %%
 def as_pictures(weights):
-    """Weights (n, 3, H, W) as pictures: zero is gray, the largest of each is full color."""
+    """Weights (n, 3, H, W) as pictures: zero is gray."""
     weights = cnnlab.to_numpy(weights)
     return [0.5 + w / (2 * abs(w).max()) for w in weights]
 
@@ -138,12 +139,14 @@ viz.pictures(as_pictures(mlp_templates[:16]))
 
 # %%
 def quarter_turn(weights):
-    """Correlation of each template with itself, turned by 90°: 1 where it is the same."""
-    return np.array([np.corrcoef(w.ravel(), np.rot90(w, axes=(1, 2)).ravel())[0, 1] for w in weights])
+    """Correlation of each template with itself, turned by 90°."""
+    turned = np.rot90(weights, axes=(2, 3))
+    return [np.corrcoef(w.ravel(), t.ravel())[0, 1] for w, t in zip(weights, turned, strict=True)]
 
 
-for name, weights in (("linear classifier", linear_templates), ("MLP", mlp_templates)):
-    print(f"{name:18s} correlation with its own quarter turn: median {np.median(quarter_turn(weights)):.2f}")
+print("correlation of a template with its own quarter turn, median:")
+print(f"linear classifier {np.median(quarter_turn(linear_templates)):.2f}")
+print(f"MLP               {np.median(quarter_turn(mlp_templates)):.2f}")
 
 # %% [markdown]
 # ## The net
@@ -166,9 +169,9 @@ def build(nn, **options):
     )
 
 
-def new_net(seed_of):
-    net = build(nn, rng=seed_of)
-    net[0].weight.data = 0.3 * net[0].weight.data  # begin small, so that what is learned outweighs the noise
+def new_net(rng):
+    net = build(nn, rng=rng)
+    net[0].weight.data = 0.3 * net[0].weight.data  # less noise to outgrow
     return net
 
 
@@ -187,6 +190,7 @@ cnnlab.summary(new_net(np.random.default_rng(0)), (3, 24, 24))
 # ## The training loop
 #
 # `train.fit` does what the next cell writes out. For each mini-batch: forget old gradients, forward, loss, backward, one step of the optimizer. In each epoch the pictures come in a new random order.
+# A first try: two epochs of 2,000 pictures.
 
 
 # %%
@@ -198,7 +202,7 @@ def loop(net, x, y, orders):
             batch = cnnlab.asarray(order[start : start + 64])
             net.zero_grad()
             value = loss(net(x[batch]), y[batch])  # forward
-            net.backward(loss.backward())  # the gradient goes back through every layer
+            net.backward(loss.backward())  # back through every layer
             optimizer.step()
             values.append(value)
     return values
@@ -211,9 +215,10 @@ def answers(net, x):
 
 shuffle = np.random.default_rng(0)
 shuffled = new_net(np.random.default_rng(0))
-losses = loop(shuffled, x[:2000], y[:2000], [shuffle.permutation(2000) for epoch in range(2)])
+orders = [shuffle.permutation(2000), shuffle.permutation(2000)]
+losses = loop(shuffled, x[:2000], y[:2000], orders)
 print(f"{len(losses)} steps, loss {losses[0]:.2f} → {losses[-1]:.2f}")
-print(f"shuffled: validation accuracy {accuracy(shuffled, x_val, y_val):.2f} after two epochs of 2,000 pictures")
+print(f"shuffled: validation accuracy {accuracy(shuffled, x_val, y_val):.2f}")
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Write the five lines on the board without the code and let the class put them in order; ask what happens when `zero_grad` is left out (gradients of all batches add up).
@@ -247,12 +252,13 @@ short = {}
 for rate in (2e-5, 2e-3, 2e-1):
     net = new_net(np.random.default_rng(0))
     optimizer = optim.Adam(net.parameters(), lr=rate)
-    options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0), "progress": False}
-    history = train.fit(net, x[:1500], y[:1500], epochs=4, **options)
-    print(f"rate {rate:g}: {history}, validation accuracy {accuracy(net, x_val, y_val):.2f}")
+    options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0)}
+    history = train.fit(net, x[:1500], y[:1500], epochs=4, progress=False, **options)
+    right = accuracy(net, x_val, y_val)
+    print(f"rate {rate:g}: {history}, validation accuracy {right:.2f}")
     short[f"{rate:g}"] = history.loss
-guessing = (float(np.log(4)), "guessing: log 4")
-viz.curves([1, 2, 3, 4], short, xlabel="epoch", ylabel="training loss", log=True, level=guessing)
+style = {"xlabel": "epoch", "ylabel": "training loss", "log": True}
+viz.curves([1, 2, 3, 4], short, level=(np.log(4), "guessing: log 4"), **style)
 
 # %% [markdown] tags=["notes"]
 # **6 min.** Let the class name the three curves before you say which is which. Stress the number log 4: it is the loss of a net that knows nothing, and a curve that sits on it has not begun, or has died.
@@ -260,11 +266,11 @@ viz.curves([1, 2, 3, 4], short, xlabel="epoch", ylabel="training loss", log=True
 # *Usually asked:* "How do I find the rate for my own net?" Try powers of ten for a few hundred steps each; take the largest that still learns smoothly, and lower it over the training.
 
 # %% [markdown]
-# Too low looks like patience, too high like a cliff: the loss jumps up and then stays at that of guessing. Why does it not come down again? Look at the ReLUs after the second convolution, in the last of the three nets:
+# Too low, and the loss hardly moves. Too high, and it jumps up, then comes to rest at that of guessing. Why there? Look at the ReLUs after the second convolution, in the last of the three nets:
 
 # %%
 alive = cnnlab.to_numpy(net[:5](x_val[:200])) > 0  # (200, 24, 7, 7)
-print(f"rate {rate:g}: {alive.any(axis=(0, 2, 3)).sum()} of 24 maps are above zero anywhere in 200 pictures")
+print(f"{alive.any(axis=(0, 2, 3)).sum()} of 24 maps are above zero anywhere in 200 pictures")
 
 # %% [markdown]
 # **Dead ReLUs**: zero for every picture, so no gradient passes and nothing moves any more. Start again, ten times lower. A rate that is right early is too coarse late, so a **schedule** lowers it: below, half a cosine
@@ -275,10 +281,11 @@ print(f"rate {rate:g}: {alive.any(axis=(0, 2, 3)).sum()} of 24 maps are above ze
 # %%
 net = new_net(np.random.default_rng(0))
 optimizer = optim.Adam(net.parameters(), lr=2e-3)
-options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0), "progress": False}
+options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0)}
 options |= {"validation": (x_val[:250], y_val[:250]), "metrics": {"accuracy": train.accuracy}}
-few = train.fit(net, x[:100], y[:100], epochs=40, batch_size=20, **options)
-print(f"accuracy: training {few.metrics['accuracy'][-1]:.2f}, validation {few.validation['accuracy'][-1]:.2f}")
+few = train.fit(net, x[:100], y[:100], epochs=40, batch_size=20, progress=False, **options)
+print("accuracy in training:", few.metrics["accuracy"][-1])
+print("accuracy in validation:", few.validation["accuracy"][-1])
 lowest = (1 + int(np.argmin(few.validation["loss"])), "lowest validation loss")
 both = {"training": few.loss, "validation": few.validation["loss"]}
 viz.curves(range(1, 41), both, xlabel="epoch", ylabel="loss", mark=lowest)
@@ -299,27 +306,26 @@ net = new_net(np.random.default_rng(0))
 untrained = cnnlab.to_numpy(net[0].weight.data).copy()
 optimizer = optim.Adam(net.parameters(), lr=2e-3, weight_decay=8e-3)
 schedule = optim.CosineAnnealingLR(optimizer, EPOCHS)
-gallery = demos.FilterGallery(
-    net, cnnlab.to_numpy(x_val[:100]), validation.y[:100], names=names, templates=linear_templates
-)
+shown, labels = cnnlab.to_numpy(x_val[1:101]), validation.y[1:101]
+gallery = demos.FilterGallery(net, shown, labels, names=names, templates=linear_templates)
 display(gallery)
 
 # %%
-options = {"loss": loss, "optimizer": optimizer, "schedule": schedule, "rng": np.random.default_rng(0)}
+options = {"loss": loss, "optimizer": optimizer, "schedule": schedule}
 options |= {"validation": (x_val, y_val), "metrics": {"accuracy": train.accuracy}}
-curves = {}
+shuffle, curves = np.random.default_rng(0), {}
 started = time.process_time()
-for _ in range(EPOCHS):  # one call an epoch, so that the demo can look on; otherwise epochs=EPOCHS
-    one = train.fit(net, x, y, epochs=1, progress=False, **options)
+for _ in range(EPOCHS):  # one call an epoch, so that the demo can look on
+    one = train.fit(net, x, y, epochs=1, rng=shuffle, progress=False, **options)
     gallery.update(net, one)
     for name, values in one.as_dict().items():
         curves.setdefault(name, []).extend(values)
 seconds = time.process_time() - started
-print(f"{EPOCHS} epochs in {seconds:.0f} s of computing; at the end:")
+print(f"{EPOCHS} epochs in {seconds:.0f} s of CPU time; at the end:")
 print({name: round(values[-1], 3) for name, values in curves.items()})
 
 # %% [markdown] tags=["notes"]
-# **6 min.** Start the training, scroll back up to the demo and talk over it: which filters settle first? Afterwards drag the epoch slider to 0 and back.
+# **5 min.** Start the training, scroll back up to the demo and talk over it: which filters settle first? Afterwards drag the epoch slider to 0 and back.
 # While it runs, say what one epoch is: 125 batches, each with a step.
 #
 # *Usually asked:* "Why is the validation loss lower than the training loss at first?" The training loss is a mean over the epoch, measured while the net was still worse; the validation loss is taken at its end.
@@ -332,13 +338,11 @@ viz.curves(range(1, EPOCHS + 1), both, xlabel="epoch", ylabel="loss", log=True)
 # The two curves stay together: no overfitting to speak of. Now the one look at the test set, beside the two nets without convolutions.
 
 # %%
-for name, model, pictures in (
-    ("linear classifier", linear, flat(x_test)),
-    ("MLP", mlp, flat(x_test)),
-    ("CNN", net, x_test),
-):
+tested = {"linear classifier": (linear, flat(x_test)), "MLP": (mlp, flat(x_test))}
+tested["CNN"] = net, x_test
+for name, (model, pictures) in tested.items():
     right = accuracy(model, pictures, y_test)
-    print(f"{name:18s} {size(model):7,} parameters   test accuracy {right:.3f}   {1 - right:.1%} wrong")
+    print(f"{name:18s} {size(model):7,} parameters   test accuracy {right:.3f}")
 
 # %% [markdown]
 # ## What it gets wrong
@@ -357,7 +361,8 @@ titles = [f"{names[test.y[i]]}, not {names[said[i]]}" for i in wrong[:12]]
 viz.pictures(list(test.x[wrong[:12]]), titles=titles, columns=4)
 
 # %% [markdown] tags=["notes"]
-# **3 min.** Cover the titles and let the room name the pictures. A many-sided polygon is nearly a disc; some pictures nobody would swear to. This is the habit to teach: look at the mistakes before changing the net.
+# **3 min.** Cover the titles and let the room name the pictures: nearly all are easy for us. Ask which part of a picture may have misled the net; the corner of a triangle looks like the tip of a leaf.
+# This is the habit to teach: look at the mistakes before changing the net.
 
 # %% [markdown]
 # ## What the filters learned
@@ -369,7 +374,7 @@ before, after = as_pictures(untrained), as_pictures(net[0].weight.data)
 viz.pictures(before[:8] + after[:8] + before[8:] + after[8:])
 
 # %% [markdown] tags=["notes"]
-# **6 min.** Let students describe single filters in words: "dark below, green above, slanted". Then open the demo again and look at the patches that excite a filter most: rims of petals and discs.
+# **5 min.** Let students describe single filters in words: "dark below, green above, slanted". Then open the demo again and look at the patches that excite a filter most: rims of petals and discs.
 # Draw the contrast: a template knows where; a filter knows what, and the map says where.
 #
 # *Usually asked:* "Why does the net need sixteen of them, if an edge is an edge?" For every direction and pair of colors another one. Nothing in the net knows that two of them are the same filter, turned.
@@ -382,8 +387,9 @@ viz.pictures(before[:8] + after[:8] + before[8:] + after[8:])
 # %%
 def orientation(w):
     down, right = np.gradient(w, axis=(2, 3))
-    a, b, c = ((p * q).sum(axis=(1, 2, 3)) for p, q in ((down, down), (down, right), (right, right)))
-    return np.hypot(a - c, 2 * b) / (a + c)  # difference of the two eigenvalues over their sum
+    pairs = (down, down), (down, right), (right, right)
+    a, b, c = ((p * q).sum(axis=(1, 2, 3)) for p, q in pairs)
+    return np.hypot(a - c, 2 * b) / (a + c)  # eigenvalues: difference over sum
 
 
 def opposition(w):
@@ -394,17 +400,18 @@ def opposition(w):
 
 filters = cnnlab.to_numpy(net[0].weight.data)
 noise = np.random.default_rng(0).uniform(-1, 1, (1000, 3, 7, 7))
-oriented, opposed = np.quantile(orientation(noise), 0.99), np.quantile(opposition(noise), 0.01)
-kinds = {"untrained": untrained, "trained": filters}
+oriented = np.quantile(orientation(noise), 0.99)
+opposed = np.quantile(opposition(noise), 0.01)
+kinds = {"untrained": untrained, "trained": filters}  # beyond 99 of 100 filters of noise:
 for name, w in kinds.items():
     edges, colors = np.sum(orientation(w) > oriented), np.sum(opposition(w) < opposed)
     print(f"{name:10s} oriented: {edges:2d} of 16   opposing colors: {colors:2d} of 16")
 
 # %%
-print("medians of              orientation   likeness to its own quarter turn")
-templates = {"filters, untrained": untrained, "filters, trained": filters, "MLP's templates": mlp_templates}
+print("medians of          orientation   correlation with its quarter turn")
+templates = {**kinds, "MLP's templates": mlp_templates}
 for name, w in templates.items():
-    print(f"{name:20s} {np.median(orientation(w)):14.2f} {np.median(quarter_turn(w)):+34.2f}")
+    print(f"{name:18s} {np.median(orientation(w)):12.2f} {np.median(quarter_turn(w)):+18.2f}")
 
 # %% [markdown]
 # Counted is what lies beyond 99 of 100 random filters. Nobody asked for edges or colors; they are what helps to tell four outlines apart *when a filter can be small and used everywhere*. The same pictures gave
@@ -419,7 +426,7 @@ for name, w in templates.items():
 # at six pixels: nothing, some, or most of it?
 
 # %%
-roomy = data.load_shapes(1000, size=40, shift=0, seed=4)  # shapes in the middle of 40×40, to cut 24×24 out of
+roomy = data.load_shapes(1000, size=40, shift=0, seed=4)  # to cut 24×24 out of
 shifts = list(range(7))
 
 
@@ -428,7 +435,8 @@ def moved(pictures, down, right):
 
 
 def against_shift(scores):
-    return [train.accuracy(scores(ready(moved(roomy.x, 0, s))), cnnlab.asarray(roomy.y)) for s in shifts]
+    labels = cnnlab.asarray(roomy.y)
+    return [train.accuracy(scores(ready(moved(roomy.x, 0, s))), labels) for s in shifts]
 
 
 by_net = {
@@ -436,7 +444,8 @@ by_net = {
     "MLP": against_shift(lambda x: train.predict(mlp, flat(x))),
     "linear classifier": against_shift(lambda x: train.predict(linear, flat(x))),
 }
-viz.pictures([moved(roomy.x[:1], 0, s)[0] for s in shifts], titles=[f"{s} px" for s in shifts])
+strip = [moved(roomy.x[:1], 0, s)[0] for s in shifts]
+viz.pictures(strip, titles=[f"{s} px" for s in shifts])
 
 # %% [markdown] tags=["notes"]
 # **7 min.** Vote before running. Then ask which of the eight layers is to blame, and have someone point at it in the summary: everything up to the flatten moves along, and the fully connected layer has a weight for each place.
@@ -445,8 +454,9 @@ viz.pictures([moved(roomy.x[:1], 0, s)[0] for s in shifts], titles=[f"{s} px" fo
 # *Usually asked:* "Then why not always pool over everything?" Because place within a shape matters: petals are *around* a center. The price is in the table below.
 
 # %%
-guess = (0.25, "guessing")
-viz.curves(shifts, by_net, xlabel="moved to the right by (pixels)", ylabel="accuracy", level=guess)
+style = {"xlabel": "moved to the right by (pixels)", "ylabel": "accuracy"}
+style |= {"level": (0.25, "guessing")}
+viz.curves(shifts, by_net, **style)
 
 # %% [markdown]
 # It falls later than the others, but it falls. The convolutions are not to blame: when the picture moves, their maps move along. But after the flatten, the fully connected layer has one weight for every feature *at every place* of the
@@ -459,14 +469,15 @@ viz.curves(shifts, by_net, xlabel="moved to the right by (pixels)", ylabel="accu
 convolutions = net[:6]  # up to the second pooling; not trained any further
 wide = data.load_shapes(4000, size=40, shift=0, seed=5)
 by = np.random.default_rng(0).integers(-6, 7, (4000, 2))
-wide_x = np.stack([moved(picture[None], *d)[0] for picture, d in zip(wide.x, by, strict=True)])
+wide_x = np.concatenate([moved(wide.x[i : i + 1], *by[i]) for i in range(4000)])
 
 
+# %%
 def train_head(head, features, y):
     optimizer = optim.Adam(head.parameters(), lr=3e-3)
-    options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0), "progress": False}
-    train.fit(head, features, y, epochs=16, schedule=optim.CosineAnnealingLR(optimizer, 16), **options)
-    return head
+    options = {"loss": loss, "optimizer": optimizer, "rng": np.random.default_rng(0)}
+    options |= {"schedule": optim.CosineAnnealingLR(optimizer, 16), "progress": False}
+    train.fit(head, features, y, epochs=16, **options)
 
 
 started, rng = time.process_time(), np.random.default_rng(0)
@@ -476,13 +487,18 @@ moving = nn.Sequential(nn.Flatten(), *nn.mlp([24 * 3 * 3, 64, 4], rng=rng))
 train_head(moving, train.predict(convolutions, ready(wide_x)), cnnlab.asarray(wide.y))
 print(f"both heads: {time.process_time() - started:.1f} s")
 
+
 # %%
+def on_same_filters(head):
+    return against_shift(lambda x: train.predict(nn.Sequential(*convolutions, head), x))
+
+
 heads = {"CNN": by_net["CNN"]}
-for name, head in (("same filters, maximum", maximum), ("same filters, MLP, saw moved pictures", moving)):
-    heads[name] = against_shift(lambda x, head=head: train.predict(nn.Sequential(*convolutions, head), x))
+heads["same filters, maximum"] = on_same_filters(maximum)
+heads["same filters, MLP, saw moved pictures"] = on_same_filters(moving)
 for name, values in heads.items():
     print(f"{name:38s} at 0 px {values[0]:.2f}   at 6 px {values[-1]:.2f}")
-viz.curves(shifts, heads, xlabel="moved to the right by (pixels)", ylabel="accuracy", level=guess)
+viz.curves(shifts, heads, **style)
 
 # %% [markdown]
 # Filters that met shapes in the middle only serve everywhere: **what a convolution learns at one place, it knows at all places**. The MLP on top knows the places that it was shown. The maximum needs no moved
@@ -498,18 +514,20 @@ viz.curves(shifts, heads, xlabel="moved to the right by (pixels)", ylabel="accur
 try:
     import torch
 except ImportError:
-    print("PyTorch is not installed here, so there is nothing to compare with; the rest of the lecture does without.")
+    print("PyTorch is not installed here: there is nothing to compare with")
 else:
     twin = build(torch.nn)
-    twin.load_state_dict({name: torch.from_numpy(values) for name, values in net.state_dict().items()})
+    state = {name: torch.from_numpy(a) for name, a in net.state_dict().items()}
+    twin.load_state_dict(state)
     with torch.no_grad():
         theirs = twin(torch.from_numpy(cnnlab.to_numpy(x_test))).numpy()
     ours = cnnlab.to_numpy(train.predict(net, x_test))
     print(twin)
-    print(f"{ours.size:,} logits, up to {abs(ours).max():.1f}; largest difference {abs(ours - theirs).max():.1e}")
+    print(f"{ours.size:,} logits of up to {abs(ours).max():.1f};", end=" ")
+    print(f"largest difference {abs(ours - theirs).max():.1e}")
 
 # %% [markdown] tags=["notes"]
-# **4 min.** Put the two loops side by side. The one real difference is who remembers how to go back: here each layer has its own `backward`, written down in lectures 06 and 09; in PyTorch the tensors carry the graph.
+# **3 min.** Put the two loops side by side. The one real difference is who remembers how to go back: here each layer has its own `backward`, written down in lectures 06 and 09; in PyTorch the tensors carry the graph.
 # Point out that a file of weights is only names and arrays: nothing in it can run.
 
 # %% [markdown]
@@ -517,8 +535,8 @@ else:
 #
 # | | `cnnlab` | PyTorch |
 # |---|---|---|
-# | forget old gradients | `net.zero_grad()` | `optimizer.zero_grad()` |
-# | forward | `value = loss(net(x[batch]), y[batch])` | `value = loss(net(x[batch]), y[batch])` |
+# | forget | `net.zero_grad()` | `optimizer.zero_grad()` |
+# | forward | `value = loss(net(x), y)` | `value = loss(net(x), y)` |
 # | backward | `net.backward(loss.backward())` | `value.backward()` |
 # | step | `optimizer.step()` | `optimizer.step()` |
 #
@@ -531,7 +549,8 @@ from tempfile import TemporaryDirectory
 with TemporaryDirectory() as folder:  # give a path of your own to keep the file
     path = Path(folder) / "four_shapes.npz"
     nn.save(net, path)
-    print(f"{path.stat().st_size / 1000:.0f} kB:", {name: a.shape for name, a in np.load(path).items()})
+    print(f"{path.stat().st_size / 1000:.0f} kB")
+    print({name: a.shape for name, a in np.load(path).items()})
     again = build(nn)
     nn.load(again, path)
 print("same answers:", bool(np.all(answers(again, x_test) == said)))
