@@ -113,7 +113,7 @@ for name, model in (("linear classifier", linear), ("MLP", mlp)):
 
 # %% [markdown]
 # **Before you run the next cell, predict:** the flower's template in the linear classifier is a picture of 24×24. The training pictures show flowers of nine colors, turned in every direction. What does the template
-# look like? Gray is a weight of zero; the averages of all training pictures stand in the first row.
+# look like? Gray is a weight of zero; the averages of each class stand in the first row.
 
 
 # %%
@@ -183,8 +183,8 @@ cnnlab.summary(new_net(np.random.default_rng(0)), (3, 24, 24))
 # *Usually asked:* "Why 7×7 first, when everybody uses 3×3?" To see something in the filters. Three layers of 3×3 see as much (lecture 07) and are hard to look at.
 
 # %% [markdown]
-# The net has far fewer parameters than the MLP and about as many as the linear classifier. One unit of the last feature map sees a square of 14×14 pixels, more than half of the picture's height: large
-# enough for a petal and its neighbor, too small for a whole shape. What they make together is left to the last layer.
+# The net has far fewer parameters than the MLP and about as many as the linear classifier. One unit after the last pooling sees a square of 14×14 pixels: large
+# enough for a petal and its neighbor, too small for most of the shapes. How parts make a shape is left to the last layer.
 
 # %% [markdown]
 # ## The training loop
@@ -225,6 +225,7 @@ print(f"shuffled: validation accuracy {accuracy(shuffled, x_val, y_val):.2f}")
 # Let them vote on the sorted order: "the same", "a little worse", "useless".
 #
 # *Usually asked:* "It did see every picture just as often; why does the order matter?" Each step only improves the batch at hand. With one class in a batch the cheapest improvement is to answer that class always.
+# Which class is left at the end is of no meaning: the last batches were leaves, but Adam's averages still carried those before.
 
 # %% [markdown]
 # **Before you run the next cell, predict:** the same 2,000 pictures, as many steps, but sorted by class: first all flowers, then all discs, and so on. How accurate is the net after two epochs?
@@ -238,8 +239,8 @@ print(f"sorted: validation accuracy {accuracy(unshuffled, x_val, y_val):.2f}")
 print("its answers:", dict(zip(names, counts, strict=True)))
 
 # %% [markdown]
-# It gives one answer to everything. With flowers only, the quickest way to a smaller loss is to say "flower" louder; then the same for discs. What separates the classes is never asked for, because no batch holds
-# two of them.
+# It gives nearly all pictures the same answer. With flowers only, the quickest way to a smaller loss is to say "flower" louder; then the same for discs. What separates the classes is never asked for, because hardly a
+# batch holds two of them.
 
 # %% [markdown]
 # ## What goes wrong most often
@@ -335,7 +336,7 @@ both = {"training": curves["loss"], "validation": curves["validation loss"]}
 viz.curves(range(1, EPOCHS + 1), both, xlabel="epoch", ylabel="loss", log=True)
 
 # %% [markdown]
-# The two curves stay together: no overfitting to speak of. Now the one look at the test set, beside the two nets without convolutions.
+# The two curves stay close: hardly any overfitting. Now the one look at the test set, beside the two nets without convolutions.
 
 # %%
 tested = {"linear classifier": (linear, flat(x_test)), "MLP": (mlp, flat(x_test))}
@@ -415,7 +416,7 @@ for name, w in templates.items():
 
 # %% [markdown]
 # Counted is what lies beyond 99 of 100 random filters. Nobody asked for edges or colors; they are what helps to tell four outlines apart *when a filter can be small and used everywhere*. The same pictures gave
-# the MLP rings, because its templates are not free to look at one spot without knowing which spot.
+# the MLP rings: at any *one* place, edges of all directions come by and cancel. Somewhere in the picture, each filter finds its own.
 #
 # This is no peculiarity of drawn shapes. [AlexNet](https://doi.org/10.1145/3065386), trained on over a million photographs, has 96 first filters of 3×11×11 (64 in torchvision's version): edges, gratings and pairs of opposing colors.
 
@@ -501,9 +502,9 @@ for name, values in heads.items():
 viz.curves(shifts, heads, **style)
 
 # %% [markdown]
-# Filters that met shapes in the middle only serve everywhere: **what a convolution learns at one place, it knows at all places**. The MLP on top knows the places that it was shown. The maximum needs no moved
-# pictures and falls slowest without them, yet starts lower: it forgets how features lie to one another. Between these two every modern net makes its choice; most pool over all places, after
-# many more layers of convolution have put the arrangement into the features.
+# Filters trained on shapes in the middle serve everywhere: **what a convolution learns at one place, it knows at all places**. The MLP on top knows the places that it was shown. The maximum, which was shown
+# none of them, falls slowly, yet starts lower: it forgets how features lie to one another. Every net has to choose here. Most of today's pool over all places, after many more
+# layers of convolution have put the arrangement into the features.
 
 # %% [markdown]
 # ## The same net in PyTorch
