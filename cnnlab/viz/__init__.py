@@ -3,16 +3,19 @@
 matplotlib is imported when the first figure is drawn, so that `import cnnlab.viz` stays quick.
 """
 
+from cnnlab.viz.costs import cost_shares
 from cnnlab.viz.curves import curves
 from cnnlab.viz.figure import Picture
 from cnnlab.viz.maps import maps
 from cnnlab.viz.pictures import pictures
+from cnnlab.viz.ruler import window_ruler
 from cnnlab.viz.sound import score_curve, sound_and_spectrogram, spectrograms, weight_over_time
 from cnnlab.viz.training import accuracy_against_shift, training_curve
 
 __all__ = [
     "Picture",
     "accuracy_against_shift",
+    "cost_shares",
     "curves",
     "maps",
     "pictures",
@@ -21,4 +24,5 @@ __all__ = [
     "spectrograms",
     "training_curve",
     "weight_over_time",
+    "window_ruler",
 ]

@@ -23,6 +23,18 @@ def whole_notebook_in_view(page):
     page.set_viewport_size({"width": 1150, "height": height + 200})
 
 
+def figures_follow_the_theme(page, *, at_least):
+    """Go through both themes; the light one last, for Lab remembers it and opens the next notebook in it."""
+    for theme, other in (("dark", "light"), ("light", "dark")):
+        name = f"JupyterLab {theme.title()}"
+        page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{name}' }})")
+        page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'light').lower()}'")
+        figures = page.evaluate(FIGURES)
+        assert len(figures) >= at_least
+        assert all(figure[theme] and not figure[other] for figure in figures)
+    assert all(figure["loaded"] and len(figure["alt"]) > 20 for figure in figures)
+
+
 def test_lecture_01_runs_and_its_demo_moves(lab, page):
     name = "01_finding_a_welcome.ipynb"
     shutil.copy(LECTURES / name, lab.root)
@@ -45,13 +57,37 @@ def test_lecture_01_runs_and_its_demo_moves(lab, page):
     demos.nth(0).get_by_role("button", name="Play").click()
     expect(demos.nth(0).locator(".words")).not_to_contain_text("Window t = 3 ")
 
-    figures = page.evaluate(FIGURES)
-    assert len(figures) >= 7
-    assert all(figure["light"] and not figure["dark"] and figure["loaded"] for figure in figures)
-    assert all(len(figure["alt"]) > 20 for figure in figures)
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
-    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    assert all(figure["dark"] and not figure["light"] for figure in page.evaluate(FIGURES))
+    figures_follow_the_theme(page, at_least=7)
+
+
+def test_lecture_07_runs_and_its_demos_count(lab, page):
+    name = "07_sizes_strides_receptive_fields.ipynb"
+    shutil.copy(LECTURES / name, lab.root)
+    lab.run_notebook(page, name, seconds=200)
+    whole_notebook_in_view(page)
+    demos = page.locator(".cnnlab-demo")
+    expect(demos).to_have_count(4)
+    seen, paths, stepper, costs = (demos.nth(i) for i in range(4))
+
+    # What the middle unit of the lecture's net sees, then its neighbor on the right, as the library has it.
+    seen.locator(".stage").focus()
+    for unit in ((3, 3), (3, 4)):
+        inputs = f"geometry.receptive_field(one_layer_each).inputs({unit})"
+        rows, columns = (lab.in_kernel(page, f"'%d–%d' % ({inputs}[{i}][0], {inputs}[{i}][-1])")[1:-1] for i in (0, 1))
+        expect(seen.locator(".words")).to_contain_text(f"rows {rows}, columns {columns} (7 × 7)")
+        page.keyboard.press("ArrowRight")
+    expect(paths.locator(".words")).to_contain_text("729 paths lead down to the input, 141")
+    expect(stepper).to_contain_text("No window reaches the last row and the last column")
+
+    # The deck's numbers; a stride of 2 leaves the parameters and a quarter of the multiply-adds.
+    expect(costs.locator(".words")).to_contain_text("760 parameters")
+    expect(costs.locator(".words")).to_contain_text("768\u2009000 multiply-adds")
+    stride = costs.get_by_label("row 1, stride")
+    stride.fill("2")
+    stride.press("Tab")
+    expect(costs.locator(".words")).to_contain_text("760 parameters")
+    expect(costs.locator(".words")).to_contain_text("192\u2009000 multiply-adds")
+    figures_follow_the_theme(page, at_least=12)
 
 
 def test_start_page_shows_demo_and_card(lab, page):
