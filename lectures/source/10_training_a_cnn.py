@@ -95,7 +95,8 @@ def train_flat(sizes):
     net = nn.mlp(sizes, rng=np.random.default_rng(0))
     optimizer = optim.Adam(net.parameters(), lr=1e-3, weight_decay=1e-2)
     options = {"loss": nn.CrossEntropyLoss(), "optimizer": optimizer}
-    options |= {"schedule": optim.CosineAnnealingLR(optimizer, 8), "rng": np.random.default_rng(0)}
+    options["schedule"] = optim.CosineAnnealingLR(optimizer, 8)
+    options["rng"] = np.random.default_rng(0)
     train.fit(net, flat(x), y, epochs=8, progress=False, **options)
     return net
 
@@ -141,7 +142,8 @@ viz.pictures(as_pictures(mlp_templates[:16]))
 def quarter_turn(weights):
     """Correlation of each template with itself, turned by 90°."""
     turned = np.rot90(weights, axes=(2, 3))
-    return [np.corrcoef(w.ravel(), t.ravel())[0, 1] for w, t in zip(weights, turned, strict=True)]
+    pairs = zip(weights, turned, strict=True)
+    return [np.corrcoef(w.ravel(), t.ravel())[0, 1] for w, t in pairs]
 
 
 print("correlation of a template with its own quarter turn, median:")
@@ -445,7 +447,8 @@ by_net = {
     "MLP": against_shift(lambda x: train.predict(mlp, flat(x))),
     "linear classifier": against_shift(lambda x: train.predict(linear, flat(x))),
 }
-strip = [moved(roomy.x[:1], 0, s)[0] for s in shifts]
+flower = roomy.x[roomy.y == 0][:1]
+strip = [moved(flower, 0, s)[0] for s in shifts]
 viz.pictures(strip, titles=[f"{s} px" for s in shifts])
 
 # %% [markdown] tags=["notes"]
