@@ -116,7 +116,10 @@ def run(source: Path, seed: int) -> dict[str, Any]:
     """Run the code cells of a lecture, without what they print, and return all that they have defined."""
     names: dict[str, Any] = {"__name__": source.stem}
     cells = [cell.source for cell in jupytext.read(source, fmt="py:percent").cells if cell.cell_type == "code"]
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with contextlib.ExitStack() as quietly:
+        quietly.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        quietly.enter_context(contextlib.redirect_stderr(io.StringIO()))  # progress bars
+        quietly.enter_context(warnings.catch_warnings())
         warnings.simplefilter("error")
         for number, cell in enumerate(cells):
             exec(compile(with_other_seeds(cell, seed), f"{source.stem}, code cell {number}", "exec"), names)
