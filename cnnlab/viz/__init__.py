@@ -6,6 +6,8 @@ matplotlib is imported when the first figure is drawn, so that `import cnnlab.vi
 from cnnlab.viz.costs import cost_shares
 from cnnlab.viz.curves import curves
 from cnnlab.viz.figure import Picture
+from cnnlab.viz.filters import filters_and_maps
+from cnnlab.viz.influence import influence
 from cnnlab.viz.maps import maps
 from cnnlab.viz.pictures import pictures
 from cnnlab.viz.ruler import window_ruler
@@ -17,6 +19,8 @@ __all__ = [
     "accuracy_against_shift",
     "cost_shares",
     "curves",
+    "filters_and_maps",
+    "influence",
     "maps",
     "pictures",
     "score_curve",

@@ -100,6 +100,7 @@ def test_start_page_shows_demo_and_card(lab, page):
     expect(page.locator(".jp-OutputArea").filter(has_text="Find the welcome")).to_have_count(1)
 
 
+<<<<<<< HEAD
 @pytest.mark.slow
 def test_lecture_10_trains_and_its_demo_follows(lab, page):
     name = "10_training_a_cnn.ipynb"
@@ -123,3 +124,53 @@ def test_lecture_10_trains_and_its_demo_follows(lab, page):
     assert lab.in_kernel(page, "gallery.filters[0].tobytes()") != first
 
     figures_follow_the_theme(page, at_least=10)
+=======
+def test_lecture_06_runs_and_its_demos_move(lab, page):
+    name = "06_what_is_a_convolution.ipynb"
+    shutil.copy(LECTURES / name, lab.root)
+    lab.run_notebook(page, name, seconds=120)
+    whole_notebook_in_view(page)
+    demos = page.locator(".cnnlab-demo")
+    expect(demos).to_have_count(3)
+
+    # The deck's picture and filter, output by output, and with stride 2.
+    stepper = demos.nth(0)
+    output = stepper.locator('[data-grid="output"] text.value')
+    expect(output).to_have_text(["4", *[""] * 8])
+    stepper.locator(".stage").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(output).to_have_text(["4", "3", "4", "2", "4", "3", "2", "3", "4"])
+    expect(stepper.locator(".words")).to_contain_text("Output row 2, column 2")
+    page.keyboard.press("Home")
+    expect(stepper.locator(".words")).to_contain_text("Output row 0, column 0: 1·1 + 1·0 + 1·1 + 0·0")
+    for axis in ("height", "width"):
+        stepper.locator(f"[name=stride-{axis}]").focus()
+        page.keyboard.press("ArrowRight")
+    stepper.locator(".stage").focus()
+    page.keyboard.press("End")
+    expect(output).to_have_text(["4", "4", "2", "4"])
+
+    # The photo under Sobel's filter: the numbers are those of the loop in the lecture.
+    photo = demos.nth(1)
+    photo.locator(".stage").focus()
+    page.keyboard.press("ArrowRight")
+    expect(photo.locator(".words")).to_contain_text("Output row 0, column 1")
+    shown = photo.locator('[data-grid="output"] text.value').nth(1).text_content()
+    assert float(shown.replace("−", "-")) == float(lab.in_kernel(page, "float(slide(tiny, sobel)[0, 1])"))
+
+    # The volume: one place of the fourth filter, as the kernel computes it.
+    volume = demos.nth(2)
+    expect(volume).to_contain_text("75-dimensional dot product")
+    place = lab.in_kernel(page, "round(float(layer_view.output[3, 14, 14]), 2)")
+    expect(volume.locator(".words")).to_contain_text("Filter 3 at row 14, column 14")
+    expect(volume.locator(".words")).to_contain_text(place)
+
+    figures = page.evaluate(FIGURES)
+    assert len(figures) >= 15
+    assert all(figure["light"] and not figure["dark"] and figure["loaded"] for figure in figures)
+    assert all(len(figure["alt"]) > 10 for figure in figures)
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    assert all(figure["dark"] and not figure["light"] for figure in page.evaluate(FIGURES))
+>>>>>>> main
