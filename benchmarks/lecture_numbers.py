@@ -59,6 +59,16 @@ NUMBERS: dict[str, tuple[Asked, ...]] = {
             "np.mean(np.array(curves['whole-recording MLP'])[starts != START])",
         ),
     ),
+    "03": (at_most(1e-7, "tied gradient against the numeric: relative", "relative"),),
+    "06": (
+        at_most(1e-7, "gradients against central differences", "max(errors(dy, 1) + errors(dy[:2, 1:], 2))"),
+        at_most(
+            1e-12,
+            "two stacked convolutions against one",
+            "np.abs(bare_stack(np.ones((1, 3, 9, 8))) - ops.conv_forward(np.ones((1, 3, 9, 8)), w21, b21)).max()",
+        ),
+        at_most(1e-12, "stacked with padding, away from the border", "inside.max()"),
+    ),
     "10": (
         at_least(0.98, "four shapes: test accuracy", "accuracy(net, x_test, y_test)"),
         at_most(60, "four shapes: training, CPU seconds", "seconds"),
