@@ -27,7 +27,7 @@ test-all: venv-dev ## the tests, and those that take longer
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for
-	$(PYTEST) -m slow tests/lectures $(PYTEST_ARGS)
+	$(PYTEST) -m slow tests/lectures tests/browser/test_lectures.py $(PYTEST_ARGS)
 
 grade: venv ## grade the sample class in course/samples/a1
 	$(BIN)/cnnlab build

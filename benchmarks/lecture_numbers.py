@@ -59,6 +59,10 @@ NUMBERS: dict[str, tuple[Asked, ...]] = {
             "np.mean(np.array(curves['whole-recording MLP'])[starts != START])",
         ),
     ),
+    "02": (
+        at_least(0.92, "scan, flower anywhere: accuracy", "accuracy(best, unseen.y)"),
+        at_most(0.60, "whole-picture net, anywhere: accuracy", "accuracy(whole_logits(unseen.x), unseen.y)"),
+    ),
     "03": (at_most(1e-7, "tied gradient against the numeric: relative", "relative"),),
     "06": (
         at_most(1e-7, "gradients against central differences", "max(errors(dy, 1) + errors(dy[:2, 1:], 2))"),

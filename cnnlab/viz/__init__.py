@@ -11,6 +11,7 @@ from cnnlab.viz.influence import influence
 from cnnlab.viz.maps import maps
 from cnnlab.viz.pictures import pictures
 from cnnlab.viz.ruler import window_ruler
+from cnnlab.viz.score_maps import score_maps
 from cnnlab.viz.sound import score_curve, sound_and_spectrogram, spectrograms, weight_over_time
 from cnnlab.viz.training import accuracy_against_shift, training_curve
 
@@ -24,6 +25,7 @@ __all__ = [
     "maps",
     "pictures",
     "score_curve",
+    "score_maps",
     "sound_and_spectrogram",
     "spectrograms",
     "training_curve",

@@ -13,9 +13,25 @@ from cnnlab.viz.style import GREY, Palette
 
 @picture
 def pictures(
-    colors: Palette, images: Sequence[np.ndarray[Any, Any]], *, titles: Sequence[str] = (), columns: int = 8
+    colors: Palette,
+    images: Sequence[np.ndarray[Any, Any]],
+    *,
+    titles: Sequence[str] = (),
+    columns: int = 8,
+    alt: str = "",
 ) -> tuple[Figure, str]:
     """Draw pictures of shape (1 or 3, H, W), with values from 0 to 1, up to `columns` in a row.
+
+    Parameters
+    ----------
+    images
+        What to draw.
+    titles
+        One for each picture, or none.
+    columns
+        How many stand in a row.
+    alt
+        What they show, in a sentence, for those who do not see them; without it, the titles tell.
 
     Raises
     ------
@@ -36,8 +52,11 @@ def pictures(
         raise ValueError(f"columns (={columns}) must be at least 1")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    width = min(9.0, 2.6 * columns)
-    figure = MplFigure(figsize=(width, rows * (width / columns + 0.25 * bool(titles))))
+    # As much room for each as the highest of them takes at this width, and a line for its title.
+    each = {1: 4.2, 2: 3.4}.get(columns, min(2.6, 9.0 / columns))
+    tall = max(image.shape[1] / image.shape[2] for image in images)
+    height = rows * (each * min(tall, 2.0) + 0.3 * bool(titles)) + 0.1
+    figure = MplFigure(figsize=(each * columns, max(height, 0.8)))
     places = np.ravel(figure.subplots(rows, columns, squeeze=False))
     for axes in places[len(images) :]:
         axes.set_visible(False)
@@ -45,4 +64,5 @@ def pictures(
         axes.imshow(image.transpose(1, 2, 0), cmap=GREY, vmin=0, vmax=1)
         axes.set(xticks=[], yticks=[], title=title)
         axes.spines[:].set_visible(False)
-    return figure, f"{len(images)} pictures: {', '.join(titles)}." if titles else f"{len(images)} pictures."
+    listed = f": {', '.join(titles)}" if titles else ""
+    return figure, alt or f"{len(images)} pictures{listed}."

@@ -135,7 +135,8 @@ viz.pictures([*averages, *as_pictures(linear_templates)], titles=titles, columns
 # which color. The MLP's templates are of the same kind; here are sixteen of its 64:
 
 # %%
-viz.pictures(as_pictures(mlp_templates[:16]))
+rings = "Sixteen templates: colored rings and spots around the middle of the picture."
+viz.pictures(as_pictures(mlp_templates[:16]), alt=rings)
 
 
 # %%
@@ -374,7 +375,8 @@ viz.pictures(list(test.x[wrong[:12]]), titles=titles, columns=4)
 
 # %%
 before, after = as_pictures(untrained), as_pictures(net[0].weight.data)
-viz.pictures(before[:8] + after[:8] + before[8:] + after[8:])
+edges = "Sixteen filters of colored noise, and below each what it became: a slanted edge or a spot of two colors."
+viz.pictures(before[:8] + after[:8] + before[8:] + after[8:], alt=edges)
 
 # %% [markdown] tags=["notes"]
 # **5 min.** Let students describe single filters in words: "dark below, green above, slanted". Then open the demo again and look at the patches that excite a filter most: rims of petals and discs.
@@ -407,8 +409,8 @@ oriented = np.quantile(orientation(noise), 0.99)
 opposed = np.quantile(opposition(noise), 0.01)
 kinds = {"untrained": untrained, "trained": filters}  # beyond 99 of 100 filters of noise:
 for name, w in kinds.items():
-    edges, colors = np.sum(orientation(w) > oriented), np.sum(opposition(w) < opposed)
-    print(f"{name:10s} oriented: {edges:2d} of 16   opposing colors: {colors:2d} of 16")
+    slanted, colors = np.sum(orientation(w) > oriented), np.sum(opposition(w) < opposed)
+    print(f"{name:10s} oriented: {slanted:2d} of 16   opposing colors: {colors:2d} of 16")
 
 # %%
 print("medians of          orientation   correlation with its quarter turn")

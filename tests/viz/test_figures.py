@@ -261,3 +261,8 @@ def test_a_row_of_small_pictures_leaves_no_room_above_it():
     row = viz.pictures([np.zeros((3, 4, 4))] * 7, titles=list("abcdefg")).light.decode()
     width, height = (float(re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', row)[1]) for side in ("width", "height"))
     assert height < width / 5
+
+
+def test_pictures_without_titles_can_be_described():
+    blank = [np.zeros((3, 4, 4))]
+    assert viz.pictures(blank, alt="A meadow.").alt == "A meadow."
