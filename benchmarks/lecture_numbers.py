@@ -60,7 +60,7 @@ NUMBERS: dict[str, tuple[Asked, ...]] = {
         ),
     ),
     "02": (
-        at_least(0.92, "scan, flower anywhere: accuracy", "accuracy(best, unseen.y)"),
+        at_least(0.92, "scan, flower anywhere: accuracy", "accuracy(maps.max(axis=(1, 2)), unseen.y)"),
         at_most(0.60, "whole-picture net, anywhere: accuracy", "accuracy(whole_logits(unseen.x), unseen.y)"),
     ),
     "03": (at_most(1e-7, "tied gradient against the numeric: relative", "relative"),),
