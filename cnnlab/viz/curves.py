@@ -44,6 +44,7 @@ def curves(
         There is no curve, there are more than six, or one has more or fewer values than there are places.
     """
     from matplotlib.figure import Figure as MplFigure
+    from matplotlib.ticker import MaxNLocator
 
     if not 1 <= len(values) <= len(colors.lines):
         raise ValueError(f"{len(values)} curves: pass 1 to {len(colors.lines)}, more cannot be told apart")
@@ -54,6 +55,12 @@ def curves(
     axes = figure.subplots()
     if log:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        positive = [v for numbers in values.values() for v in numbers if v > 0]
+        narrow = bool(positive) and max(positive) < 50 * min(positive)  # then powers of ten are too few
+        axes.yaxis.set_minor_formatter(lambda value, _: _in_between(value) if narrow else "")
+    if all(float(place).is_integer() for place in x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if level is not None:
         axes.axhline(level[0], color=colors.muted, linestyle="--", linewidth=1)
         across = axes.get_yaxis_transform()
@@ -71,3 +78,8 @@ def curves(
         figure.legend(loc="outside lower center", ncols=min(len(values), 3))
     ranges = "; ".join(f"{name}: {np.min(v):.3g} to {np.max(v):.3g}" for name, v in values.items())
     return figure, f"{title + '. ' if title else ''}{ylabel} against {xlabel}. {ranges}."
+
+
+def _in_between(value: float) -> str:
+    """Return how 2, 4 and 6 times a power of ten are written, and nothing for 3, 5, 7, 8 and 9 times."""
+    return f"{value:g}" if f"{value:.0e}"[0] in "246" else ""

@@ -13,9 +13,25 @@ from cnnlab.viz.style import GREY, Palette
 
 @picture
 def pictures(
-    colors: Palette, images: Sequence[np.ndarray[Any, Any]], *, titles: Sequence[str] = (), columns: int = 8
+    colors: Palette,
+    images: Sequence[np.ndarray[Any, Any]],
+    *,
+    titles: Sequence[str] = (),
+    columns: int = 8,
+    alt: str = "",
 ) -> tuple[Figure, str]:
     """Draw pictures of shape (1 or 3, H, W), with values from 0 to 1, up to `columns` in a row.
+
+    Parameters
+    ----------
+    images
+        What to draw.
+    titles
+        One for each picture, or none.
+    columns
+        How many stand in a row.
+    alt
+        What they show, in a sentence, for those who do not see them; without it, the titles tell.
 
     Raises
     ------
@@ -48,4 +64,5 @@ def pictures(
         axes.imshow(image.transpose(1, 2, 0), cmap=GREY, vmin=0, vmax=1)
         axes.set(xticks=[], yticks=[], title=title)
         axes.spines[:].set_visible(False)
-    return figure, f"{len(images)} pictures: {', '.join(titles)}." if titles else f"{len(images)} pictures."
+    listed = f": {', '.join(titles)}" if titles else ""
+    return figure, alt or f"{len(images)} pictures{listed}."

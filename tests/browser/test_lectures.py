@@ -195,3 +195,28 @@ def test_lecture_06_runs_and_its_demos_move(lab, page):
     expect(volume.locator(".words")).to_contain_text(place)
 
     figures_follow_the_theme(page, at_least=15)
+
+
+@pytest.mark.slow
+def test_lecture_10_trains_and_its_demo_follows(lab, page):
+    name = "10_training_a_cnn.ipynb"
+    shutil.copy(LECTURES / name, lab.root)
+    lab.run_notebook(page, name, seconds=600)
+    whole_notebook_in_view(page)
+    gallery = page.locator(".cnnlab-demo")
+    expect(gallery).to_have_count(1)
+
+    # The demo computes with the weights that the last epoch left: its chances are those of the net.
+    scores = "cnnlab.to_numpy(train.predict(net, x_val[1:2]))[0]"
+    chances = f"(lambda s: np.exp(s - s.max()) / np.exp(s - s.max()).sum())({scores})"
+    for i in range(4):
+        chance = float(lab.in_kernel(page, f"float({chances}[{i}])"))
+        shown = gallery.locator(".scores text.value").nth(i).text_content()
+        assert abs(float(shown) - chance) < 0.002
+    first = lab.in_kernel(page, "gallery.filters[0].tobytes()")
+    gallery.locator("button[name=start]").click()
+    page.wait_for_timeout(1000)
+    assert lab.in_kernel(page, "gallery.epoch") == "0"
+    assert lab.in_kernel(page, "gallery.filters[0].tobytes()") != first
+
+    figures_follow_the_theme(page, at_least=10)

@@ -237,3 +237,32 @@ def test_many_pictures_stand_in_rows():
     assert viz.pictures(images, columns=2).light.count(b"<image") == 5
     with pytest.raises(ValueError, match=r"columns \(=0\)"):
         viz.pictures(images, columns=0)
+
+
+def written(drawn):
+    """The texts in a figure, which matplotlib notes beside the paths that it draws them with."""
+    return re.findall(r"<!-- (.*?) -->", drawn.light.decode())
+
+
+def test_whole_places_have_whole_ticks():
+    few = {"loss": [3.0, 2.0, 1.0, 0.5]}
+    assert "1.5" not in written(viz.curves([1, 2, 3, 4], few, xlabel="epoch", ylabel="loss", log=True))
+    assert "1.5" in written(viz.curves([1, 1.5, 2, 2.5], few, xlabel="place", ylabel="loss"))
+
+
+def test_logarithmic_values_are_written_out():
+    texts = written(viz.curves([1, 2], {"loss": [100.0, 0.05]}, xlabel="epoch", ylabel="loss", log=True))
+    assert {"100", "0.1"} <= set(texts)
+    texts = written(viz.curves([1, 2], {"loss": [0.6, 0.15]}, xlabel="epoch", ylabel="loss", log=True))
+    assert "0.2" in texts
+
+
+def test_a_row_of_small_pictures_leaves_no_room_above_it():
+    row = viz.pictures([np.zeros((3, 4, 4))] * 7, titles=list("abcdefg")).light.decode()
+    width, height = (float(re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', row)[1]) for side in ("width", "height"))
+    assert height < width / 5
+
+
+def test_pictures_without_titles_can_be_described():
+    blank = [np.zeros((3, 4, 4))]
+    assert viz.pictures(blank, alt="A meadow.").alt == "A meadow."
