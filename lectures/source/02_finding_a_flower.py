@@ -505,4 +505,4 @@ viz.score_maps([p.x for p in photos], photo_maps, size=K, titles=[p.name for p i
 # [Assignment A1](../course/release/a1/a1_scanning.ipynb), exercise 2, `scan_2d`: the double loop, with a stride for each direction and pictures that are not square. Exercise 3,
 # `aggregate`: from a map to one answer by maximum, mean and softmax, and the gradient back to the map.
 #
-# Lecture 03 looks at the scan from outside: all its windows together are one giant network, whose parameters are shared.
+# [Lecture 03](03_one_giant_network.ipynb) looks at the scan from outside: all its windows together are one giant network, whose parameters are shared.

@@ -572,4 +572,4 @@ for name, scan in {"before training": untrained, "after training": nets["softmax
 #
 # Write both sides of this lecture yourself in assignment A2: in exercise 4, `scan_matrix`, the giant matrix of a scan, in one and two dimensions; in exercise 5,
 # `tied_gradient`, the sum over edges and the
-# step of training that keeps all copies equal. Lecture 04 computes the same giant network in a different order.
+# step of training that keeps all copies equal. [Lecture 04](04_a_different_order.ipynb) computes the same giant network in a different order.

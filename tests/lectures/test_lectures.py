@@ -43,9 +43,9 @@ def test_links_between_notebooks_resolve(name):
         assert (ROOT / "lectures" / target).exists(), target
 
 
-def test_every_taught_row_has_a_section_that_exists():
+def test_every_row_of_the_deck_has_a_section_that_exists():
     table = re.findall(r"^\| (D\d\d) \|.*\| (.*) \|$", (ROOT / "lectures" / "README.md").read_text(), re.MULTILINE)
-    assert [row for row, _ in table] == [f"D{i:02}" for i in range(1, len(table) + 1)]
+    assert [row for row, _ in table] == [f"D{i:02}" for i in range(1, 55)]
     for row, place in table:
         number = place.partition(",")[0]
         (source,) = [path for path in SOURCES if path.stem.startswith(f"{number}_")]
