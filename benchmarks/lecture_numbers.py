@@ -64,6 +64,14 @@ NUMBERS: dict[str, tuple[Asked, ...]] = {
         at_most(0.60, "whole-picture net, anywhere: accuracy", "accuracy(whole_logits(unseen.x), unseen.y)"),
     ),
     "03": (at_most(1e-7, "tied gradient against the numeric: relative", "relative"),),
+    "04": (
+        at_most(1e-12, "both orders differ by", "np.abs(scores - scores_by_layer).max()"),
+        holds("equal multiply-adds in both orders", "count_window_first == count_layer_first"),
+    ),
+    "05": (
+        at_most(1e-12, "distributed net against its expanded MLP", "np.abs(stack(batch) - expanded(batch)).max()"),
+        holds("fewer multiply-adds layer-first", "count_layer_first < count_window_first"),
+    ),
     "06": (
         at_most(1e-7, "gradients against central differences", "max(errors(dy, 1) + errors(dy[:2, 1:], 2))"),
         at_most(
