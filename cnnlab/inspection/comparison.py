@@ -142,10 +142,10 @@ def _worst_entry(subject: Subject, i: int, gradient: Any, tolerance: float) -> s
         return ""
     worst = tuple(int(j) for j in np.unravel_index(int(off.argmax()), off.shape))
     entry = f"{name}[{', '.join(map(str, worst))}]" if worst else name
-    return (
-        f"{wrong} of {gradient.size} entries are wrong, most at {entry}: "
-        f"{gradient[worst]:.4g} in place of {measured[worst]:.4g}"
-    )
+    values = f"{gradient[worst]:.4g} in place of {measured[worst]:.4g}"
+    if gradient.size == 1:
+        return f"its only entry is wrong: {values}"
+    return f"{wrong} of {gradient.size} entries {'is' if wrong == 1 else 'are'} wrong, most at {entry}: {values}"
 
 
 def _not_like(gradient: Any, value: Array) -> str:

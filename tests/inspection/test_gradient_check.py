@@ -239,7 +239,7 @@ FAULTS = {
     "one entry": (
         lambda dx, dw, db, *_: (dx, dw + 0.5 * (np.arange(dw.size) == 40).reshape(dw.shape), db),
         ("w",),
-        "1 of 72 entries are wrong, most at w[2, 0, 2, 0]",
+        "1 of 72 entries is wrong, most at w[2, 0, 2, 0]",
     ),
     "overwritten, not added": (
         lambda dx, dw, db, *_: (dx * (np.arange(dx.shape[-1]) > 0), dw, db),
