@@ -8,8 +8,7 @@ PYTEST_ARGS ?=
 LECTURES ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# What belongs together, such as the tests of one lecture, stays in one process.
-PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
 
 .PHONY: help lab test test-all test-lectures grade build slides bench lint venv venv-dev
 export PYTHON

@@ -10,8 +10,6 @@ from cnnlab.authoring.slides import make_slides
 from cnnlab.authoring.slides.export import as_html
 from cnnlab.authoring.slides.pages import prepare
 
-pytestmark = pytest.mark.xdist_group("slides")
-LECTURES = Path(__file__).parents[2] / "lectures"
 
 WIDE = """() => [...document.querySelectorAll(".slides section section")]
   .filter((slide) => slide.scrollWidth > slide.clientWidth + 1)

@@ -2,10 +2,6 @@
 
 import re
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("lecture 00")
-
 
 def test_start_page_runs(run_lecture):
     page = run_lecture("00_start_here", device="cnnlab.current_device()")

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("lecture 01")
-
 
 @pytest.fixture
 def first(run_lecture):

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("lecture 02")
-
 
 @pytest.fixture
 def second(run_lecture):

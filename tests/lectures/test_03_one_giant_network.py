@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("lecture 03")
-
 
 @pytest.fixture
 def third(run_lecture):

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lecture 04")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lecture 06")]
+pytestmark = pytest.mark.slow
 
 DECK = [[4, 3, 4], [2, 4, 3], [2, 3, 4]]
 DECK_STRIDE_2 = [[4, 4], [2, 4]]

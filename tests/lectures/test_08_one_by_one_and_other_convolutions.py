@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lecture 08")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

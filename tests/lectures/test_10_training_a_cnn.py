@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lecture 10")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
