@@ -43,7 +43,7 @@ def exercise(exercise_id: str) -> Exercise:
 
     Examples
     --------
-    >>> exercise("a1.scan_1d").parameters
+    >>> exercise("a1.scan_1d").function().parameters
     ('x', 'layers', 'width', 'hop')
     """
     known = [item for name in _ASSIGNMENTS for item in exercises(name)]

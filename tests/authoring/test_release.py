@@ -60,7 +60,7 @@ def test_the_release_holds_no_expected_number(root):
         for index, check in enumerate(found.checks[1:], start=1):
             for seed in (PUBLIC_SEED, 1, *PROBE_SEEDS):
                 for case in check.cases(case_generator(found, index, seed)):
-                    answer = found.reference(*case.arguments)
+                    answer = found.function().reference(*case.arguments)
                     assert numbers.isdisjoint(f"{abs(value):.4g}" for value in answer.ravel())
 
 
@@ -84,7 +84,7 @@ def test_grade_cells_are_locked_and_worth_the_points_of_their_exercise(root):
         assert cell.metadata.nbgrader.points == found.points
         assert (cell.metadata.editable, cell.metadata.deletable) == (False, False)
         assert re.fullmatch("[0-9a-f]{32}", cell.metadata.nbgrader.checksum)
-        assert f'check("{found.id}", {found.function})' in "\n".join(cell.source for cell in release.cells)
+        assert f'check("{found.id}", {found.function().name})' in "\n".join(cell.source for cell in release.cells)
 
 
 def test_the_source_ends_each_grade_cell_with_the_hidden_check(built):
@@ -93,7 +93,7 @@ def test_the_source_ends_each_grade_cell_with_the_hidden_check(built):
         text = next(cell.source for cell in source.cells if cell.id == found.grade_id)
         begin, *inside, end = text.splitlines()[1:]
         assert (begin, end) == ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
-        assert inside[-1] == f'check("{found.id}", {found.function}, hidden=True)'
+        assert inside[-1] == f'check("{found.id}", {found.function().name}, hidden=True)'
 
 
 def test_the_solution_keeps_answers_and_metadata_and_drops_marks(root, small):

@@ -59,7 +59,9 @@ def test_two_mistakes_of_different_names_differ_on_some_input(found):
     cases = [case for check in found.checks for case in check.cases(np.random.default_rng(5))]
     for one, other in itertools.combinations(found.mistakes, 2):
         if one.name != other.name:
-            equal = [same(*(call(found, m.function, case).value for m in (one, other))) for case in cases]
+            equal = [
+                same(*(call(found.function(m.of), m.function, case).value for m in (one, other))) for case in cases
+            ]
             assert not all(equal), (one.id, other.id)
 
 
@@ -167,12 +169,12 @@ def two_mistakes(x, layers, width, hop):
 
 
 def rounds(x, layers, width, hop):
-    return np.round(SCAN_1D.reference(x, layers, width, hop))
+    return np.round(SCAN_1D.function().reference(x, layers, width, hop))
 
 
 def window_reversed(x, layers, width, hop):
     flipped = [(layers[0][0][:, ::-1], layers[0][1]), *layers[1:]]
-    return SCAN_1D.reference(x, flipped, width, hop)
+    return SCAN_1D.function().reference(x, flipped, width, hop)
 
 
 def right_then_wrong(x, layers, width, hop):
@@ -181,7 +183,19 @@ def right_then_wrong(x, layers, width, hop):
     return known.function(x, layers, width, hop) if x.shape[1] < 10 else np.zeros((1, 1))
 
 
-@pytest.mark.parametrize("function", [two_mistakes, rounds, window_reversed, right_then_wrong])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_two_mistakes_at_once_are_both_named(hidden):
+    result = run_exercise(SCAN_1D, two_mistakes, hidden=hidden, seed=3)
+    assert names(result) == {"hop is not used; ReLU is applied after the last layer too"}
+    both = next(outcome.mistakes for outcome in result.outcomes if outcome.mistakes)
+    assert [mistake.id for mistake in both] == ["hop_ignored", "relu_last"]
+
+
+def three_mistakes(x, layers, width, hop):
+    return relu_by_habit(x[:, ::-1], [(W, 0 * b) for W, b in layers], width, 1)
+
+
+@pytest.mark.parametrize("function", [three_mistakes, rounds, window_reversed, right_then_wrong])
 @pytest.mark.parametrize("hidden", [False, True])
 def test_what_is_no_known_mistake_gets_no_name(function, hidden):
     result = run_exercise(SCAN_1D, function, hidden=hidden, seed=3)

@@ -140,7 +140,7 @@ def as_double(array):
 @pytest.mark.parametrize("exercise_id", RIGHT)
 def test_answers_may_have_any_layout(exercise_id, layout):
     found = exercise(exercise_id)
-    result = run_exercise(found, lambda *arguments: layout(found.reference(*arguments)), hidden=True, seed=4)
+    result = run_exercise(found, lambda *arguments: layout(found.function().reference(*arguments)), hidden=True, seed=4)
     assert result.score == found.points
 
 
@@ -152,12 +152,14 @@ def test_reference_takes_input_of_any_layout(exercise_id, layout):
         for case in check.cases(np.random.default_rng(8)):
             x, layers, *numbers = case.arguments
             laid_out = [(layout(W), layout(b)) for W, b in layers]
-            answer = found.reference(layout(x), laid_out, *numbers)
+            answer = found.function().reference(layout(x), laid_out, *numbers)
             np.testing.assert_allclose(answer, RIGHT[exercise_id][0](x, layers, *numbers), rtol=1e-4, atol=1e-4)
 
 
 def test_the_examples_of_the_statement():
     first, second = (exercise(name).checks[0].cases(np.random.default_rng(0))[0] for name in RIGHT)
     # Worked by hand in the notebook.
-    np.testing.assert_array_equal(exercise("a1.scan_1d").reference(*first.arguments), [[3, 2, 11]])
-    np.testing.assert_array_equal(exercise("a1.scan_2d").reference(*second.arguments), [[[3, 1, 10], [7, 5, 3]]])
+    np.testing.assert_array_equal(exercise("a1.scan_1d").function().reference(*first.arguments), [[3, 2, 11]])
+    np.testing.assert_array_equal(
+        exercise("a1.scan_2d").function().reference(*second.arguments), [[[3, 1, 10], [7, 5, 3]]]
+    )
