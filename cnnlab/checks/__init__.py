@@ -19,7 +19,7 @@ from cnnlab.checks.errors import (
 )
 from cnnlab.checks.model import Case, Check, Exercise, Function, Mistake
 from cnnlab.checks.notebook import check
-from cnnlab.checks.registry import exercise, exercises
+from cnnlab.checks.registry import assignments, exercise, exercises
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.runner import run_exercise
 from cnnlab.checks.seeds import hidden_seed
@@ -38,6 +38,7 @@ __all__ = [
     "StudentCrashed",
     "StudentRaised",
     "StudentTimeout",
+    "assignments",
     "check",
     "exercise",
     "exercises",

@@ -51,6 +51,24 @@ def differs(expected: np.ndarray[Any, Any], got: np.ndarray[Any, Any]) -> np.nda
     return ~close
 
 
+def alike(one: Any, other: Any) -> bool:
+    """Return whether two answers are the `same`, where NaN and infinity are equal to themselves."""
+    if isinstance(one, tuple):
+        return (
+            isinstance(other, tuple | list)
+            and len(one) == len(other)
+            and all(alike(a, b) for a, b in zip(one, other, strict=True))
+        )
+    one, other = _unpacked(one), _unpacked(other)
+    if not (_is_float(one) and _is_float(other)) or np.shape(one) != np.shape(other):
+        return same(one, other)
+    one, other = np.asarray(one), np.asarray(other)
+    odd = ~np.isfinite(one)
+    if not np.array_equal(odd, ~np.isfinite(other)) or not np.array_equal(one[odd], other[odd], equal_nan=True):
+        return False
+    return same(np.where(odd, one.dtype.type(0), one), np.where(odd, other.dtype.type(0), other))
+
+
 def same(expected: Any, got: Any) -> bool:
     """Return whether `got` is what `expected` is, in kind, shape and, within the tolerance, values."""
     if isinstance(expected, tuple):
@@ -214,6 +232,10 @@ def _is_whole(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
 
 
 def _short(value: Any) -> str:

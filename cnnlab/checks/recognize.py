@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.calling import Answer, call
-from cnnlab.checks.compare import part_of, same
+from cnnlab.checks.compare import alike, part_of
 from cnnlab.checks.errors import StudentRaised
 from cnnlab.checks.model import Case, Exercise, Function, Mistake
 from cnnlab.checks.outcomes import Trial
 from cnnlab.checks.seeds import PROBE_SEEDS, case_generator
 
+# What a known mistake may explain; a crash or a changed argument speaks for itself.
+EXPLAINED = ("wrong_value", "wrong_shape", "wrong_type")
 # The function that is wrong, and which of its named results.
 Place = tuple[str, str]
 
@@ -67,9 +69,8 @@ def recognize(
 
 
 def places(trials: Sequence[Trial]) -> list[Place]:
-    """Return each function and result of it that has wrong numbers or a wrong shape, in the order of the trials."""
-    explained = ("wrong_value", "wrong_shape")
-    wrong = [(t.function.name, t.fault.part) for t in trials if t.fault is not None and t.fault.kind in explained]
+    """Return each function and result of it that has wrong values, in the order of the trials."""
+    wrong = [(t.function.name, t.fault.part) for t in trials if t.fault is not None and t.fault.kind in EXPLAINED]
     return list(dict.fromkeys(wrong))
 
 
@@ -128,7 +129,7 @@ class _Matcher:
         # A call that raised has no value and says nothing: the student may have made a second mistake there.
         if value is None or answer.problem is not None:
             return candidates
-        return [c for c in candidates if same(self._answer_of(c, case), value)]
+        return [c for c in candidates if alike(self._answer_of(c, case), value)]
 
     def _answer_of(self, candidate: _Candidate, case: Case) -> Any:
         with np.errstate(all="ignore"):

@@ -14,7 +14,7 @@ from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
 from cnnlab.checks.model import Case, Exercise, Mistake
 from cnnlab.checks.outcomes import Trial, judge, outcome_of
-from cnnlab.checks.recognize import Place, places, recognize
+from cnnlab.checks.recognize import EXPLAINED, Place, places, recognize
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
 
@@ -47,7 +47,7 @@ def run_exercise(
     """
     if hidden and seed is None:
         seed, _ = hidden_seed()
-    caller = _Caller(exercise, [functions] if callable(functions) or functions is None else functions)
+    caller = _Caller(exercise, list(functions) if isinstance(functions, list | tuple) else [functions])
     chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
     trials: list[Trial] = []
     shown: list[Trial] = []
@@ -101,7 +101,7 @@ class _Caller:
 
 
 def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]]) -> CheckOutcome:
-    if outcome.kind not in ("wrong_value", "wrong_shape"):
+    if outcome.kind not in EXPLAINED:
         return outcome
     return replace(outcome, mistakes=known.get((outcome.function, outcome.part), ()))
 

@@ -157,8 +157,7 @@ def _record(outcome: CheckOutcome) -> CheckRecord:
         points=float(outcome.points),
         max_points=float(outcome.max_points),
         kind=outcome.kind,
-        mistake_id=outcome.mistake_id,
-        mistake_name=outcome.mistake_name,
+        mistakes={mistake.id: mistake.name for mistake in outcome.mistakes},
     )
 
 

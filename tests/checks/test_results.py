@@ -13,7 +13,6 @@ from cnnlab.checks import (
     StudentRaised,
     StudentTimeout,
     exercise,
-    exercises,
     run_exercise,
 )
 
@@ -31,36 +30,6 @@ def run(function, **options):
 def after(change):
     """Return a right answer with something done to it."""
     return lambda *arguments: change(SCAN.function().reference(*arguments))
-
-
-@pytest.mark.parametrize("found", exercises("a1"), ids=lambda found: found.id)
-def test_points_add_up_and_an_exercise_has_enough_checks(found):
-    visible = [check for check in found.checks if not check.hidden]
-    hidden = [check for check in found.checks if check.hidden]
-    assert sum(check.points for check in found.checks) == found.points
-    assert 2 <= len(visible) <= 6
-    assert len(hidden) >= 4
-    assert len({check.title for check in found.checks}) == len(found.checks)
-    assert found.id == f"a1.{found.function().name}"
-
-
-@pytest.mark.parametrize("found", exercises("a1"), ids=lambda found: found.id)
-def test_hidden_cases_depend_on_the_seed_and_visible_ones_do_not(found):
-    def seen_by(seed):
-        seen = []
-
-        def spy(x, *others):
-            seen.append(x.tobytes())
-            return found.function().reference(x, *others)
-
-        run_exercise(found, spy, hidden=True, seed=seed)
-        return seen
-
-    visible = sum(len(c.cases(np.random.default_rng(0))) for c in found.checks if not c.hidden)
-    one, again, other = seen_by(1), seen_by(1), seen_by(2)
-    assert one == again
-    assert one[:visible] == other[:visible]
-    assert set(one[visible:]).isdisjoint(other[visible:])
 
 
 @pytest.mark.parametrize(
