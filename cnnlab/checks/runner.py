@@ -21,7 +21,7 @@ from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
 
 def run_exercise(
     exercise: Exercise,
-    functions: Callable[..., Any] | Sequence[Callable[..., Any]],
+    functions: Callable[..., Any] | list[Callable[..., Any]] | tuple[Callable[..., Any], ...],
     *,
     hidden: bool,
     seed: int | None = None,
@@ -33,7 +33,7 @@ def run_exercise(
     exercise
         What to check.
     functions
-        The student's function, or all of them in the order of ``exercise.functions``; or callables that forward to
+        The student's function, or a list or tuple of all in the order of ``exercise.functions``; or callables that forward to
         them and raise the exceptions of `cnnlab.checks.errors`. One that is None or missing counts as not written.
     hidden
         False: visible checks only, the hidden ones are counted as pending. True: all checks.
