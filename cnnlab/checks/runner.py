@@ -33,8 +33,9 @@ def run_exercise(
     exercise
         What to check.
     functions
-        The student's function, or a list or tuple of all in the order of ``exercise.functions``; or callables that forward to
-        them and raise the exceptions of `cnnlab.checks.errors`. One that is None or missing counts as not written.
+        The student's function, or a list or tuple of all in the order of ``exercise.functions``; or callables that
+        forward to them and raise the exceptions of `cnnlab.checks.errors`. One that is None or missing counts as not
+        written.
     hidden
         False: visible checks only, the hidden ones are counted as pending. True: all checks.
     seed
