@@ -2,7 +2,7 @@
 
 Usage: python scripts/build_samples.py [--check]
 
-Each student fills the same two cells of the release, so the samples follow when the release changes; run this after
+Each student fills the same four cells of the release, so the samples follow when the release changes; run this after
 `cnnlab build`. With --check nothing is written, and the exit status says whether anything would be. What each student
 must get is in course/samples/a1/expected.csv, written by hand.
 """
@@ -98,6 +98,60 @@ def scan_2d(image, layers, size, stride):
     return z
 """
 
+# ---- exercise 3 ----
+
+FORWARD = """\
+def aggregate(maps, how, temperature):
+    axes = tuple(range(1, maps.ndim))
+    if how == "max":
+        return np.max(maps, axis=axes)
+    if how == "mean":
+        return np.mean(maps, axis=axes)
+    e = np.exp((maps - np.max(maps, axis=axes, keepdims=True)) / temperature)
+    return np.sum(maps * e, axis=axes) / np.sum(e, axis=axes)
+"""
+FORWARD_BY_MAP = """\
+def aggregate(maps, how, temperature):
+    answers = []
+    for scores in maps:
+        y = scores.ravel()
+        s = np.exp(y / temperature - max(y) / temperature)
+        answers.append({"max": max(y), "mean": sum(y) / len(y), "softmax": s @ y / sum(s)}[how])
+    return np.array(answers)
+"""
+BACKWARD = """\
+def aggregate_backward(dy, maps, how, temperature):
+    dmaps = np.zeros_like(maps)
+    for o in range(len(maps)):
+        y = maps[o]
+        if how == "max":
+            dmaps[o][np.unravel_index(np.argmax(y), y.shape)] = dy[o]
+        elif how == "mean":
+            dmaps[o] = dy[o] / y.size
+        else:
+            s = np.exp((y - y.max()) / temperature)
+            s = s / s.sum()
+            dmaps[o] = dy[o] * s * (1 + (y - np.sum(s * y)) / temperature)
+    return dmaps
+"""
+BACKWARD_BY_JACOBIAN = """\
+def aggregate_backward(dy, maps, how, temperature):
+    rows = []
+    for slope, scores in zip(dy, maps):
+        y = scores.ravel()
+        if how == "max":
+            row = np.arange(y.size) == int(np.argmax(y))
+        elif how == "mean":
+            row = np.ones(y.size) / y.size
+        else:
+            s = np.exp((y - y.max()) / temperature)
+            s = s / s.sum()
+            jacobian = (np.diag(s) - np.outer(s, s)) / temperature
+            row = s + jacobian @ y
+        rows.append(slope * row.reshape(scores.shape))
+    return np.stack(rows)
+"""
+
 
 def _changed(source: str, old: str, new: str) -> str:
     if old not in source:
@@ -105,13 +159,17 @@ def _changed(source: str, old: str, new: str) -> str:
     return source.replace(old, new)
 
 
+DECIDE, DECIDE_OTHERWISE = (FORWARD, BACKWARD), (FORWARD_BY_MAP, BACKWARD_BY_JACOBIAN)
+# The answer cells of the release, in the order of the answers below.
+CELLS = ("a1-scan_1d-answer", "a1-scan_2d-answer", "a1-aggregate-answer", "a1-aggregate_backward-answer")
+
 # Who answers how; None leaves the cell as it was released.
-STUDENTS: dict[str, tuple[str | None, str | None]] = {
+STUDENTS: dict[str, tuple[str | None, ...]] = {
     # three right ones, written differently
-    "ada": (LOOP_1D, LOOP_2D),
-    "ben": (WINDOW_VIEW_1D, WINDOW_VIEW_2D),
-    "chen": (EINSUM_1D, EINSUM_2D),
-    # four with a mistake that has a name
+    "ada": (LOOP_1D, LOOP_2D, *DECIDE),
+    "ben": (WINDOW_VIEW_1D, WINDOW_VIEW_2D, *DECIDE_OTHERWISE),
+    "chen": (EINSUM_1D, EINSUM_2D, FORWARD, BACKWARD_BY_JACOBIAN),
+    # four with mistakes that have a name
     "dora": (
         _changed(
             LOOP_1D,
@@ -119,9 +177,17 @@ STUDENTS: dict[str, tuple[str | None, str | None]] = {
             "for start in hop * np.arange((x.shape[1] - width) // hop):",
         ),
         LOOP_2D,
+        FORWARD,
+        _changed(BACKWARD, "[np.unravel_index(np.argmax(y), y.shape)]", "[y == y.max()]"),
     ),
-    "emil": (_changed(LOOP_1D, ".flatten()", ".T.flatten()"), LOOP_2D),
-    "fatma": (_changed(WINDOW_VIEW_1D, "[:, ::hop]", ""), WINDOW_VIEW_2D),
+    "emil": (
+        _changed(LOOP_1D, ".flatten()", ".T.flatten()"),
+        LOOP_2D,
+        # two at once, and a third in the way back
+        _changed(_changed(FORWARD, "e = np.exp((maps", "temperature = 1\n    e = np.exp((maps"), "np.mean(", "np.sum("),
+        _changed(BACKWARD, " / y.size", ""),
+    ),
+    "fatma": (_changed(WINDOW_VIEW_1D, "[:, ::hop]", ""), WINDOW_VIEW_2D, *DECIDE_OTHERWISE),
     "goran": (
         LOOP_1D,
         _changed(
@@ -132,15 +198,21 @@ def scan_2d(image, layers, size, stride):
     size = (size[1], size[0])  # width first, like x before y
 """,
         ),
+        _changed(FORWARD, " - np.max(maps, axis=axes, keepdims=True)", ""),
+        BACKWARD,
     ),
     # nothing done
-    "hana": (None, None),
+    "hana": (None, None, None, None),
     # ends the process
-    "igor": ("import os\n\n\ndef scan_1d(x, layers, width, hop):\n    os._exit(0)\n", LOOP_2D),
+    "igor": ("import os\n\n\ndef scan_1d(x, layers, width, hop):\n    os._exit(0)\n", LOOP_2D, *DECIDE),
     # never returns
-    "june": (LOOP_1D, "def scan_2d(image, layers, size, stride):\n    i = 0\n    while i < size[0]:\n        pass\n"),
+    "june": (
+        LOOP_1D,
+        "def scan_2d(image, layers, size, stride):\n    i = 0\n    while i < size[0]:\n        pass\n",
+        *DECIDE,
+    ),
     # right, in a file that the browser renamed
-    "lea": (LOOP_1D, WINDOW_VIEW_2D),
+    "lea": (LOOP_1D, WINDOW_VIEW_2D, *DECIDE),
 }
 FILE_NAMES = {"lea": f"{NAME} (1).ipynb"}
 UNREADABLE = "kofi"
@@ -151,18 +223,18 @@ def samples() -> dict[Path, str]:
     release = json.loads((ROOT / "course" / "release" / "a1" / f"{NAME}.ipynb").read_text(encoding="utf-8"))
     folder = Path("course", "samples", "a1")
     files = {
-        folder / student / FILE_NAMES.get(student, f"{NAME}.ipynb"): as_text(filled_in(release, *answers))
+        folder / student / FILE_NAMES.get(student, f"{NAME}.ipynb"): as_text(filled_in(release, answers))
         for student, answers in STUDENTS.items()
     }
     # A download that broke off.
-    files[folder / UNREADABLE / f"{NAME}.ipynb"] = as_text(filled_in(release, LOOP_1D, LOOP_2D))[:2000]
+    files[folder / UNREADABLE / f"{NAME}.ipynb"] = as_text(filled_in(release, STUDENTS["ada"]))[:2000]
     return files
 
 
-def filled_in(release: dict, one: str | None, two: str | None) -> dict:
-    """Return the release with these answers in its two answer cells."""
+def filled_in(release: dict, texts: tuple[str | None, ...]) -> dict:
+    """Return the release with these answers in its answer cells."""
     notebook = copy.deepcopy(release)
-    answers = {"a1-scan_1d-answer": one, "a1-scan_2d-answer": two}
+    answers = dict(zip(CELLS, texts, strict=True))
     for cell in notebook["cells"]:
         answer = answers.pop(cell["metadata"].get("nbgrader", {}).get("grade_id"), None)
         if answer is not None:

@@ -17,9 +17,10 @@ from cnnlab.checks.errors import (
     StudentRaised,
     StudentTimeout,
 )
-from cnnlab.checks.model import Case, Check, CheckOutcome, Exercise, ExerciseResult, Mistake
+from cnnlab.checks.model import Case, Check, Exercise, Function, Mistake
 from cnnlab.checks.notebook import check
-from cnnlab.checks.registry import exercise, exercises
+from cnnlab.checks.registry import assignments, exercise, exercises
+from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.runner import run_exercise
 from cnnlab.checks.seeds import hidden_seed
 
@@ -31,11 +32,13 @@ __all__ = [
     "CheckOutcome",
     "Exercise",
     "ExerciseResult",
+    "Function",
     "FunctionMissing",
     "Mistake",
     "StudentCrashed",
     "StudentRaised",
     "StudentTimeout",
+    "assignments",
     "check",
     "exercise",
     "exercises",

@@ -12,22 +12,23 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.errors import ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
-from cnnlab.checks.model import Case, Exercise
+from cnnlab.checks.model import Case, Function
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one call gave: a value, or a problem; and the name of an argument that it changed."""
+    """What one call gave: a value, or a problem; an argument that it changed, and one that its value is a view of."""
 
     value: Any = None
     problem: StudentRaised | StudentTimeout | StudentCrashed | FunctionMissing | None = None
     changed: str | None = None
+    view_of: str | None = None
 
 
-def call(exercise: Exercise, function: Callable[..., Any], case: Case) -> Answer:
-    """Call `function` on a copy of the case's arguments.
+def call(asked: Function, function: Callable[..., Any], case: Case) -> Answer:
+    """Call `function`, which stands for `asked`, on a copy of the case's arguments.
 
-    KeyboardInterrupt passes through, so that an endless loop in a notebook can be interrupted.
+    KeyboardInterrupt passes through, so that a call in a notebook can be interrupted.
     """
     arguments = copy.deepcopy(case.arguments)
     try:
@@ -37,10 +38,16 @@ def call(exercise: Exercise, function: Callable[..., Any], case: Case) -> Answer
     except ArgumentChanged as change:
         return Answer(changed=change.name)
     except (Exception, SystemExit) as error:
-        return Answer(problem=_as_raised(exercise, function, error))
-    pairs = zip(exercise.parameters, case.arguments, arguments, strict=True)
-    changed = next((name for name, before, after in pairs if not _unchanged(before, after)), None)
-    return Answer(value=value, changed=changed)
+        return Answer(problem=_as_raised(asked, function, error))
+    named = list(zip(asked.parameters, case.arguments, arguments, strict=True))
+    changed = next((name for name, before, after in named if not _unchanged(before, after)), None)
+    view_of = next((name for name, _, after in named if _is_view(value, after)), None)
+    return Answer(value=value, changed=changed, view_of=view_of)
+
+
+def _is_view(value: Any, argument: Any) -> bool:
+    arrays = isinstance(value, np.ndarray) and isinstance(argument, np.ndarray)
+    return arrays and bool(np.may_share_memory(value, argument))
 
 
 def _unchanged(before: Any, after: Any) -> bool:
@@ -59,11 +66,11 @@ def _unchanged(before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
-def _as_raised(exercise: Exercise, function: Callable[..., Any], error: BaseException) -> StudentRaised:
+def _as_raised(asked: Function, function: Callable[..., Any], error: BaseException) -> StudentRaised:
     line = _own_line(function, error)
     message = _text(error)
-    if not line and isinstance(error, TypeError) and not _accepts(function, len(exercise.parameters)):
-        wanted = f"{exercise.function}({', '.join(exercise.parameters)})"
+    if not line and isinstance(error, TypeError) and not _accepts(function, len(asked.parameters)):
+        wanted = f"{asked.name}({', '.join(asked.parameters)})"
         message = f"The function is called as {wanted}; give it these parameters, in this order."
     return StudentRaised(type(error).__name__, message, line)
 

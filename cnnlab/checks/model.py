@@ -1,21 +1,17 @@
-"""What an exercise is and what a check found: plain, frozen data without behavior of its own."""
+"""What an exercise is: plain, frozen data without behavior of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-
-Kind = Literal[
-    "passed", "wrong_value", "wrong_shape", "wrong_type", "mutated", "raised", "timeout", "crashed", "missing"
-]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the student's function.
+    """One call of a function that the student wrote.
 
     Attributes
     ----------
@@ -24,10 +20,16 @@ class Case:
     arguments
         Positional arguments: arrays, numbers, strings, and lists or tuples of those, so that they can be sent to
         another process.
+    function
+        Which of the exercise's functions is called; empty: its first.
+    result
+        Which of the function's named results counts here; empty: all of them.
     """
 
     name: str
     arguments: tuple[Any, ...]
+    function: str = ""
+    result: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,30 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Function:
+    """One function that the student writes.
+
+    Attributes
+    ----------
+    name, parameters
+        How it is called.
+    reference
+        A right implementation, slow and readable.
+    results
+        The names of what it returns, if it returns a tuple: ``("dx", "dw", "db")``. Each is judged by itself.
+    assemble
+        Makes wrong implementations: called with keyword arguments, the parts that are exchanged, it returns a
+        function. Two mistakes that exchange different parts can then be made, and recognized, together.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    reference: Callable[..., Any]
+    results: tuple[str, ...] = ()
+    assemble: Callable[..., Callable[..., Any]] | None = None
+
+
+@dataclass(frozen=True)
 class Mistake:
     """A mistake that students are known to make, as a small function that makes it.
 
@@ -63,13 +89,19 @@ class Mistake:
     hints
         What is wrong, where to look, and a one-line recipe, in this order.
     function
-        The wrong implementation: same arguments as the exercise.
+        The wrong implementation: same arguments as the right one.
+    of
+        Which of the exercise's functions is wrong; empty: its first.
+    parts
+        What `Function.assemble` was given to make it; None: it stands by itself, and is not looked for in company.
     """
 
     id: str
     name: str
     hints: tuple[str, str, str]
     function: Callable[..., Any]
+    of: str = ""
+    parts: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,27 +111,23 @@ class Exercise:
     Attributes
     ----------
     id
-        ``"<assignment>.<function>"``, for example ``"a1.scan_1d"``.
+        ``"<assignment>.<name>"``, for example ``"a1.scan_1d"``.
     title
         Shown at the head of the card.
-    function, parameters
-        The name and the positional parameters of the function that the student writes.
+    functions
+        What the student writes, in the order in which `check` takes them.
     points
         The sum of the points of the checks.
-    reference
-        A right implementation, slow and readable.
     checks, mistakes
         What is run, and what may be recognized.
     seconds
-        How long a grader waits for one call of the student's function.
+        How long a grader waits for one call.
     """
 
     id: str
     title: str
-    function: str
-    parameters: tuple[str, ...]
+    functions: tuple[Function, ...]
     points: int
-    reference: Callable[..., Any]
     checks: tuple[Check, ...]
     mistakes: tuple[Mistake, ...]
     seconds: float = 2.0
@@ -109,79 +137,15 @@ class Exercise:
         """The ``grade_id`` of this exercise's grade cell (no dot: it is also the notebook's cell id)."""
         return self.id.replace(".", "-")
 
+    def function(self, name: str = "") -> Function:
+        """Return one of the functions; without a name, the first.
 
-@dataclass(frozen=True)
-class CheckOutcome:
-    """What one check found.
-
-    For a hidden check everything that would give its input away is None, and `message` holds at most the type of an
-    exception and the student's own line.
-
-    Attributes
-    ----------
-    title, hidden, max_points
-        As in `Check`.
-    passed, points
-        Whether every case passed, and what that is worth.
-    kind
-        ``"passed"`` or what went wrong first.
-    message
-        One or two sentences for the student.
-    mistake_id, mistake_name, hint
-        The named mistake, when the answers are exactly what it gives, and its first hint.
-    more_hints
-        The second and the third hint, for a reader who asks for them.
-    case
-        The smallest failing case.
-    first_wrong_index
-        Where expected and got differ first, in row-major order.
-    expected, got
-        Both whole answers.
-    """
-
-    title: str
-    hidden: bool
-    passed: bool
-    points: float
-    max_points: float
-    kind: Kind
-    message: str
-    mistake_id: str | None = None
-    mistake_name: str | None = None
-    hint: str | None = None
-    case: Case | None = None
-    first_wrong_index: tuple[int, ...] | None = None
-    expected: Any = None
-    got: Any = None
-    more_hints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ExerciseResult:
-    """What all checks of one exercise found.
-
-    Attributes
-    ----------
-    exercise_id, title
-        As in `Exercise`.
-    outcomes
-        One for each check that was run.
-    score, max_score
-        Points earned by the checks that were run, and what the whole exercise is worth.
-    pending_hidden
-        How many hidden checks were not run.
-    printed
-        What the student's function printed while visible checks called it, shortened.
-    function, parameters
-        As in `Exercise`, so that a case can be shown as a call.
-    """
-
-    exercise_id: str
-    title: str
-    outcomes: tuple[CheckOutcome, ...]
-    score: float
-    max_score: float
-    pending_hidden: int
-    printed: str = ""
-    function: str = ""
-    parameters: tuple[str, ...] = ()
+        Raises
+        ------
+        KeyError
+            If the exercise has no such function.
+        """
+        for function in self.functions:
+            if name in ("", function.name):
+                return function
+        raise KeyError(f"{self.id} has no function {name!r}: it has {', '.join(f.name for f in self.functions)}")

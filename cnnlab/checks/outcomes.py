@@ -11,28 +11,30 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.calling import Answer
-from cnnlab.checks.compare import Finding, find_fault
+from cnnlab.checks.compare import Finding, find_fault, part_of
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
-from cnnlab.checks.model import Case, Check, CheckOutcome, Kind
+from cnnlab.checks.model import Case, Check, Function
+from cnnlab.checks.results import CheckOutcome, Kind
 
 _HIDDEN_MESSAGES: dict[Kind, str] = {
     "wrong_value": "Some numbers are wrong.",
     "wrong_shape": "The answer has the wrong shape.",
-    "wrong_type": "The answer is not a NumPy array of floating numbers in the precision of the input.",
+    "wrong_type": "The answer is not of the kind that the exercise asks for.",
 }
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One call of the student's function, and what is wrong with its answer."""
+    """One call of one of the student's functions, and what is wrong with its answer."""
 
+    function: Function
     case: Case
     answer: Answer
-    expected: np.ndarray[Any, Any]
+    expected: Any
     fault: Finding | None
 
 
-def judge(expected: np.ndarray[Any, Any], answer: Answer) -> Finding | None:
+def judge(function: Function, case: Case, expected: Any, answer: Answer) -> Finding | None:
     """Return what is wrong with an answer, or None; a call that failed or changed its input is wrong as well."""
     match answer.problem:
         case StudentTimeout(seconds=seconds):
@@ -51,7 +53,7 @@ def judge(expected: np.ndarray[Any, Any], answer: Answer) -> Finding | None:
             f"The function changed its argument {answer.changed}, which must come back as it was. "
             f"Work on a copy: np.array({answer.changed}) makes one of an array.",
         )
-    return find_fault(expected, answer.value)
+    return find_fault(expected, answer.value, names=function.results, part=case.result)
 
 
 def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
@@ -60,9 +62,12 @@ def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
     if not failed:
         return CheckOutcome(check.title, check.hidden, True, check.points, check.points, "passed", "Passed.")
     trial, fault = min(failed, key=lambda pair: _size(pair[0].case.arguments))
+    function = trial.function.name
     if check.hidden:
         message = _hidden_message(fault, trial.answer)
-        return CheckOutcome(check.title, True, False, 0.0, check.points, fault.kind, message)
+        return CheckOutcome(
+            check.title, True, False, 0.0, check.points, fault.kind, message, function=function, part=fault.part
+        )
     return CheckOutcome(
         check.title,
         False,
@@ -72,9 +77,11 @@ def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
         fault.kind,
         fault.message,
         case=trial.case,
+        function=function,
+        part=fault.part,
         first_wrong_index=fault.index,
-        expected=trial.expected,
-        got=trial.answer.value,
+        expected=part_of(trial.expected, trial.function.results, fault.part),
+        got=part_of(trial.answer.value, trial.function.results, fault.part),
     )
 
 

@@ -1,28 +1,48 @@
-"""Recognize a known mistake by its answers, never by its code.
+"""Recognize known mistakes by the answers, never by the code.
 
 A mistake is named when the student's answers are what that mistake gives on every input that was tried, including
-inputs that are there only for this. If two mistakes cannot be told apart, or none fits everywhere, nothing is named:
-a wrong name would send the student the wrong way.
+inputs that are there only for this. If no single mistake fits, two at once are tried. If mistakes cannot be told
+apart, or none fits everywhere, nothing is named: a wrong name would send the student the wrong way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cnnlab.checks.calling import Answer, call
-from cnnlab.checks.compare import same
+from cnnlab.checks.compare import alike, part_of
 from cnnlab.checks.errors import StudentRaised
-from cnnlab.checks.model import Case, Exercise, Mistake
+from cnnlab.checks.model import Case, Exercise, Function, Mistake
+from cnnlab.checks.outcomes import Trial
 from cnnlab.checks.seeds import PROBE_SEEDS, case_generator
+
+# What a known mistake may explain; a crash or a changed argument speaks for itself.
+EXPLAINED = ("wrong_value", "wrong_shape", "wrong_type")
+# The function that is wrong, and which of its named results.
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One mistake, or two at once."""
+
+    mistakes: tuple[Mistake, ...]
+    function: Callable[..., Any]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(mistake.name for mistake in self.mistakes)
 
 
 def recognize(
-    exercise: Exercise, trials: Iterable[tuple[Case, Answer]], ask: Callable[[Case], Answer]
-) -> Mistake | None:
-    """Return the mistake that explains the answers, or None.
+    exercise: Exercise, trials: Sequence[Trial], ask: Callable[[Case], Answer]
+) -> dict[Place, tuple[Mistake, ...]]:
+    """Return the mistakes that explain the answers, for each function and each of its results that is wrong.
 
     Parameters
     ----------
@@ -32,34 +52,95 @@ def recognize(
         The calls that were made, right answers included.
     ask
         Calls the student's function on a further case.
+
+    Returns
+    -------
+    dict
+        Places where nothing is recognized are left out.
     """
-    candidates = list(exercise.mistakes)
-    for case, answer in trials:
-        candidates = _that_agree(exercise, candidates, case, answer)
-    for case in _probes(exercise):
-        if not candidates:
+    found: dict[Place, tuple[Mistake, ...]] = {}
+    for place in places(trials):
+        function = exercise.function(place[0])
+        matcher = _Matcher(exercise, function, place[1], [t for t in trials if t.function is function], ask)
+        mistakes = matcher.match()
+        if mistakes:
+            found[place] = mistakes
+    return found
+
+
+def places(trials: Sequence[Trial]) -> list[Place]:
+    """Return each function and result of it that has wrong values, in the order of the trials."""
+    wrong = [(t.function.name, t.fault.part) for t in trials if t.fault is not None and t.fault.kind in EXPLAINED]
+    return list(dict.fromkeys(wrong))
+
+
+class _Matcher:
+    """Finds the mistakes behind one result of one function."""
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        function: Function,
+        part: str,
+        trials: Sequence[Trial],
+        ask: Callable[[Case], Answer],
+    ) -> None:
+        self.exercise = exercise
+        self.function = function
+        self.part = part
+        self.ask = ask
+        # Where it failed first: most candidates fall there.
+        self.tried = sorted(trials, key=lambda trial: trial.fault is None or trial.fault.part != part)
+        self.mistakes = [m for m in exercise.mistakes if exercise.function(m.of) is function]
+
+    def match(self) -> tuple[Mistake, ...]:
+        for candidates in (self._single(), self._pairs()):
+            left = self._agreeing(list(candidates))
+            if left:
+                return left[0].mistakes if len({candidate.names for candidate in left}) == 1 else ()
+        return ()
+
+    def _single(self) -> Iterator[_Candidate]:
+        for mistake in self.mistakes:
+            yield _Candidate((mistake,), mistake.function)
+
+    def _pairs(self) -> Iterator[_Candidate]:
+        assemble = self.function.assemble
+        if assemble is None:
+            return
+        for one, other in itertools.combinations(self.mistakes, 2):
+            if one.parts and other.parts and one.name != other.name and not one.parts.keys() & other.parts.keys():
+                yield _Candidate((one, other), assemble(**one.parts, **other.parts))
+
+    def _agreeing(self, candidates: list[_Candidate]) -> list[_Candidate]:
+        for trial in self.tried:
+            candidates = self._that_agree(candidates, trial.case, trial.answer)
+        for case in self._probes():
+            if not candidates:
+                return []
+            answer = self.ask(case)
+            if answer.problem is not None and not isinstance(answer.problem, StudentRaised):
+                return []
+            candidates = self._that_agree(candidates, case, answer)
+        return candidates
+
+    def _that_agree(self, candidates: list[_Candidate], case: Case, answer: Answer) -> list[_Candidate]:
+        value = part_of(answer.value, self.function.results, self.part)
+        # A call that raised has no value and says nothing: the student may have made a second mistake there.
+        if value is None or answer.problem is not None:
+            return candidates
+        return [c for c in candidates if alike(self._answer_of(c, case), value)]
+
+    def _answer_of(self, candidate: _Candidate, case: Case) -> Any:
+        with np.errstate(all="ignore"):
+            answer = call(self.function, candidate.function, case)
+        if answer.problem is not None:
             return None
-        answer = ask(case)
-        if answer.problem is not None and not isinstance(answer.problem, StudentRaised):
-            return None
-        candidates = _that_agree(exercise, candidates, case, answer)
-    return candidates[0] if len({mistake.name for mistake in candidates}) == 1 else None
+        return part_of(answer.value, self.function.results, self.part)
 
-
-def _that_agree(exercise: Exercise, mistakes: list[Mistake], case: Case, answer: Answer) -> list[Mistake]:
-    # A call that raised has no value and says nothing: the student may have made a second mistake there.
-    if not isinstance(answer.value, np.ndarray):
-        return mistakes
-    return [mistake for mistake in mistakes if same(_answer_of(exercise, mistake, case), answer.value)]
-
-
-def _answer_of(exercise: Exercise, mistake: Mistake, case: Case) -> Any:
-    answer = call(exercise, mistake.function, case)
-    return None if answer.problem is not None else answer.value
-
-
-def _probes(exercise: Exercise) -> Iterator[Case]:
-    for seed in PROBE_SEEDS:
-        for index, check in enumerate(exercise.checks):
-            if check.hidden:
-                yield from check.cases(case_generator(exercise, index, seed))
+    def _probes(self) -> Iterator[Case]:
+        for seed in PROBE_SEEDS:
+            for index, check in enumerate(self.exercise.checks):
+                if check.hidden:
+                    cases = check.cases(case_generator(self.exercise, index, seed))
+                    yield from (case for case in cases if self.exercise.function(case.function) is self.function)

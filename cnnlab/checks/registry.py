@@ -9,6 +9,11 @@ from cnnlab.checks.model import Exercise
 _ASSIGNMENTS = {"a1": "cnnlab.checks.a1"}
 
 
+def assignments() -> tuple[str, ...]:
+    """Return the names of all assignments, in their order."""
+    return tuple(_ASSIGNMENTS)
+
+
 def exercises(assignment: str = "a1") -> tuple[Exercise, ...]:
     """Return the exercises of one assignment, in the order of its notebook.
 
@@ -43,7 +48,7 @@ def exercise(exercise_id: str) -> Exercise:
 
     Examples
     --------
-    >>> exercise("a1.scan_1d").parameters
+    >>> exercise("a1.scan_1d").function().parameters
     ('x', 'layers', 'width', 'hop')
     """
     known = [item for name in _ASSIGNMENTS for item in exercises(name)]

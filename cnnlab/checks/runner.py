@@ -1,24 +1,30 @@
-"""Run the checks of an exercise on one function; the result is data."""
+"""Run the checks of an exercise on a student's functions; the result is data."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from cnnlab.checks.calling import Answer, call
+from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
-from cnnlab.checks.model import Case, CheckOutcome, Exercise, ExerciseResult
+from cnnlab.checks.model import Case, Exercise, Mistake
 from cnnlab.checks.outcomes import Trial, judge, outcome_of
-from cnnlab.checks.recognize import recognize
+from cnnlab.checks.recognize import EXPLAINED, Place, places, recognize
+from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
 
 
 def run_exercise(
-    exercise: Exercise, function: Callable[..., Any], *, hidden: bool, seed: int | None = None
+    exercise: Exercise,
+    functions: Callable[..., Any] | list[Callable[..., Any]] | tuple[Callable[..., Any], ...],
+    *,
+    hidden: bool,
+    seed: int | None = None,
 ) -> ExerciseResult:
     """Run the visible checks, or all of them, and name the mistake if it is a known one.
 
@@ -26,8 +32,10 @@ def run_exercise(
     ----------
     exercise
         What to check.
-    function
-        The student's function, or a callable that forwards to it and raises the exceptions of `cnnlab.checks.errors`.
+    functions
+        The student's function, or a list or tuple of all in the order of ``exercise.functions``; or callables that
+        forward to them and raise the exceptions of `cnnlab.checks.errors`. One that is None or missing counts as not
+        written.
     hidden
         False: visible checks only, the hidden ones are counted as pending. True: all checks.
     seed
@@ -36,68 +44,94 @@ def run_exercise(
     Returns
     -------
     ExerciseResult
-        Whatever the function does, this returns; only KeyboardInterrupt passes through.
+        Whatever the functions do, this returns; only KeyboardInterrupt passes through.
     """
     if hidden and seed is None:
         seed, _ = hidden_seed()
-    caller = _Caller(exercise, function)
+    caller = _Caller(exercise, list(functions) if isinstance(functions, list | tuple) else [functions])
     chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
     trials: list[Trial] = []
+    shown: list[Trial] = []
     found: dict[int, CheckOutcome] = {}
     # Visible checks first: a function that remembers its inputs could return hidden ones where its answer is shown.
     for index, check in sorted(chosen, key=lambda pair: pair[1].hidden):
         check_seed = seed if check.hidden and seed is not None else VISIBLE_SEED
         tried = [caller.attempt(case) for case in check.cases(case_generator(exercise, index, check_seed))]
         trials += tried
+        shown += [] if check.hidden else tried
         found[index] = outcome_of(check, tried)
-    outcomes = [found[index] for index, _ in chosen]
+    known = recognize(exercise, trials, caller.ask)
+    outcomes = [_with_mistakes(found[index], known) for index, _ in chosen]
     return ExerciseResult(
         exercise_id=exercise.id,
         title=exercise.title,
-        outcomes=tuple(_with_mistake(exercise, caller, outcomes, trials)),
+        outcomes=tuple(outcomes),
         score=math.fsum(outcome.points for outcome in outcomes),
         max_score=float(exercise.points),
         pending_hidden=len(exercise.checks) - len(chosen),
-        function=exercise.function,
-        parameters=exercise.parameters,
+        functions=exercise.functions,
+        clues=_clues(caller, shown, known),
     )
 
 
 class _Caller:
-    """Calls the student's function until it is lost: it hung, its process ended, or it is not there."""
+    """Calls the student's functions; one that is lost (it hung, ended its process, is not there) is not asked again."""
 
-    def __init__(self, exercise: Exercise, function: Callable[..., Any]) -> None:
+    def __init__(self, exercise: Exercise, functions: Sequence[Callable[..., Any]]) -> None:
         self.exercise = exercise
-        self.function = function
-        self.lost: Answer | None = None if callable(function) else Answer(problem=FunctionMissing(exercise.function))
+        self.functions = {f.name: given for f, given in zip(exercise.functions, functions, strict=False)}
+        self.lost: dict[str, Answer] = {}
+        for function in exercise.functions:
+            if not callable(self.functions.get(function.name)):
+                self.lost[function.name] = Answer(problem=FunctionMissing(function.name))
 
     def ask(self, case: Case) -> Answer:
-        if self.lost is not None:
-            return self.lost
-        answer = call(self.exercise, self.function, case)
+        function = self.exercise.function(case.function)
+        if function.name in self.lost:
+            return self.lost[function.name]
+        answer = call(function, self.functions[function.name], case)
         if isinstance(answer.problem, StudentTimeout | StudentCrashed | FunctionMissing):
-            self.lost = answer
+            self.lost[function.name] = answer
         return answer
 
     def attempt(self, case: Case) -> Trial:
+        function = self.exercise.function(case.function)
         answer = self.ask(case)
-        expected = np.asarray(self.exercise.reference(*case.arguments))
-        return Trial(case, answer, expected, judge(expected, answer))
+        expected = function.reference(*case.arguments)
+        return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
-def _with_mistake(
-    exercise: Exercise, caller: _Caller, outcomes: list[CheckOutcome], trials: Iterable[Trial]
-) -> list[CheckOutcome]:
-    explained = ("wrong_value", "wrong_shape")
-    if not any(outcome.kind in explained for outcome in outcomes):
-        return outcomes
-    mistake = recognize(exercise, [(trial.case, trial.answer) for trial in trials], caller.ask)
-    if mistake is None:
-        return outcomes
-    first, *more = mistake.hints
-    return [
-        replace(outcome, mistake_id=mistake.id, mistake_name=mistake.name, hint=first, more_hints=tuple(more))
-        if outcome.kind in explained
-        else outcome
-        for outcome in outcomes
-    ]
+def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]]) -> CheckOutcome:
+    if outcome.kind not in EXPLAINED:
+        return outcome
+    return replace(outcome, mistakes=known.get((outcome.function, outcome.part), ()))
+
+
+def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mistake, ...]]) -> tuple[str, ...]:
+    """Return what can be said where no mistake is known; about visible cases only."""
+    said: list[str] = []
+    for name, part in places(shown):
+        if (name, part) in known:
+            continue
+        trials = [trial for trial in shown if trial.function.name == name]
+        who = f"{name}, {part}: " if part else f"{name}: " if len(caller.exercise.functions) > 1 else ""
+        said += [f"{who}{clue}" for clue in clues(trials, part=part)]
+        if _depends_on_calls(caller, trials):
+            said.append(f"{who}The same input gives another answer when it is asked for again.")
+    return tuple(dict.fromkeys(said))
+
+
+def _depends_on_calls(caller: _Caller, trials: Iterable[Trial]) -> bool:
+    first = next((trial for trial in trials if trial.answer.problem is None), None)
+    if first is None:
+        return False
+    again = caller.ask(first.case)
+    return again.problem is None and not _alike(first.answer.value, again.value)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
+        return len(one) == len(other) and all(_alike(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    return type(one) is type(other) and (one == other or one != one)  # noqa: PLR0124  NaN is not itself

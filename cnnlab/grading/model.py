@@ -42,7 +42,10 @@ class CellReport:
 
 @dataclass(frozen=True)
 class CheckRecord:
-    """One check of one student; nothing in it tells the input or the expected answer."""
+    """One check of one student; nothing in it tells the input or the expected answer.
+
+    ``mistakes`` holds the identifier and the name of each known mistake that was recognized.
+    """
 
     title: str
     hidden: bool
@@ -50,8 +53,7 @@ class CheckRecord:
     points: float
     max_points: float
     kind: str
-    mistake_id: str | None
-    mistake_name: str | None
+    mistakes: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,11 @@ class OwnCode:
         return name if name in _KNOWN_TYPES or name in self._words else "Exception"
 
 
-def needed_until(cells: Sequence[Cell], grade_cell: int | None, function: str) -> int | None:
+def needed_until(cells: Sequence[Cell], grade_cell: int | None, functions: Sequence[str]) -> int | None:
     """Return the position of the first cell that an exercise does not need; None when it needs all.
 
-    Cells run as far as the exercise's grade cell, as they do in nbgrader, or as far as the last cell that defines the
-    function, if somebody wrote it further down.
+    Cells run as far as the exercise's grade cell, as they do in nbgrader, or as far as the last cell that defines one
+    of its functions, if somebody wrote it further down.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ def needed_until(cells: Sequence[Cell], grade_cell: int | None, function: str) -
         Of the submission.
     grade_cell
         Position of the exercise's grade cell; None when it is gone.
-    function
-        Name of the function.
+    functions
+        Names of the exercise's functions.
     """
     if grade_cell is None:
         return None
-    name = re.escape(function)
+    name = f"(?:{'|'.join(map(re.escape, functions))})"
     defines = re.compile(rf"^[ \t]*(?:(?:async[ \t]+)?def[ \t]+{name}[ \t]*\(|{name}[ \t]*=(?!=))", re.MULTILINE)
     return max([grade_cell, *(cell.index + 1 for cell in cells if defines.search(cell.source))])

@@ -83,7 +83,7 @@ def _noticed(result: Result) -> Iterator[str]:
     if result.reason:
         yield result.reason
     for exercise in result.exercises:
-        names = dict.fromkeys(check.mistake_name for check in exercise.checks if check.mistake_name)
+        names = dict.fromkeys(name for check in exercise.checks for name in check.mistakes.values())
         yield from (f"{exercise.exercise_id}: {name}" for name in names)
     yield from result.notes
 
@@ -95,7 +95,7 @@ def _summary(report: Report) -> str:
         name
         for result in report.results
         for exercise in result.exercises
-        for name in {check.mistake_name for check in exercise.checks if check.mistake_name}
+        for name in {name for check in exercise.checks for name in check.mistakes.values()}
     )
     lines += [f"{count} × {name}" for name, count in mistakes.most_common()]
     return "\n".join(lines)

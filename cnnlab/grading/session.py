@@ -20,7 +20,7 @@ from cnnlab.checks.errors import (
     StudentRaised,
     StudentTimeout,
 )
-from cnnlab.checks.model import Exercise
+from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell, CellReport
 from cnnlab.grading.own_code import OwnCode
@@ -88,30 +88,32 @@ class Session:
             self._start([cell for cell in self._cells if until is None or cell.index < until])
         return self._process
 
-    def function(self, exercise: Exercise, *, until: int | None = None) -> Any:
-        """Return a callable that forwards to the student's function and raises what `cnnlab.checks.errors` lists.
+    def functions(self, exercise: Exercise, *, until: int | None = None) -> list[Any]:
+        """Return callables that forward to the student's functions and raise what `cnnlab.checks.errors` lists.
 
         Parameters
         ----------
         exercise
-            Whose function.
+            Whose functions.
         until
-            Position of the first cell that is not needed for it; None runs all cells.
+            Position of the first cell that is not needed for them; None runs all cells.
         """
+        return [self._forward(exercise, function, until) for function in exercise.functions]
 
+    def _forward(self, exercise: Exercise, function: Function, until: int | None) -> Any:
         def forward(*arguments: Any) -> Any:
             try:
-                return self._call(exercise, until, arguments)
+                return self._call(exercise, function, until, arguments)
             except _FROM_THE_STUDENT:
                 raise
             except Exception as error:
                 self.fault = self.fault or error
                 raise
 
-        forward.__name__ = exercise.function
+        forward.__name__ = function.name
         return forward
 
-    def _call(self, exercise: Exercise, until: int | None, arguments: Sequence[Any]) -> Any:
+    def _call(self, exercise: Exercise, function: Function, until: int | None, arguments: Sequence[Any]) -> Any:
         if self._serves != exercise.id:
             self._close()
         process = self.prepare(until)
@@ -119,9 +121,9 @@ class Session:
         seconds = exercise.seconds * self._limits.call_factor
         deadline = self._deadline(seconds)
         try:
-            process.send({"function": exercise.function}, arguments, deadline=deadline)
+            process.send({"function": function.name}, arguments, deadline=deadline)
             message, values = process.receive(deadline=deadline)
-            return self._answer(exercise, message, values)
+            return self._answer(function, message, values)
         except ProcessTimeout:
             self._close()
             raise StudentTimeout(seconds) from None
@@ -132,10 +134,10 @@ class Session:
             self._close()
             raise StudentCrashed(_FORGED) from None
 
-    def _answer(self, exercise: Exercise, message: dict[str, Any], values: list[Any]) -> Any:
+    def _answer(self, function: Function, message: dict[str, Any], values: list[Any]) -> Any:
         match message:
-            case {"result": True, "changed": [int(index), *_]} if 0 <= index < len(exercise.parameters):
-                raise ArgumentChanged(exercise.parameters[index])
+            case {"result": True, "changed": [int(index), *_]} if 0 <= index < len(function.parameters):
+                raise ArgumentChanged(function.parameters[index])
             case {"result": True} if len(values) == 1:
                 return values[0]
             case {"raised": dict(error)}:
@@ -143,7 +145,7 @@ class Session:
                 raise StudentRaised(self._own_code.known_type(type_name), text, self._own_code.known_line(line))
             case {"missing": True}:
                 # A cell that never finished is the better explanation of why the function is not there.
-                raise next(iter(self._left_out.values()), FunctionMissing(exercise.function))
+                raise next(iter(self._left_out.values()), FunctionMissing(function.name))
             case {"unsupported": str(type_name)}:
                 return _stand_in(type_name)
         raise ProtocolError("an answer has no known form")

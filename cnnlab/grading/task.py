@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from cnnlab.checks import exercises, run_exercise
-from cnnlab.checks.model import CheckOutcome, Exercise, ExerciseResult
+from cnnlab.checks.model import Exercise
+from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.executor import Executor
 from cnnlab.grading.limits import Limits
@@ -118,8 +119,9 @@ def grade_task(task: Task) -> Result:
 
 
 def _grade_exercise(exercise: Exercise, session: Session, task: Task) -> ExerciseRecord:
-    until = needed_until(task.cells, task.grade_positions.get(exercise.grade_id), exercise.function)
-    result = run_exercise(exercise, session.function(exercise, until=until), hidden=True, seed=task.seed)
+    names = [function.name for function in exercise.functions]
+    until = needed_until(task.cells, task.grade_positions.get(exercise.grade_id), names)
+    result = run_exercise(exercise, session.functions(exercise, until=until), hidden=True, seed=task.seed)
     if session.fault is not None:
         raise session.fault
     return ExerciseRecord(
@@ -155,8 +157,7 @@ def _record(outcome: CheckOutcome) -> CheckRecord:
         points=float(outcome.points),
         max_points=float(outcome.max_points),
         kind=outcome.kind,
-        mistake_id=outcome.mistake_id,
-        mistake_name=outcome.mistake_name,
+        mistakes={mistake.id: mistake.name for mistake in outcome.mistakes},
     )
 
 

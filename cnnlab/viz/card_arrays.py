@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from cnnlab.checks.model import CheckOutcome
+    from cnnlab.checks.results import CheckOutcome
 
 _MOST_ROWS = 6
 _MOST_COLUMNS = 8

@@ -13,7 +13,8 @@ from cnnlab.viz.card_arrays import answers_html, call_as_code
 from cnnlab.viz.card_style import CSS
 
 if TYPE_CHECKING:
-    from cnnlab.checks.model import CheckOutcome, ExerciseResult
+    from cnnlab.checks.model import Mistake
+    from cnnlab.checks.results import CheckOutcome, ExerciseResult
 
 
 def as_text(result: ExerciseResult) -> str:
@@ -25,9 +26,9 @@ def as_text(result: ExerciseResult) -> str:
         What `cnnlab.checks.run_exercise` returned.
     """
     lines = [f"{result.title} ({result.exercise_id}): {_points_text(result)}", _summary(result)]
-    known = _named(result)
-    if known is not None:
-        lines += [f"This looks like a known mistake: {known.mistake_name}.", f"  {known.hint}"]
+    for mistake in _known(result):
+        lines += [f"This looks like a known mistake: {mistake.name}.", f"  {mistake.hints[0]}"]
+    lines += [f"Noticed: {clue}" for clue in result.clues]
     for outcome in result.outcomes:
         sign = "✓ passed " if outcome.passed else "✗ not yet"
         title = f"{outcome.title} (hidden)" if outcome.hidden else outcome.title
@@ -72,7 +73,8 @@ def _summary(result: ExerciseResult) -> str:
     if passed == total:
         return f"Visible checks passed; {later}" if pending else "All checks passed."
     if all(outcome.message.startswith("Not written yet") for outcome in result.outcomes):
-        return f"Not written yet: fill in {result.function or 'the function'}, run its cell, then check again."
+        where = "their cells" if len(result.functions) > 1 else "its cell"
+        return f"Not written yet: fill in {_names(result)}, run {where}, then check again."
     if pending:
         return f"{passed} of {total} checks passed so far. {later[:1].upper()}{later[1:]}"
     return f"{passed} of {total} checks passed."
@@ -98,23 +100,30 @@ def _points_html(result: ExerciseResult) -> str:
     return f"<b>{result.score:g}</b> of {_of(result.score, result.max_score - pending).partition(' of ')[2]}{later}"
 
 
-def _named(result: ExerciseResult) -> CheckOutcome | None:
-    return next((outcome for outcome in result.outcomes if outcome.mistake_name), None)
+def _names(result: ExerciseResult) -> str:
+    return ", ".join(function.name for function in result.functions) or "the function"
+
+
+def _known(result: ExerciseResult) -> list[Mistake]:
+    """Return every mistake that was recognized, once, in the order of the checks."""
+    return list({m.name: m for outcome in result.outcomes for m in outcome.mistakes}.values())
 
 
 def _mistake_html(result: ExerciseResult) -> str:
-    known = _named(result)
-    if known is None:
-        return ""
-    hints = ""
-    labels = ("Where to look", "A recipe, if you want one", "One more hint")
-    for label, hint in zip(labels, known.more_hints, strict=False):
-        hints += f"<details><summary>{label}</summary><p>{escape(hint)}</p></details>"
-    return (
-        '<div class="mistake"><p class="label">This looks like a known mistake</p>'
-        f'<p class="name">{escape(known.mistake_name or "")}</p>'
-        f"<p>{escape(known.hint or '')}</p>{hints}</div>"
-    )
+    known = _known(result)
+    label = "This looks like a known mistake" if len(known) == 1 else "These look like known mistakes"
+    blocks = []
+    for mistake in known:
+        first, *more = mistake.hints
+        hints = ""
+        for summary, hint in zip(("Where to look", "A recipe, if you want one"), more, strict=True):
+            hints += f"<details><summary>{summary}</summary><p>{escape(hint)}</p></details>"
+        blocks.append(f'<p class="name">{escape(mistake.name)}</p><p>{escape(first)}</p>{hints}')
+    html = f'<div class="mistake"><p class="label">{label}</p>{"".join(blocks)}</div>' if blocks else ""
+    if result.clues:
+        items = "".join(f"<p>{escape(clue)}</p>" for clue in result.clues)
+        html += f'<div class="mistake"><p class="label">What was noticed</p>{items}</div>'
+    return html
 
 
 def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, *, case_is_open: bool) -> str:
@@ -132,7 +141,10 @@ def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, *, case_is_open
 def _case_html(result: ExerciseResult, outcome: CheckOutcome, *, is_open: bool) -> str:
     if outcome.case is None:
         return ""
-    code = escape(call_as_code(result.function, result.parameters, outcome.case.arguments))
+    called = next((f for f in result.functions if f.name == outcome.function), None)
+    if called is None:
+        return ""
+    code = escape(call_as_code(called.name, called.parameters, outcome.case.arguments))
     return (
         f'<details class="case"{" open" if is_open else ""}><summary>The case: {escape(outcome.case.name)}</summary>'
         f"{answers_html(outcome)}"

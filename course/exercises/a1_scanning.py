@@ -14,12 +14,13 @@
 # # Assignment 1: scanning
 #
 # Somebody says "welcome", but when? Somewhere in the picture is a flower, but where? A small network can answer both questions,
-# if you let it look everywhere. In this assignment you write the loop that does so: once over time, once over a picture.
+# if you let it look everywhere. In this assignment you write the loop that does so, once over time and once over a picture, and then make one answer of the many scores.
 #
 # | | you write | points | time | deck rows |
 # |---|---|---|---|---|
 # | 1 | `scan_1d`: find the welcome | 5 | 20 minutes | D05–D07 |
 # | 2 | `scan_2d`: find the flower | 4 | 25 minutes | D08, D09 |
+# | 3 | `aggregate` and `aggregate_backward`: from map to decision | 6 | 45 minutes | D06, D08 |
 #
 # **How it works.** Replace the line `raise NotImplementedError(…)` by your code, run the cell, then run the check below it as often as you like.
 # The check tells you what is right already, and if it knows your mistake, it gives it a name and a hint. Some checks are hidden: they
@@ -145,6 +146,87 @@ check("a1.scan_2d", scan_2d)
 from cnnlab.checks import check
 
 check("a1.scan_2d", scan_2d, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. From map to decision
+#
+# The question was "is there one, anywhere?", and a scan answers with a row of scores, or a map of them. So many numbers must become one. Three ways, for the scores $y_i$ of one map:
+#
+# * `"max"`: the largest score. If any window says yes, the answer is yes.
+# * `"mean"`: the mean of all scores.
+# * `"softmax"`: the mean with weights that favor large scores,
+#
+# $$Y = \sum_i s_i\, y_i, \qquad s_i = \frac{e^{y_i/\tau}}{\sum_j e^{y_j/\tau}}, \qquad \tau = \mathrm{temperature} > 0.$$
+#
+# Write **`aggregate(maps, how, temperature)`**. `maps` has the shape `(out, P)` or `(out, P_H, P_W)`: what `scan_1d` and `scan_2d` return. The answer has the shape `(out,)`: one number for each map.
+#
+# * Scores may be large, 1000 and more. $e^{1000}$ is no number that a computer holds; but $s_i$ stays the same if you subtract one number from all scores of a map.
+# * `temperature` has a meaning for `"softmax"` only.
+#
+# **An example by hand.** Two rows of three scores, temperature 1:
+#
+# $$\mathrm{maps} = \begin{pmatrix}1 & 3 & 2\\ 0 & -1 & 0\end{pmatrix}, \qquad \text{max: } (3,\ 0), \qquad \text{mean: } (2,\ -\tfrac13).$$
+#
+# For the softmax of the first row the weights are in the ratio $e^{-2} : 1 : e^{-1}$, so $Y_0 = \dfrac{1 \cdot e^{-2} + 3 + 2\,e^{-1}}{e^{-2} + 1 + e^{-1}}$, between the mean and the maximum.
+#
+# A net that is trained from its one answer needs the way back: if the loss changes by `dy[o]` with the answer for map `o`, how does it change with each of its scores? Write **`aggregate_backward(dy, maps, how, temperature)`**, which returns an
+# array with the shape of `maps`.
+#
+# * `"max"`: the largest score gets all. If it stands several times, the **first in row-major order** gets it, the others nothing.
+# * `"mean"`: every score has the same share in it.
+# * `"softmax"`: a score counts twice, for itself and through all weights. Differentiate $Y$ by one $y_k$ with the product rule, on paper; what comes out is short: a weight times a bracket.
+#
+# For the example and `dy` = $(2, 1)$, `"max"` gives $\begin{pmatrix}0 & 2 & 0\\ 1 & 0 & 0\end{pmatrix}$.
+#
+# *Before you write: which gradients of one map add up to `dy`, whatever the scores? Why must they?*
+
+
+# %% nbgrader={"grade": false, "grade_id": "a1-aggregate-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def aggregate(maps, how, temperature):
+    """Return one number for each map, shape (out,)."""
+    ### BEGIN SOLUTION
+    flat = maps.reshape(len(maps), -1)  # (out, P): rows and columns in one axis
+    if how == "max":
+        return flat.max(axis=1)
+    if how == "mean":
+        return flat.mean(axis=1)
+    # The largest exponent is 0, so nothing overflows; what is subtracted cancels in the fraction.
+    raised = np.exp((flat - flat.max(axis=1, keepdims=True)) / temperature)
+    shares = raised / raised.sum(axis=1, keepdims=True)
+    return (shares * flat).sum(axis=1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "a1-aggregate_backward-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def aggregate_backward(dy, maps, how, temperature):
+    """Return the gradient with respect to each score, with the shape of maps."""
+    ### BEGIN SOLUTION
+    flat = maps.reshape(len(maps), -1)  # (out, P)
+    if how == "max":
+        slope = np.zeros_like(flat)
+        slope[np.arange(len(flat)), flat.argmax(axis=1)] = 1  # argmax finds the first of equal scores
+    elif how == "mean":
+        slope = np.full_like(flat, 1 / flat.shape[1])
+    else:
+        # dY/dy_k = s_k + sum_i y_i ds_i/dy_k, and ds_i/dy_k = s_i ((i == k) - s_k) / temperature.
+        raised = np.exp((flat - flat.max(axis=1, keepdims=True)) / temperature)
+        shares = raised / raised.sum(axis=1, keepdims=True)
+        answer = (shares * flat).sum(axis=1, keepdims=True)
+        slope = shares * (1 + (flat - answer) / temperature)
+    return (dy[:, None] * slope).reshape(maps.shape)
+    ### END SOLUTION
+
+
+# %%
+check("a1.aggregate", aggregate, aggregate_backward)
+
+# %% nbgrader={"grade": true, "grade_id": "a1-aggregate", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# Here the hidden checks of aggregate and aggregate_backward run when your notebook is graded. There is nothing to write in this cell.
+### BEGIN HIDDEN TESTS
+from cnnlab.checks import check
+
+check("a1.aggregate", aggregate, aggregate_backward, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -39,7 +39,7 @@ def graded(root, built, monkeypatch):
 
 def test_the_solution_gets_all_points(graded):
     points, cells = graded()
-    assert points == {"a1-scan_1d": 5.0, "a1-scan_2d": 4.0}
+    assert points == {"a1-scan_1d": 5.0, "a1-scan_2d": 4.0, "a1-aggregate": 6.0}
     for cell in cells.values():
         kinds = [output.output_type for output in cell.outputs]
         assert kinds == ["display_data", "execute_result"]
@@ -47,7 +47,7 @@ def test_the_solution_gets_all_points(graded):
 
 def test_the_untouched_release_gets_none(graded):
     points, cells = graded(untouched=True)
-    assert points == {"a1-scan_1d": 0.0, "a1-scan_2d": 0.0}
+    assert points == {"a1-scan_1d": 0.0, "a1-scan_2d": 0.0, "a1-aggregate": 0.0}
     # Not because something failed: a stub is no error.
     assert all(cell.outputs[-1].output_type == "execute_result" for cell in cells.values())
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cnnlab.checks import exercise, run_exercise
-from cnnlab.checks.model import Case, CheckOutcome, ExerciseResult
+from cnnlab.checks.model import Case, Function, Mistake
+from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.viz import cards
 from cnnlab.viz.card_arrays import call_as_code
 from cnnlab.viz.card_style import CSS
@@ -83,7 +84,7 @@ def test_the_first_wrong_number_is_marked_in_both_tables():
 
 def test_a_map_shows_the_plane_with_the_first_wrong_number():
     def second_map_wrong(*arguments):
-        y = SCAN_2D.reference(*arguments)
+        y = SCAN_2D.function().reference(*arguments)
         y[1:, 1, 2] += 1
         return y
 
@@ -96,8 +97,10 @@ def test_a_large_answer_is_cut_around_the_wrong_number():
     expected = np.zeros((50, 60))
     got = expected.copy()
     got[30, 40] = 1
-    wrong = outcome(case=Case("large", (expected,)), first_wrong_index=(30, 40), expected=expected, got=got)
-    html = cards.as_html(result_of(wrong, function="f", parameters=("x",)))
+    wrong = outcome(
+        case=Case("large", (expected,)), function="f", first_wrong_index=(30, 40), expected=expected, got=got
+    )
+    html = cards.as_html(result_of(wrong, functions=(Function("f", ("x",), None),)))
     assert html.count("<td>") + html.count('<td class="wrong">') < 150
     assert "<th scope='row'>30</th>" in html
     assert "<th scope='col'>40</th>" in html
@@ -109,13 +112,20 @@ def test_everything_a_student_made_is_escaped():
         raise ValueError(ATTACK)
 
     hostile = result_of(
-        outcome(message=ATTACK, title=ATTACK, case=Case(ATTACK, (ATTACK, [ATTACK])), got=ATTACK, expected=np.zeros(2)),
-        outcome(mistake_id="m", mistake_name=ATTACK, hint=ATTACK, more_hints=(ATTACK, ATTACK)),
+        outcome(
+            message=ATTACK,
+            title=ATTACK,
+            function=ATTACK,
+            case=Case(ATTACK, (ATTACK, [ATTACK])),
+            got=ATTACK,
+            expected=np.zeros(2),
+        ),
+        outcome(mistakes=(Mistake("m", ATTACK, (ATTACK, ATTACK, ATTACK), None),)),
         printed=ATTACK,
         title=ATTACK,
         exercise_id=ATTACK,
-        function=ATTACK,
-        parameters=(ATTACK, ATTACK),
+        functions=(Function(ATTACK, (ATTACK, ATTACK), None),),
+        clues=(ATTACK,),
     )
     for result in (hostile, run_exercise(SCAN, raises, hidden=True, seed=0)):
         html = cards.as_html(result)
@@ -126,12 +136,12 @@ def test_everything_a_student_made_is_escaped():
 
 @pytest.mark.parametrize("found", [SCAN, SCAN_2D], ids=lambda found: found.id)
 def test_a_card_never_says_all_passed_while_checks_are_pending(found):
-    for function in (found.reference, *(known.function for known in found.mistakes)):
+    for function in (found.function().reference, *(known.function for known in found.mistakes)):
         result = run_exercise(found, function, hidden=False)
         for text in (cards.as_text(result), cards.as_html(result)):
             assert "all checks passed" not in text.lower()
             assert "hidden checks are run at grading" in text
-    assert "All checks passed." in cards.as_text(run_exercise(found, found.reference, hidden=True, seed=0))
+    assert "All checks passed." in cards.as_text(run_exercise(found, found.function().reference, hidden=True, seed=0))
 
 
 def test_an_unwritten_answer_is_met_kindly():

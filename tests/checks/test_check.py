@@ -1,5 +1,6 @@
 """`check` as students and nbgrader meet it."""
 
+import signal
 import subprocess
 import sys
 import types
@@ -8,9 +9,9 @@ import warnings
 import numpy as np
 import pytest
 
-from cnnlab.checks import CheckFailed, check, exercise
+from cnnlab.checks import CheckFailed, StudentTimeout, check, exercise
 
-SCAN = exercise("a1.scan_1d").reference
+SCAN = exercise("a1.scan_1d").function().reference
 
 
 def wrong(*arguments):
@@ -120,3 +121,25 @@ def test_checking_imports_neither_nbgrader_nor_matplotlib():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signals here")
+@pytest.mark.parametrize("swallow", [False, True])
+def test_an_endless_loop_in_a_notebook_ends_with_a_message(monkeypatch, capsys, swallow):
+    monkeypatch.setattr("cnnlab.checks.notebook._PATIENCE", 0.05)
+
+    def endless(x, layers, width, hop):
+        while True:
+            try:
+                x.sum()
+            except StudentTimeout:
+                if not swallow or endless.caught > 1:
+                    raise
+                endless.caught += 1
+
+    endless.caught = 0
+    before = signal.getsignal(signal.SIGALRM)
+    check("a1.scan_1d", endless)
+    assert "No answer within 0.1 seconds. Is there a loop that never ends?" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

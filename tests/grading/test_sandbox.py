@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.checks.model import Exercise
+from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
@@ -167,9 +167,10 @@ except OSError as error:
 
 
 def test_the_process_ends_with_the_grader():
-    exercise = Exercise("a1.f", "", "f", ("x",), 1, None, (), (), 2.0)
+    exercise = Exercise("a1.f", "", (Function("f", ("x",), None),), 1, (), (), 2.0)
     session = Session(BubblewrapExecutor(), [Cell(0, "def f(x): return x")], Limits())
     with session:
-        assert session.function(exercise)(1) == 1
+        (function,) = session.functions(exercise)
+        assert function(1) == 1
         pid = session._process._child.pid
     assert not Path(f"/proc/{pid}").exists()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cnnlab.checks import ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
-from cnnlab.checks.model import Exercise
+from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.executor import NoSandboxError, choose_executor, sandbox_status
 from cnnlab.grading.limits import Limits
@@ -25,7 +25,13 @@ def executor(request):
 
 
 def exercise(function, *parameters, seconds=2.0):
-    return Exercise(f"a1.{function}", "", function, parameters, 1, None, (), (), seconds)
+    return Exercise(f"a1.{function}", "", (Function(function, parameters, None),), 1, (), (), seconds)
+
+
+def ask(running, *named, **options):
+    """Return the one function of an exercise, to be called."""
+    (function,) = running.functions(exercise(*named, **options))
+    return function
 
 
 def session(executor, *sources, **limits):
@@ -38,7 +44,7 @@ def test_a_function_gets_its_arguments_and_returns_its_value(executor):
     )
     x, layers = np.arange(6.0).reshape(2, 3), [(np.eye(3), np.zeros(3))]
     with session(executor, source) as running:
-        product, pair, scalar, nothing = running.function(exercise("f", "x", "layers", "name", "n"))(x, layers, "ü", 7)
+        product, pair, scalar, nothing = ask(running, "f", "x", "layers", "name", "n")(x, layers, "ü", 7)
     assert np.array_equal(product, x)
     assert pair == (7, "ü")
     assert type(scalar) is np.float32
@@ -48,7 +54,7 @@ def test_a_function_gets_its_arguments_and_returns_its_value(executor):
 def test_large_arrays_go_both_ways(executor):
     x = np.random.default_rng(0).normal(size=(500, 500))  # far more than a pipe holds
     with session(executor, "def f(x): return x.T") as running:
-        assert np.array_equal(running.function(exercise("f", "x"))(x), x.T)
+        assert np.array_equal(ask(running, "f", "x")(x), x.T)
 
 
 def test_what_goes_wrong_over_there_has_a_name(executor):
@@ -71,7 +77,7 @@ def fine(x): return x
     with session(executor, source) as running:
 
         def call(name):
-            return running.function(exercise(name, "x"))(x)
+            return ask(running, name, "x")(x)
 
         with pytest.raises(StudentRaised) as raised:
             call("raises")
@@ -104,23 +110,23 @@ def fine(x): return x
 """
     with session(executor, source) as running:
         with pytest.raises(StudentTimeout):
-            running.function(exercise("hangs", "x", seconds=0.1))(1)
-        assert running.function(exercise("fine", "x"))(1) == 1
+            ask(running, "hangs", "x", seconds=0.1)(1)
+        assert ask(running, "fine", "x")(1) == 1
         with pytest.raises(StudentCrashed, match="status 3"):
-            running.function(exercise("ends", "x"))(1)
+            ask(running, "ends", "x")(1)
         with pytest.raises(StudentCrashed, match="SIGKILL"):
-            running.function(exercise("killed", "x"))(1)
-        assert running.function(exercise("fine", "x"))(2) == 2
+            ask(running, "killed", "x")(1)
+        assert ask(running, "fine", "x")(2) == 2
 
 
 def test_a_cell_that_hangs_or_ends_the_process_is_left_out(executor):
     cells = ("def f(x): return x", "while True: pass", "import os; os._exit(0)", "def g(x): return -x")
     with session(executor, *cells, cell_seconds=1.5) as running:
-        assert running.function(exercise("g", "x"))(4) == -4
+        assert ask(running, "g", "x")(4) == -4
         reports = running.reports
         # The explanation of a missing function is the cell that never finished.
         with pytest.raises(StudentTimeout):
-            running.function(exercise("h", "x"))(1)
+            ask(running, "h", "x")(1)
     assert [bool(report.left_out) for report in reports] == [False, True, True, False]
     assert "did not finish" in reports[1].left_out
     assert "status 0" in reports[2].left_out
@@ -131,7 +137,7 @@ def test_the_whole_submission_has_a_limit(executor):
         started = time.monotonic()
         for _ in range(3):
             with pytest.raises(StudentTimeout):
-                running.function(exercise("f", "x", seconds=9))(1)
+                ask(running, "f", "x", seconds=9)(1)
         assert time.monotonic() - started < 5
 
 
@@ -216,7 +222,7 @@ def f(x):
 """
     with session(executor, source) as running:
         with pytest.raises(StudentCrashed):
-            running.function(exercise("f", "x"))(1)
+            ask(running, "f", "x")(1)
         assert running.fault is None
 
 
@@ -236,7 +242,7 @@ def test_a_process_that_cannot_start_is_our_fault(monkeypatch):
     monkeypatch.setattr("cnnlab.grading.tree.standard_library", lambda: ("/", "/nowhere/python"))
     with session(PlainExecutor(), "1") as running:
         with pytest.raises(ExecutorError):
-            running.function(exercise("f", "x"))(1)
+            ask(running, "f", "x")(1)
         assert isinstance(running.fault, ExecutorError)
 
 
@@ -293,8 +299,8 @@ def test_a_working_sandbox_is_used_even_when_it_could_be_done_without():
 def test_a_function_cannot_repeat_what_another_exercise_was_asked(executor):
     source = "seen = []\ndef f(x): seen.append(x); return x\ndef g(x): return list(seen)"
     with session(executor, source) as running:
-        running.function(exercise("f", "x"))(12345)
-        assert running.function(exercise("g", "x"))(1) == []
+        ask(running, "f", "x")(12345)
+        assert ask(running, "g", "x")(1) == []
 
 
 @pytest.mark.parametrize("way", ["type", "line"])
@@ -316,10 +322,10 @@ def f(x):
 """
     with session(executor, source) as running:
         with pytest.raises(StudentRaised) as fair:
-            running.function(exercise("f", "x"))(0)
+            ask(running, "f", "x")(0)
         assert (fair.value.type_name, fair.value.line) == ("Mine", 'raise Mine("a")')
         with pytest.raises(StudentRaised) as raised:
-            running.function(exercise("f", "x"))(777)
+            ask(running, "f", "x")(777)
         assert "777" not in raised.value.type_name + raised.value.line
 
 
@@ -345,8 +351,8 @@ def test_a_pipe_that_somebody_else_emptied_or_filled_is_no_fault_of_ours(executo
         return real(descriptor, what)
 
     with session(executor, "def f(x): return x") as running:
-        running.function(exercise("f", "x"))(4)
+        ask(running, "f", "x")(4)
         with monkeypatch.context() as patched:
             patched.setattr(f"cnnlab.grading.process.os.{name}", busy)
-            assert running.function(exercise("f", "x"))(5) == 5
+            assert ask(running, "f", "x")(5) == 5
         assert running.fault is None

@@ -21,18 +21,20 @@ from cnnlab.checks.a1.scanning import (
     side_by_side,
     stops_early,
 )
-from cnnlab.checks.model import Mistake
+from cnnlab.checks.assembled import mistakes_from
 
 Recording = np.ndarray[Any, Any]
 Scan1d = Callable[[Recording, Layers, int, int], Any]
 
 
-def _scan_with(**parts: Any) -> Scan1d:
-    return lambda x, layers, width, hop: scan(x, layers, (width,), (hop,), **parts)
+def assemble(*, then: Callable[[Recording], Any] | None = None, **parts: Any) -> Scan1d:
+    """Return a scan with other parts: those of `scan`, and what is done to its answer."""
 
+    def wrong(x: Recording, layers: Layers, width: int, hop: int) -> Any:
+        y = scan(x, layers, (width,), (hop,), **parts)
+        return y if then is None else then(y)
 
-def _scan_then(change: Callable[[Recording], Any]) -> Scan1d:
-    return lambda x, layers, width, hop: change(scan(x, layers, (width,), (hop,)))
+    return wrong
 
 
 def _time_first(window: Recording) -> Recording:
@@ -64,12 +66,14 @@ _LOST_AXIS = (
     ),
 )
 
+_wrong = mistakes_from(assemble)
+
 MISTAKES = (
-    Mistake("stops_early", *_LAST_WINDOW, _scan_with(starts=stops_early)),
-    Mistake("counts_one_less", *_LAST_WINDOW, _scan_with(starts=counts_one_less)),
-    Mistake("partial_windows", *_PARTIAL, _scan_with(starts=every_start)),
-    Mistake("partial_last_window", *_PARTIAL, _scan_with(starts=one_over)),
-    Mistake(
+    _wrong("stops_early", *_LAST_WINDOW, starts=stops_early),
+    _wrong("counts_one_less", *_LAST_WINDOW, starts=counts_one_less),
+    _wrong("partial_windows", *_PARTIAL, starts=every_start),
+    _wrong("partial_last_window", *_PARTIAL, starts=one_over),
+    _wrong(
         "time_first",
         "The window is flattened time first",
         (
@@ -77,9 +81,9 @@ MISTAKES = (
             "Look at the line that makes a vector from the window: is there a .T, order='F', or a loop over frames?",
             "x[:, start : start + width].reshape(-1) lists feature 0 over time, then feature 1, and so on.",
         ),
-        _scan_with(flatten=_time_first),
+        flatten=_time_first,
     ),
-    Mistake(
+    _wrong(
         "hop_ignored",
         "hop is not used",
         (
@@ -87,9 +91,9 @@ MISTAKES = (
             "Look for hop in your loop: where do the windows start?",
             "Windows start at every t in range(0, T - width + 1, hop).",
         ),
-        _scan_with(starts=every_place),
+        starts=every_place,
     ),
-    Mistake(
+    _wrong(
         "hop_not_in_start",
         "hop sets the number of windows, but not where they start",
         (
@@ -97,9 +101,9 @@ MISTAKES = (
             "Look at the slice: which frame does window number p start with?",
             "Window p is x[:, p * hop : p * hop + width].",
         ),
-        _scan_with(starts=neighbors),
+        starts=neighbors,
     ),
-    Mistake(
+    _wrong(
         "hop_is_width",
         "The windows move by their width, not by hop",
         (
@@ -107,9 +111,9 @@ MISTAKES = (
             "Look at the step of your loop.",
             "Windows start at every t in range(0, T - width + 1, hop).",
         ),
-        _scan_with(starts=side_by_side),
+        starts=side_by_side,
     ),
-    Mistake(
+    _wrong(
         "relu_last",
         "ReLU is applied after the last layer too",
         (
@@ -117,9 +121,9 @@ MISTAKES = (
             "Look at the loop over the layers: what is different for the last one?",
             "for W, b in layers[:-1]: v = np.maximum(W @ v + b, 0); then W, b = layers[-1] without ReLU.",
         ),
-        _scan_with(apply=relu_everywhere),
+        apply=relu_everywhere,
     ),
-    Mistake(
+    _wrong(
         "no_relu",
         "ReLU between the layers is missing",
         (
@@ -127,9 +131,9 @@ MISTAKES = (
             "Look at the loop over the layers: what happens between two of them?",
             "v = np.maximum(W @ v + b, 0) after every layer except the last.",
         ),
-        _scan_with(apply=no_relu),
+        apply=no_relu,
     ),
-    Mistake(
+    _wrong(
         "no_bias",
         "The bias is left out",
         (
@@ -137,9 +141,9 @@ MISTAKES = (
             "Look at where a layer is computed: it is given as a pair (W, b).",
             "v = W @ v + b.",
         ),
-        _scan_with(apply=no_bias),
+        apply=no_bias,
     ),
-    Mistake(
+    _wrong(
         "windows_first",
         "The answer is transposed: windows first, outputs second",
         (
@@ -147,12 +151,12 @@ MISTAKES = (
             "Look at how you collect the results: a list of windows becomes the first axis of an array.",
             "Fill y[:, p] for each window, or np.stack(columns, axis=1).",
         ),
-        _scan_then(np.transpose),
+        then=np.transpose,
     ),
-    Mistake("squeezed", *_LOST_AXIS, _scan_then(np.squeeze)),
-    Mistake("outputs_squeezed", *_LOST_AXIS, _scan_then(lambda y: y[0] if len(y) == 1 else y)),
-    Mistake("first_output", *_LOST_AXIS, _scan_then(lambda y: y[0])),
-    Mistake(
+    _wrong("squeezed", *_LOST_AXIS, then=np.squeeze),
+    _wrong("outputs_squeezed", *_LOST_AXIS, then=lambda y: y[0] if len(y) == 1 else y),
+    _wrong("first_output", *_LOST_AXIS, then=lambda y: y[0]),
+    _wrong(
         "only_maximum",
         "Only the best score is kept",
         (
@@ -160,6 +164,6 @@ MISTAKES = (
             "Look for max at the end of your function.",
             "Return all of y, shape (outputs, windows); taking the maximum is a later exercise.",
         ),
-        _scan_then(lambda y: y.max(axis=1)),
+        then=lambda y: y.max(axis=1),
     ),
 )

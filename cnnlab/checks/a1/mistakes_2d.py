@@ -22,19 +22,30 @@ from cnnlab.checks.a1.scanning import (
     side_by_side,
     stops_early,
 )
-from cnnlab.checks.model import Mistake
+from cnnlab.checks.assembled import mistakes_from
 
 Picture = np.ndarray[Any, Any]
 Pair = tuple[int, int]
 Scan2d = Callable[[Picture, Layers, Pair, Pair], Any]
 
 
-def _scan_with(**parts: Any) -> Scan2d:
-    return lambda image, layers, size, stride: scan(image, layers, size, stride, **parts)
+def _same(value: Any) -> Any:
+    return value
 
 
-def _scan_then(change: Callable[[Picture], Any]) -> Scan2d:
-    return lambda image, layers, size, stride: change(scan(image, layers, size, stride))
+def assemble(
+    *,
+    resize: Callable[[Pair], Pair] = _same,
+    restride: Callable[[Pair], Pair] = _same,
+    then: Callable[[Picture], Any] = _same,
+    **parts: Any,
+) -> Scan2d:
+    """Return a scan with other parts: those of `scan`, and what is done to the sizes and to the answer."""
+
+    def wrong(image: Picture, layers: Layers, size: Pair, stride: Pair) -> Any:
+        return then(scan(image, layers, resize(size), restride(stride), **parts))
+
+    return wrong
 
 
 def _missing(what: str, axis: str, size: str, step: str) -> tuple[str, tuple[str, str, str]]:
@@ -83,8 +94,10 @@ _ONE_STRIDE = (
     ),
 )
 
+_wrong = mistakes_from(assemble)
+
 MISTAKES = (
-    Mistake(
+    _wrong(
         "size_swapped",
         "Height and width of the window are swapped",
         (
@@ -92,9 +105,9 @@ MISTAKES = (
             "Look at where you unpack size, and at which axis of the picture each part cuts.",
             "K_H, K_W = size, and the window is image[:, top : top + K_H, left : left + K_W].",
         ),
-        lambda image, layers, size, stride: scan(image, layers, size[::-1], stride),
+        resize=lambda size: size[::-1],
     ),
-    Mistake(
+    _wrong(
         "map_transposed",
         "The map is transposed: width before height",
         (
@@ -102,9 +115,9 @@ MISTAKES = (
             "Look at the shape you give the map, and at the order of the two loops.",
             "The shape is (out, P_H, P_W); the place of a window is y[:, row, column].",
         ),
-        _scan_then(lambda y: y.transpose(0, 2, 1)),
+        then=lambda y: y.transpose(0, 2, 1),
     ),
-    Mistake(
+    _wrong(
         "stride_swapped",
         "The two strides are swapped",
         (
@@ -112,17 +125,17 @@ MISTAKES = (
             "Look at both loops: which of the two strides does each use?",
             "Rows step by stride[0], columns by stride[1].",
         ),
-        lambda image, layers, size, stride: scan(image, layers, size, stride[::-1]),
+        restride=lambda stride: stride[::-1],
     ),
-    Mistake("rows_stop_early", *_LAST_ROW, _scan_with(starts=(stops_early, full_windows))),
-    Mistake("rows_one_less", *_LAST_ROW, _scan_with(starts=(counts_one_less, full_windows))),
-    Mistake("columns_stop_early", *_LAST_COLUMN, _scan_with(starts=(full_windows, stops_early))),
-    Mistake("columns_one_less", *_LAST_COLUMN, _scan_with(starts=(full_windows, counts_one_less))),
-    Mistake("both_stop_early", *_LAST_BOTH, _scan_with(starts=stops_early)),
-    Mistake("both_one_less", *_LAST_BOTH, _scan_with(starts=counts_one_less)),
-    Mistake("partial_windows", *_PARTIAL, _scan_with(starts=every_start)),
-    Mistake("partial_last_windows", *_PARTIAL, _scan_with(starts=one_over)),
-    Mistake(
+    _wrong("rows_stop_early", *_LAST_ROW, starts=(stops_early, full_windows)),
+    _wrong("rows_one_less", *_LAST_ROW, starts=(counts_one_less, full_windows)),
+    _wrong("columns_stop_early", *_LAST_COLUMN, starts=(full_windows, stops_early)),
+    _wrong("columns_one_less", *_LAST_COLUMN, starts=(full_windows, counts_one_less)),
+    _wrong("both_stop_early", *_LAST_BOTH, starts=stops_early),
+    _wrong("both_one_less", *_LAST_BOTH, starts=counts_one_less),
+    _wrong("partial_windows", *_PARTIAL, starts=every_start),
+    _wrong("partial_last_windows", *_PARTIAL, starts=one_over),
+    _wrong(
         "channel_last",
         "The window is flattened channel last",
         (
@@ -130,9 +143,9 @@ MISTAKES = (
             "Look at the line that makes a vector from the window: is there a transpose or moveaxis?",
             "image[:, top : top + K_H, left : left + K_W].reshape(-1) lists channel 0 row by row, then channel 1.",
         ),
-        _scan_with(flatten=lambda window: window.transpose(1, 2, 0).reshape(-1)),
+        flatten=lambda window: window.transpose(1, 2, 0).reshape(-1),
     ),
-    Mistake(
+    _wrong(
         "columns_first",
         "The window is flattened column by column",
         (
@@ -140,9 +153,9 @@ MISTAKES = (
             "Look at the line that makes a vector from the window: is there a transpose, or a loop over columns first?",
             "image[:, top : top + K_H, left : left + K_W].reshape(-1) lists channel 0 row by row, then channel 1.",
         ),
-        _scan_with(flatten=lambda window: window.transpose(0, 2, 1).reshape(-1)),
+        flatten=lambda window: window.transpose(0, 2, 1).reshape(-1),
     ),
-    Mistake(
+    _wrong(
         "fortran_order",
         "The window is flattened in Fortran order",
         (
@@ -150,9 +163,9 @@ MISTAKES = (
             "Look at the line that makes a vector from the window: is there a .T or order='F'?",
             "image[:, top : top + K_H, left : left + K_W].reshape(-1) lists channel 0 row by row, then channel 1.",
         ),
-        _scan_with(flatten=lambda window: window.T.reshape(-1)),
+        flatten=lambda window: window.T.reshape(-1),
     ),
-    Mistake(
+    _wrong(
         "stride_ignored",
         "stride is not used",
         (
@@ -160,9 +173,9 @@ MISTAKES = (
             "Look for stride in your two loops: where do the windows start?",
             "Windows start at range(0, H - K_H + 1, stride[0]) and range(0, W - K_W + 1, stride[1]).",
         ),
-        _scan_with(starts=every_place),
+        starts=every_place,
     ),
-    Mistake(
+    _wrong(
         "stride_not_in_start",
         "stride sets the size of the map, but not where the windows start",
         (
@@ -170,9 +183,9 @@ MISTAKES = (
             "Look at the slices: in which row and column does the window of place (p, q) start?",
             "It starts at row p * stride[0] and column q * stride[1].",
         ),
-        _scan_with(starts=neighbors),
+        starts=neighbors,
     ),
-    Mistake(
+    _wrong(
         "stride_is_size",
         "The windows move by their own size, not by stride",
         (
@@ -180,19 +193,19 @@ MISTAKES = (
             "Look at the steps of your two loops.",
             "Rows step by stride[0], columns by stride[1].",
         ),
-        _scan_with(starts=side_by_side),
+        starts=side_by_side,
     ),
-    Mistake(
+    _wrong(
         "row_stride_twice",
         *_ONE_STRIDE,
-        lambda image, layers, size, stride: scan(image, layers, size, (stride[0], stride[0])),
+        restride=lambda stride: (stride[0], stride[0]),
     ),
-    Mistake(
+    _wrong(
         "column_stride_twice",
         *_ONE_STRIDE,
-        lambda image, layers, size, stride: scan(image, layers, size, (stride[1], stride[1])),
+        restride=lambda stride: (stride[1], stride[1]),
     ),
-    Mistake(
+    _wrong(
         "relu_last",
         "ReLU is applied after the last layer too",
         (
@@ -200,9 +213,9 @@ MISTAKES = (
             "Look at the loop over the layers: what is different for the last one?",
             "for W, b in layers[:-1]: v = np.maximum(W @ v + b, 0); then W, b = layers[-1] without ReLU.",
         ),
-        _scan_with(apply=relu_everywhere),
+        apply=relu_everywhere,
     ),
-    Mistake(
+    _wrong(
         "no_relu",
         "ReLU between the layers is missing",
         (
@@ -210,9 +223,9 @@ MISTAKES = (
             "Look at the loop over the layers: what happens between two of them?",
             "v = np.maximum(W @ v + b, 0) after every layer except the last.",
         ),
-        _scan_with(apply=no_relu),
+        apply=no_relu,
     ),
-    Mistake(
+    _wrong(
         "no_bias",
         "The bias is left out",
         (
@@ -220,9 +233,9 @@ MISTAKES = (
             "Look at where a layer is computed: it is given as a pair (W, b).",
             "v = W @ v + b.",
         ),
-        _scan_with(apply=no_bias),
+        apply=no_bias,
     ),
-    Mistake(
+    _wrong(
         "places_first",
         "The outputs are the last axis, not the first",
         (
@@ -230,13 +243,13 @@ MISTAKES = (
             "Look at how you collect the results: nested lists of places become the first axes of an array.",
             "Fill y[:, p, q] for each window, or move the last axis to the front with np.moveaxis(y, -1, 0).",
         ),
-        _scan_then(lambda y: y.transpose(1, 2, 0)),
+        then=lambda y: y.transpose(1, 2, 0),
     ),
-    Mistake("squeezed", *_LOST_AXIS, _scan_then(np.squeeze)),
-    Mistake("outputs_squeezed", *_LOST_AXIS, _scan_then(lambda y: y[0] if len(y) == 1 else y)),
-    Mistake("first_output", *_LOST_AXIS, _scan_then(lambda y: y[0])),
-    Mistake("flat_map", *_LOST_AXIS, _scan_then(lambda y: y.reshape(len(y), -1))),
-    Mistake(
+    _wrong("squeezed", *_LOST_AXIS, then=np.squeeze),
+    _wrong("outputs_squeezed", *_LOST_AXIS, then=lambda y: y[0] if len(y) == 1 else y),
+    _wrong("first_output", *_LOST_AXIS, then=lambda y: y[0]),
+    _wrong("flat_map", *_LOST_AXIS, then=lambda y: y.reshape(len(y), -1)),
+    _wrong(
         "only_maximum",
         "Only the best score is kept",
         (
@@ -244,6 +257,6 @@ MISTAKES = (
             "Look for max at the end of your function.",
             "Return all of y, shape (outputs, rows, columns); taking the maximum is a later exercise.",
         ),
-        _scan_then(lambda y: y.max(axis=(1, 2))),
+        then=lambda y: y.max(axis=(1, 2)),
     ),
 )

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.a1.inputs import layers_of_sizes, numbers
-from cnnlab.checks.a1.mistakes_1d import MISTAKES
+from cnnlab.checks.a1.mistakes_1d import MISTAKES, assemble
 from cnnlab.checks.a1.scanning import Layers
-from cnnlab.checks.model import Case, Check, Exercise
+from cnnlab.checks.model import Case, Check, Exercise, Function
 
 
 def scan_1d(x: np.ndarray[Any, Any], layers: Layers, width: int, hop: int) -> np.ndarray[Any, Any]:
@@ -133,10 +133,8 @@ _half_visible = partial(Check, points=0.5, hidden=False)
 SCAN_1D = Exercise(
     id="a1.scan_1d",
     title="Find the welcome",
-    function="scan_1d",
-    parameters=("x", "layers", "width", "hop"),
+    functions=(Function("scan_1d", ("x", "layers", "width", "hop"), scan_1d, assemble=assemble),),
     points=5,
-    reference=scan_1d,
     checks=(
         _half_visible("The example above", cases=_example),
         _half_visible("One column for each full window, hop 1", cases=_every_window),

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.a1.inputs import layers_of_sizes, numbers
-from cnnlab.checks.a1.mistakes_2d import MISTAKES
+from cnnlab.checks.a1.mistakes_2d import MISTAKES, assemble
 from cnnlab.checks.a1.scanning import Layers
-from cnnlab.checks.model import Case, Check, Exercise
+from cnnlab.checks.model import Case, Check, Exercise, Function
 
 Pair = tuple[int, int]
 
@@ -142,10 +142,8 @@ _half_visible = partial(Check, points=0.5, hidden=False)
 SCAN_2D = Exercise(
     id="a1.scan_2d",
     title="Find the flower",
-    function="scan_2d",
-    parameters=("image", "layers", "size", "stride"),
+    functions=(Function("scan_2d", ("image", "layers", "size", "stride"), scan_2d, assemble=assemble),),
     points=4,
-    reference=scan_2d,
     checks=(
         _half_visible("The example above", cases=_example),
         _half_visible("One place for each full window, stride 1", cases=_every_place),
