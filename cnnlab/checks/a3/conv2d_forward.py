@@ -32,7 +32,7 @@ def conv2d_forward(x: Array, w: Array, b: Array, stride: Pair, padding: Pair) ->
     Returns
     -------
     numpy.ndarray
-        Shape (N, C_out, P_H, P_W). Source: rows D31 and D46.
+        Shape (N, C_out, H_out, W_out). Source: rows D31 and D46.
     """
     (N, C_in, H, W), (C_out, _, K_H, K_W), (S_H, S_W), (P_H, P_W) = x.shape, w.shape, stride, padding
     padded = np.zeros((N, C_in, H + 2 * P_H, W + 2 * P_W), dtype=x.dtype)

@@ -29,7 +29,7 @@ def conv2d_loops(x: Array, w: Array, b: Array, stride: tuple[int, int]) -> Array
     Returns
     -------
     numpy.ndarray
-        Shape (N, C_out, P_H, P_W). Source: rows D26 to D31.
+        Shape (N, C_out, H_out, W_out). Source: rows D26 to D31.
     """
     (N, _, H, W), (C_out, _, K_H, K_W), (S_H, S_W) = x.shape, w.shape, stride
     tops, lefts = range(0, H - K_H + 1, S_H), range(0, W - K_W + 1, S_W)

@@ -51,11 +51,11 @@ def sum_of_products(windows: Array, w: Array) -> Array:
     Parameters
     ----------
     windows
-        Shape (N, C_in, P_H, K_H, P_W, K_W).
+        Shape (N, C_in, H_out, K_H, W_out, K_W).
     w
         Shape (C_out, C_in, K_H, K_W).
     """
-    y = np.tensordot(windows, w, axes=((1, 3, 5), (1, 2, 3)))  # (N, P_H, P_W, C_out)
+    y = np.tensordot(windows, w, axes=((1, 3, 5), (1, 2, 3)))  # (N, H_out, W_out, C_out)
     return np.asarray(np.moveaxis(y, 3, 1))
 
 
@@ -95,7 +95,7 @@ def convolve(
     grid
         Where windows start; one that hangs over the end raises, as it does in NumPy.
     combine
-        From windows (N, C_in, P_H, K_H, P_W, K_W) and weights to (N, C_out, P_H, P_W).
+        From windows (N, C_in, H_out, K_H, W_out, K_W) and weights to (N, C_out, H_out, W_out).
     bias
         Adds the bias, from that array, b and w.
     frame
@@ -108,5 +108,5 @@ def convolve(
     rows, columns = (np.asarray(starts, dtype=int)[:, None] for starts in grid(sizes))
     K_H, K_W = sizes.kernel
     windows = padded[:, :, rows + np.arange(K_H)][..., columns + np.arange(K_W)]
-    # (N, C_in, P_H, K_H, P_W, K_W)
+    # (N, C_in, H_out, K_H, W_out, K_W)
     return then(frame(bias(combine(windows, w), b, w), sizes))

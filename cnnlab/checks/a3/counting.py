@@ -80,10 +80,15 @@ def sum_of_steps(reaches: Sequence[int], jumps: Sequence[int]) -> int:
     return sum(reach * jump for reach, jump in zip(reaches, jumps, strict=True))
 
 
+def steps_before(strides: Sequence[int]) -> list[int]:
+    """Return for each layer how many pixels one step of its input is: the product of the strides before it."""
+    return [prod(strides[:n]) for n in range(len(strides))]
+
+
 def assemble_receptive_field(
     *,
     reach: Callable[[int, int], int] = lambda kernel, dilation: dilation * (kernel - 1),
-    jumps: Callable[[Sequence[int]], list[int]] = lambda strides: [prod(strides[:n]) for n in range(len(strides))],
+    jumps: Callable[[Sequence[int]], list[int]] = steps_before,
     total: Callable[[Sequence[int], Sequence[int]], int] = sum_of_steps,
     first: int = 1,
     order: Callable[[Layers], Layers] = lambda layers: layers,

@@ -68,7 +68,7 @@ _RESHAPED = (
     (
         "The shape is right, but the numbers stand in wrong places: reshape never moves an axis.",
         "Look at the last reshape: in which order did the product have its axes?",
-        "Reshape to the axes that are there, such as (N, P_H, P_W, C_out), then transpose to (N, C_out, P_H, P_W).",
+        "First reshape to the axes as they are, such as (N, H_out, W_out, C_out); then np.transpose brings them in order.",
     ),
 )
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from cnnlab.checks.a3 import wrong_parts as parts
+from cnnlab.checks.a3.convolving import sum_of_products
 from cnnlab.checks.model import Mistake
 
 _WINDOW = (
     "Window (p, q) is x[n, :, p * S_H : p * S_H + K_H, q * S_W : q * S_W + K_W], of the padded x if there is padding."
 )
-_COUNT = "P_H = (H - K_H) // S_H + 1 and P_W = (W - K_W) // S_W + 1, where H and W include the padding."
+_COUNT = "H_out = (H - K_H) // S_H + 1 and W_out = (W - K_W) // S_W + 1, where H and W include the padding."
 _FLIPPED = (
     "The kernel is flipped",
     (
@@ -130,7 +131,7 @@ _BATCH = (
     (
         "Each sample has an answer of its own; they do not know of each other.",
         "Look at the axis of samples: is it summed over, or missing on the right of your einsum?",
-        "The answer has the shape (N, C_out, P_H, P_W), with sample n made from x[n] alone.",
+        "The answer has the shape (N, C_out, H_out, W_out), with sample n made from x[n] alone.",
     ),
 )
 _FIRST_SAMPLE = (
@@ -138,7 +139,7 @@ _FIRST_SAMPLE = (
     (
         "Each sample has an answer of its own; here all come from the first.",
         "Look for x[0], and for a missing loop over n.",
-        "The answer has the shape (N, C_out, P_H, P_W), with sample n made from x[n] alone.",
+        "The answer has the shape (N, C_out, H_out, W_out), with sample n made from x[n] alone.",
     ),
 )
 _ORDER = (
@@ -146,7 +147,7 @@ _ORDER = (
     (
         "The numbers are right; their order should be sample, filter, row, column.",
         "Look at where the answer is put together, or at what stands on the right of your einsum.",
-        "The answer has the shape (N, C_out, P_H, P_W); np.transpose or np.moveaxis changes the order.",
+        "The answer has the shape (N, C_out, H_out, W_out); np.transpose or np.moveaxis changes the order.",
     ),
 )
 _LOST = (
@@ -154,7 +155,7 @@ _LOST = (
     (
         "The answer keeps its four axes, also where one of them has length 1.",
         "Look for squeeze, or for an index [0].",
-        "Start with y = np.zeros((N, C_out, P_H, P_W)), or reshape to this at the end.",
+        "Start with y = np.zeros((N, C_out, H_out, W_out)), or reshape to this at the end.",
     ),
 )
 
@@ -280,13 +281,13 @@ def in_any_convolution(wrong: Callable[..., Mistake]) -> tuple[Mistake, ...]:
         wrong("size_of_input", *_ZEROS, frame=parts.larger(lambda s: s.image)),
         wrong("written_at_start", *_ZEROS, frame=parts.larger(parts.at_stride_one, at_start=True)),
         wrong("written_at_start_of_input", *_ZEROS, frame=parts.larger(lambda s: s.image, at_start=True)),
-        wrong("last_channel", *_ONE_CHANNEL, combine=lambda x, w: parts.sum_of_products(x[:, -1:], w[:, -1:])),
-        wrong("first_channel", *_ONE_CHANNEL, combine=lambda x, w: parts.sum_of_products(x[:, :1], w[:, :1])),
+        wrong("last_channel", *_ONE_CHANNEL, combine=lambda x, w: sum_of_products(x[:, -1:], w[:, -1:])),
+        wrong("first_channel", *_ONE_CHANNEL, combine=lambda x, w: sum_of_products(x[:, :1], w[:, :1])),
         wrong("last_tap", *_OVERWRITTEN, combine=parts.last_tap),
         wrong("last_product", *_OVERWRITTEN, combine=parts.last_product),
-        wrong("mean_of_products", *_MEAN, combine=lambda x, w: parts.sum_of_products(x, w) / w[0].size),
-        wrong("mean_of_channels", *_MEAN, combine=lambda x, w: parts.sum_of_products(x, w) / w.shape[1]),
-        wrong("mean_of_taps", *_MEAN, combine=lambda x, w: parts.sum_of_products(x, w) / w[0, 0].size),
+        wrong("mean_of_products", *_MEAN, combine=lambda x, w: sum_of_products(x, w) / w[0].size),
+        wrong("mean_of_channels", *_MEAN, combine=lambda x, w: sum_of_products(x, w) / w.shape[1]),
+        wrong("mean_of_taps", *_MEAN, combine=lambda x, w: sum_of_products(x, w) / w[0, 0].size),
         wrong("whole_numbers", *WHOLE_NUMBERS, then=parts.whole),
         wrong("batch_summed", *_BATCH, combine=parts.sums_of_batch),
         wrong("batch_summed_kept", *_BATCH, combine=parts.kept_sums_of_batch),

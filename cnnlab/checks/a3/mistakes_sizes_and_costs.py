@@ -25,7 +25,7 @@ _SIZE = "(length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1."
 _TOTAL = "total = dilation * (kernel - 1); then (total // 2, total - total // 2)."
 _FIELD = "r, jump = 1, 1; for each layer: r += dilation * (kernel - 1) * jump, then jump *= stride."
 _WEIGHTS = "out_channels * in_channels * K_H * K_W, plus out_channels if bias."
-_MACS = "N * C_out * P_H * P_W * C_in * K_H * K_W, the first four from y_shape, C_in from x_shape."
+_MACS = "N * C_out * H_out * W_out * C_in * K_H * K_W, the first four from y_shape, C_in from x_shape."
 
 _FRACTION = (
     "The division leaves a fraction",

@@ -74,13 +74,13 @@ def mac_count(x_shape: Shape, y_shape: Shape, kernel: tuple[int, int]) -> int:
     Parameters
     ----------
     x_shape, y_shape
-        (N, C_in, H, W) and (N, C_out, P_H, P_W).
+        (N, C_in, H, W) and (N, C_out, H_out, W_out).
     kernel
         Rows and columns. Source: row D43.
     """
-    N, C_out, P_H, P_W = y_shape
+    N, C_out, H_out, W_out = y_shape
     terms = x_shape[1] * kernel[0] * kernel[1]  # of the sum for one output
-    return N * C_out * P_H * P_W * terms
+    return N * C_out * H_out * W_out * terms
 
 
 def _size(length: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Case:

@@ -89,8 +89,8 @@ def first_sample_for_all(windows: Array, w: Array) -> Array:
 
 def cut_each_time(windows: Array, w: Array) -> Array:
     """Add up in an array of whole numbers, which cuts after each product."""
-    N, C_in, P_H, K_H, P_W, K_W = windows.shape
-    y = np.zeros((N, len(w), P_H, P_W), dtype=int)
+    N, C_in, H_out, K_H, W_out, K_W = windows.shape
+    y = np.zeros((N, len(w), H_out, W_out), dtype=int)
     for c, i, j in np.ndindex(C_in, K_H, K_W):
         y = (y + windows[:, c, None, :, i, :, j] * w[:, c, i, j, None, None]).astype(int)
     return y
