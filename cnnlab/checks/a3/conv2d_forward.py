@@ -69,10 +69,10 @@ def _channels(rng: np.random.Generator) -> list[Case]:
 
 def _strides(rng: np.random.Generator) -> list[Case]:
     return [
-        _case(rng, 1, (1, 1), (2, 2), (2, 3), stride=(2, 2)),
-        _case(rng, 1, (2, 2), (3, 2), (3, 2), stride=(2, 1), rest=(1, 0)),
-        _case(rng, 2, (1, 2), (2, 3), (2, 3), stride=(1, 3), rest=(0, 2)),
-        _case(rng, 1, (2, 3), (2, 2), (2, 4), stride=(3, 2), rest=(2, 1)),
+        _case(rng, 1, (1, 1), (2, 2), (2, 3), stride=(2, 2), bias=False),
+        _case(rng, 1, (2, 2), (3, 2), (3, 2), stride=(2, 1), rest=(1, 0), bias=False),
+        _case(rng, 2, (1, 2), (2, 3), (2, 3), stride=(1, 3), rest=(0, 2), bias=False),
+        _case(rng, 1, (2, 3), (2, 2), (2, 4), stride=(3, 2), rest=(2, 1), bias=False),
     ]
 
 
@@ -92,6 +92,7 @@ def _together(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+# The biases are 0 where strides are tried: who forgot them has earned what strides are worth.
 # What a wrong answer earns must not hang on the seed: the seed draws numbers and how large answers are, but which side
 # is longer, and how much is left over, is fixed.
 
@@ -110,10 +111,10 @@ def _hidden_sizes(rng: np.random.Generator) -> list[Case]:
 def _hidden_strides(rng: np.random.Generator) -> list[Case]:
     more = int(rng.integers(3))
     return [
-        _case(rng, 2, (2, 3), (3, 2), (2 + more, 3 + more), stride=(2, 3), rest=(1, 2)),
-        _case(rng, 1, (3, 2), (2, 3), (4 + more, 2 + more), stride=(3, 1), rest=(1, 0)),
-        _case(rng, 2, (2, 2), (2, 2), (3 + more, 2 + more), stride=(1, 2), rest=(0, 1)),
-        _case(rng, 1, (1, 2), (2, 2), (2 + more, 3 + more), stride=(3, 4), rest=(0, 3)),
+        _case(rng, 2, (2, 3), (3, 2), (2 + more, 3 + more), stride=(2, 3), rest=(1, 2), bias=False),
+        _case(rng, 1, (3, 2), (2, 3), (4 + more, 2 + more), stride=(3, 1), rest=(1, 0), bias=False),
+        _case(rng, 2, (2, 2), (2, 2), (3 + more, 2 + more), stride=(1, 2), rest=(0, 1), bias=False),
+        _case(rng, 1, (1, 2), (2, 2), (2 + more, 3 + more), stride=(3, 4), rest=(0, 3), bias=False),
     ]
 
 
@@ -169,11 +170,11 @@ CONV2D_FORWARD = Exercise(
     checks=(
         _half("The example above", hidden=False, cases=_example),
         _half("Several channels, filters and samples", hidden=False, cases=_channels),
-        _half("Strides, with something left over", hidden=False, cases=_strides),
+        _half("Strides, with something left over; biases 0", hidden=False, cases=_strides),
         _one("Padding, stride 1", hidden=False, cases=_paddings),
         _half("Strides and padding together", hidden=False, cases=_together),
         _one("Other sizes, no padding", hidden=True, cases=_hidden_sizes),
-        _one("Other strides, no padding", hidden=True, cases=_hidden_strides),
+        _one("Other strides, no padding; biases 0", hidden=True, cases=_hidden_strides),
         _one("Other paddings, with and without strides", hidden=True, cases=_hidden_paddings),
         _one("A kernel as large as the image, one of 1 × 1, a single row", hidden=True, cases=_hidden_edges),
         _half("Images in float32, stored in another order", hidden=True, cases=_hidden_single),

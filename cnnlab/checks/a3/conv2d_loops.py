@@ -67,13 +67,14 @@ def _not_square(rng: np.random.Generator) -> list[Case]:
 
 def _strides(rng: np.random.Generator) -> list[Case]:
     return [
-        conv_case(rng, 1, (1, 1), (2, 2), (2, 3), stride=(2, 2)),
-        conv_case(rng, 1, (2, 2), (3, 2), (3, 2), stride=(2, 1), rest=(1, 0)),
-        conv_case(rng, 2, (1, 2), (2, 3), (2, 3), stride=(1, 3), rest=(0, 2)),
-        conv_case(rng, 1, (2, 3), (2, 2), (2, 4), stride=(3, 2), rest=(2, 1)),
+        conv_case(rng, 1, (1, 1), (2, 2), (2, 3), stride=(2, 2), bias=False),
+        conv_case(rng, 1, (2, 2), (3, 2), (3, 2), stride=(2, 1), rest=(1, 0), bias=False),
+        conv_case(rng, 2, (1, 2), (2, 3), (2, 3), stride=(1, 3), rest=(0, 2), bias=False),
+        conv_case(rng, 1, (2, 3), (2, 2), (2, 4), stride=(3, 2), rest=(2, 1), bias=False),
     ]
 
 
+# The biases are 0 where strides are tried: who forgot them has earned what strides are worth.
 # What a wrong answer earns must not hang on the seed: the seed draws numbers and how large answers are, but which side
 # is longer, and how much is left over, is fixed.
 
@@ -92,10 +93,10 @@ def _hidden_sizes(rng: np.random.Generator) -> list[Case]:
 def _hidden_strides(rng: np.random.Generator) -> list[Case]:
     more = int(rng.integers(3))
     return [
-        conv_case(rng, 2, (2, 3), (3, 2), (2 + more, 3 + more), stride=(2, 3), rest=(1, 2)),
-        conv_case(rng, 1, (3, 2), (2, 3), (4 + more, 2 + more), stride=(3, 1), rest=(1, 0)),
-        conv_case(rng, 2, (2, 2), (2, 2), (3 + more, 2 + more), stride=(1, 2), rest=(0, 1)),
-        conv_case(rng, 1, (1, 2), (2, 2), (2 + more, 3 + more), stride=(3, 4), rest=(0, 3)),
+        conv_case(rng, 2, (2, 3), (3, 2), (2 + more, 3 + more), stride=(2, 3), rest=(1, 2), bias=False),
+        conv_case(rng, 1, (3, 2), (2, 3), (4 + more, 2 + more), stride=(3, 1), rest=(1, 0), bias=False),
+        conv_case(rng, 2, (2, 2), (2, 2), (3 + more, 2 + more), stride=(1, 2), rest=(0, 1), bias=False),
+        conv_case(rng, 1, (1, 2), (2, 2), (2 + more, 3 + more), stride=(3, 4), rest=(0, 3), bias=False),
     ]
 
 
@@ -131,9 +132,9 @@ CONV2D_LOOPS = Exercise(
         _visible("The example above", cases=_example),
         _visible("Several channels, filters and samples, stride 1", cases=_channels),
         _visible("Images and kernels that are not square", cases=_not_square),
-        _visible("Strides, rows and columns apart, with something left over", cases=_strides),
+        _visible("Strides, rows and columns apart, with something left over; biases 0", cases=_strides),
         _hidden("Other sizes, stride 1", cases=_hidden_sizes),
-        _hidden("Other strides, with something left over", cases=_hidden_strides),
+        _hidden("Other strides, with something left over; biases 0", cases=_hidden_strides),
         _hidden("A kernel as large as the image, one of 1 × 1, one row, one column", cases=_hidden_edges),
         _hidden("Images in float32, stored in another order", cases=_hidden_single),
     ),

@@ -24,6 +24,7 @@ def conv_case(
     stride: Pair = (1, 1),
     rest: Pair = (0, 0),
     padding: Pair | None = None,
+    bias: bool = True,
     dtype: Any = np.float64,
 ) -> Case:
     """Make a case from the size of its answer.
@@ -42,6 +43,8 @@ def conv_case(
         Steps, and how many rows and columns are left over behind the last window.
     padding
         None: the function takes none.
+    bias
+        Whether the biases are other than 0.
     dtype
         Of all arrays.
     """
@@ -51,7 +54,8 @@ def conv_case(
     W = (out[1] - 1) * stride[1] + kernel[1] + rest[1] - 2 * P_W
     x = numbers(rng, (N, C_in, H, W), dtype)
     w = numbers(rng, (C_out, C_in, *kernel), dtype)
-    return named_case(x, w, biases(rng, C_out, dtype), stride, padding)
+    b = biases(rng, C_out, dtype) if bias else np.zeros(C_out, dtype)
+    return named_case(x, w, b, stride, padding)
 
 
 def biases(rng: np.random.Generator, count: int, dtype: Any = np.float64) -> Array:

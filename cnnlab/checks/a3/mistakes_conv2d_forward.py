@@ -68,7 +68,7 @@ _RESHAPED = (
     (
         "The shape is right, but the numbers stand in wrong places: reshape never moves an axis.",
         "Look at the last reshape: in which order did the product have its axes?",
-        "First reshape to the axes as they are, such as (N, H_out, W_out, C_out); then np.transpose brings them in order.",
+        "First reshape to the axes as they are, such as (N, H_out, W_out, C_out); then use np.transpose.",
     ),
 )
 
