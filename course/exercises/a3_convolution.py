@@ -260,11 +260,11 @@ photo = data.load_photos()[1].x  # (3, 400, 600)
 
 upright = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 center = np.zeros((3, 3))
-center[1, 1] = 8.0
+center[1, 1] = 2.0
 w = np.stack([np.stack([upright] * 3) / 3, np.stack([upright.T] * 3) / 3, np.stack([-center, 0 * center, center])])
 
 y = conv2d_forward(photo[None], w, np.zeros(3), (2, 2), (1, 1))
-bright = np.clip(0.5 + y[0] / 8, 0, 1)
+bright = np.clip(0.5 + y[0] / 3, 0, 1)
 viz.pictures([photo, *bright[:, None]], titles=["the photo", "upright edges", "flat edges", "blue, not red"])
 
 # %% [markdown]
