@@ -49,7 +49,7 @@ def _example(rng: np.random.Generator) -> list[Case]:
 
 def _channels(rng: np.random.Generator) -> list[Case]:
     return [
-        conv_case(rng, 1, (2, 3), (2, 2), (2, 4)),
+        conv_case(rng, 1, (2, 3), (2, 2), (3, 5)),
         conv_case(rng, 2, (3, 3), (2, 2), (3, 2)),
         conv_case(rng, 2, (2, 4), (3, 3), (2, 4)),
         conv_case(rng, 3, (3, 2), (2, 2), (2, 3)),
@@ -61,7 +61,7 @@ def _not_square(rng: np.random.Generator) -> list[Case]:
         conv_case(rng, 1, (1, 2), (3, 2), (2, 5)),
         conv_case(rng, 2, (2, 1), (2, 3), (4, 2)),
         conv_case(rng, 1, (2, 2), (1, 3), (3, 2)),
-        conv_case(rng, 1, (1, 1), (1, 2), (4, 2)),
+        conv_case(rng, 1, (1, 2), (1, 2), (4, 2)),
     ]
 
 
