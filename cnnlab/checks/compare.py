@@ -60,6 +60,8 @@ def alike(one: Any, other: Any) -> bool:
             and all(alike(a, b) for a, b in zip(one, other, strict=True))
         )
     one, other = _unpacked(one), _unpacked(other)
+    if _holds_whole(one) and _holds_whole(other):
+        return np.array_equal(one, other)  # never right, but two wrong answers may be the same
     if not (_is_float(one) and _is_float(other)) or np.shape(one) != np.shape(other):
         return same(one, other)
     one, other = np.asarray(one), np.asarray(other)
@@ -236,6 +238,10 @@ def _is_number(value: Any) -> bool:
 
 def _is_float(value: Any) -> bool:
     return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+
+
+def _holds_whole(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
 
 
 def _short(value: Any) -> str:

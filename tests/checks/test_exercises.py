@@ -251,12 +251,15 @@ def test_mistake_ids_are_unique_and_hints_belong_to_one_name(found):
 
 def test_two_mistakes_of_different_names_differ_on_some_input(found):
     every = cases_of(found)
+    answers = {}
+    for mistake in found.mistakes:
+        asked = found.function(mistake.of)
+        cases = [case for case in every if found.function(case.function) is asked]
+        answers[mistake.id] = [call(asked, mistake.function, case).value for case in cases]
     for one, other in itertools.combinations(found.mistakes, 2):
         if one.name != other.name and one.of == other.of:
-            asked = found.function(one.of)
-            cases = [case for case in every if found.function(case.function) is asked]
-            equal = [alike(*(call(asked, m.function, case).value for m in (one, other))) for case in cases]
-            assert not all(equal), (one.id, other.id)
+            pairs = zip(answers[one.id], answers[other.id], strict=True)
+            assert not all(alike(*pair) for pair in pairs), (one.id, other.id)
 
 
 @pytest.mark.parametrize("hidden", [False, True])

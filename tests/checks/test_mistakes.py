@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cnnlab.checks import exercise, run_exercise
+from cnnlab.checks.compare import alike
 
 SCAN_1D, SCAN_2D = exercise("a1.scan_1d"), exercise("a1.scan_2d")
 
@@ -176,3 +177,11 @@ def test_the_name_stands_only_where_values_are_wrong():
     short = by_title["Recordings shorter than, as long as, and longer than a window"]
     assert short.kind == "raised"
     assert short.mistake_name is None
+
+
+def test_equal_answers_of_whole_numbers_are_alike():
+    # No right answer of an array holds whole numbers, but a known mistake may.
+    assert alike(np.array([1, 2]), np.array([1, 2]))
+    assert not alike(np.array([1, 2]), np.array([1, 3]))
+    assert not alike(np.array([1, 2]), np.array([[1, 2]]))
+    assert not alike(np.array([1.0, 2.0]), np.array([1, 2]))
