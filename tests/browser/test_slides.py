@@ -10,6 +10,7 @@ from cnnlab.authoring.slides import make_slides
 from cnnlab.authoring.slides.export import as_html
 from cnnlab.authoring.slides.pages import prepare
 
+LECTURES = Path(__file__).parents[2] / "lectures"
 
 WIDE = """() => [...document.querySelectorAll(".slides section section")]
   .filter((slide) => slide.scrollWidth > slide.clientWidth + 1)
