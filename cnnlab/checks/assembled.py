@@ -8,7 +8,9 @@ from typing import Any
 from cnnlab.checks.model import Mistake
 
 
-def mistakes_from(assemble: Callable[..., Callable[..., Any]], *, of: str = "", result: str = "") -> Callable[..., Mistake]:
+def mistakes_from(
+    assemble: Callable[..., Callable[..., Any]], *, of: str = "", result: str = ""
+) -> Callable[..., Mistake]:
     """Return a function ``wrong(id, name, hints, **parts)`` that makes a `Mistake` with these parts exchanged.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Exercise 12, stacking: two layers with nothing between are one (row D27)."""
+"""Exercise 12, stacking: two layers with nothing between are one (rows D32 and D33)."""
 
 from __future__ import annotations
 

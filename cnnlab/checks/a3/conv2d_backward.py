@@ -1,4 +1,4 @@
-"""Exercise 11, the layer backward: three gradients, each a sum over edges (rows D28 to D33)."""
+"""Exercise 11, the layer backward: three gradients, each a sum over edges (rows D15 and D28 to D31)."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ def _case(
 ) -> Case:
     """Make a case from the size of `dy`; `rest` rows and columns are left over behind the last window."""
     C_in, C_out = channels
-    H, W = (
-        (o - 1) * s + k + r - 2 * p for o, s, k, r, p in zip(out, stride, kernel, rest, padding, strict=True)
-    )
+    H, W = ((o - 1) * s + k + r - 2 * p for o, s, k, r, p in zip(out, stride, kernel, rest, padding, strict=True))
     shapes = ((N, C_out, *out), (N, C_in, H, W), (C_out, C_in, *kernel))
     name = (
         f"{_count(N, 'sample')}, {_count(C_in, 'channel')} of {H} × {W}, "
@@ -113,7 +111,7 @@ def _padded(rng: np.random.Generator) -> list[Case]:
     return [
         # With this rest, exchanged paddings fit in too.
         _case(rng, 2, (2, 3), (3, 2), (2, 3), stride=(3, 1), rest=(2, 0), padding=(1, 0)),
-        _case(rng, 3, (2, 3), (3, 2), (4, 3), padding=(1, 0)),
+        _case(rng, 3, (2, 3), (3, 2), (5, 3), padding=(1, 0)),
         _case(rng, 3, (3, 2), (2, 3), (4, 3), padding=(0, 1)),
         _case(rng, 3, (2, 3), (5, 3), (3, 4), padding=(2, 1)),
         _case(rng, 4, (3, 2), (2, 3), (3, 3), stride=(2, 2), rest=(1, 0), padding=(1, 2)),

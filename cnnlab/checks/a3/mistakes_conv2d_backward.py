@@ -140,9 +140,7 @@ def _zeros_behind(x: Array, padding: Pair) -> Array:
 
 def _all_that_fit(image: Pair, s: Sizes) -> Pair:
     """Return in how many places all of dy, spread by the stride, fits into the image."""
-    rows, columns = (
-        length - (o - 1) * step for length, o, step in zip(image, s.out, s.stride, strict=True)
-    )
+    rows, columns = (length - (o - 1) * step for length, o, step in zip(image, s.out, s.stride, strict=True))
     if min(rows, columns) < 1:
         raise ValueError("dy does not fit into the image")
     return rows, columns
