@@ -127,7 +127,7 @@ check("a3.conv2d_backward", conv2d_backward, hidden=True)
 #
 # $$\frac{\partial L}{\partial a} \approx \frac{L(a + h) - L(a - h)}{2h} .$$
 #
-# The next cell does so with your own `conv2d_forward` of exercise 10, for each number in `x`, `w` and `b`, and compares with your `conv2d_backward`. For right gradients the difference is about $10^{-9}$.
+# The next cell does so with your own `conv2d_forward` of exercise 10, for each number in `x`, `w` and `b`, and compares with your `conv2d_backward`. For right gradients the differences are below $10^{-8}$.
 # If they differ, one of your two functions is wrong; this check does not say which.
 
 
@@ -145,7 +145,7 @@ def numeric_gradient(loss, a, h=1e-4):
     return gradient
 
 
-def compare_gradients(stride, padding, N=2, C_in=2, C_out=3, size=(6, 7), kernel=(3, 2), seed=0):
+def compare_gradients(stride, padding, *, N=2, C_in=2, C_out=3, size=(6, 7), kernel=(3, 2), seed=0):
     """Print by how much each of the three gradients differs from central differences."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((N, C_in, *size))

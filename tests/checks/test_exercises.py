@@ -11,7 +11,7 @@ import pytest
 
 from cnnlab.checks import assignments, exercises, run_exercise
 from cnnlab.checks.calling import call
-from cnnlab.checks.compare import alike, same
+from cnnlab.checks.compare import alike, part_of, same
 
 # Points of the whole course, as fixed for lectures and graders.
 POINTS = {
@@ -250,13 +250,28 @@ def test_mistake_ids_are_unique_and_hints_belong_to_one_name(found):
 
 
 def test_two_mistakes_of_different_names_differ_on_some_input(found):
-    every = cases_of(found)
+    answers = {}
+    for mistake in found.mistakes:
+        asked = found.function(mistake.of)
+        cases = [case for case in cases_of(found) if found.function(case.function) is asked]
+        answers[mistake.id] = [call(asked, mistake.function, case).value for case in cases]
     for one, other in itertools.combinations(found.mistakes, 2):
         if one.name != other.name and one.of == other.of:
-            asked = found.function(one.of)
-            cases = [case for case in every if found.function(case.function) is asked]
-            equal = [alike(*(call(asked, m.function, case).value for m in (one, other))) for case in cases]
-            assert not all(equal), (one.id, other.id)
+            pairs = zip(answers[one.id], answers[other.id], strict=True)
+            assert not all(alike(*pair) for pair in pairs), (one.id, other.id)
+
+
+def test_a_mistake_about_one_result_leaves_the_others_right(found):
+    for mistake in found.mistakes:
+        function = found.function(mistake.of)
+        assert mistake.result in ("", *function.results)
+        others = [name for name in function.results if mistake.result and name != mistake.result]
+        for case in cases_of(found) if others else ():
+            answer = call(function, mistake.function, case)
+            expected = function.reference(*case.arguments)
+            for name in others:
+                parts = (part_of(value, function.results, name) for value in (expected, answer.value))
+                assert answer.problem is not None or alike(*parts), (mistake.id, name)
 
 
 @pytest.mark.parametrize("hidden", [False, True])
