@@ -149,7 +149,8 @@ def _hidden_strided(rng: np.random.Generator) -> list[Case]:
         N, channels, kernel, _ = _drawn(rng)
         rest = (stride[0] - 1, stride[1] - 1)
         cases.append(_case(rng, N, channels, kernel, out, stride=stride, rest=rest))
-    N, channels, _, out = _drawn(rng)
+    N, channels, _, _ = _drawn(rng)
+    out = (2, int(rng.integers(3, 5)))
     # Steps wider than the kernel: some pixels lie in no window.
     return [*cases, _case(rng, N, channels, (1, 2), out, stride=(2, 3), dtype=np.float32)]
 

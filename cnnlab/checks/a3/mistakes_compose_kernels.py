@@ -36,11 +36,11 @@ def _through_the_middle(at1: Array, at2: Array) -> Array:
 
 
 def _last_middle(at1: Array, at2: Array) -> Array:
-    return np.multiply.outer(at2[:, -1], at1[-1])
+    return np.asarray(np.multiply.outer(at2[:, -1], at1[-1]))
 
 
 def _first_middle(at1: Array, at2: Array) -> Array:
-    return np.multiply.outer(at2[:, 0], at1[0])
+    return np.asarray(np.multiply.outer(at2[:, 0], at1[0]))
 
 
 def _mean_of_middle(at1: Array, at2: Array) -> Array:
@@ -95,8 +95,8 @@ def assemble_kernels(
             at = (..., u[0] + v[0], u[1] + v[1])
             share = middle(k1[:, :, u[0], u[1]], k2[:, :, v[0], v[1]])
             w[at] = share if overwrite else w[at] + share
-        cut = tuple(slice(start(*pair), start(*pair) + size(*pair)) for pair in sizes)
-        return then(w[(..., *cut)])
+        rows, columns = (slice(start(*pair), start(*pair) + size(*pair)) for pair in sizes)
+        return then(w[..., rows, columns])
 
     return compose_kernels
 

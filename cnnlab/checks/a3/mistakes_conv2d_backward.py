@@ -72,12 +72,14 @@ def _over_batch(dy: Array, w: Array) -> Array:
 
 def _last_window_stays(shares: Array, rows: Array, columns: Array, frame: Array) -> None:
     for p, q in np.ndindex(len(rows), len(columns)):
-        frame[(slice(None), slice(None), *np.ix_(rows[p], columns[q]))] = shares[:, :, p, :, q]
+        i, j = np.ix_(rows[p], columns[q])
+        frame[:, :, i, j] = shares[:, :, p, :, q]
 
 
 def _last_tap_stays(shares: Array, rows: Array, columns: Array, frame: Array) -> None:
     for u, v in np.ndindex(rows.shape[1], columns.shape[1]):
-        frame[(slice(None), slice(None), *np.ix_(rows[:, u], columns[:, v]))] = shares[:, :, :, u, :, v]
+        i, j = np.ix_(rows[:, u], columns[:, v])
+        frame[:, :, i, j] = shares[:, :, :, u, :, v]
 
 
 # From the frame to dx.
@@ -147,7 +149,7 @@ def _all_that_fit(image: Pair, s: Sizes) -> Pair:
 
 
 def _each_sample(dy: Array, windows: Array) -> Array:
-    return np.einsum("nopq,ncpuqv->nocuv", dy, windows)
+    return np.asarray(np.einsum("nopq,ncpuqv->nocuv", dy, windows))
 
 
 def _last_sample(dy: Array, windows: Array) -> Array:

@@ -59,8 +59,8 @@ def shares_of_all_filters(dy: Array, w: Array) -> Array:
 def added_up(shares: Array, rows: Array, columns: Array, frame: Array) -> None:
     """Add every share to its pixel of `frame`; `rows` is (P_H, K_H) and `columns` (P_W, K_W)."""
     for p, q in np.ndindex(len(rows), len(columns)):
-        place = np.ix_(rows[p], columns[q])
-        frame[(slice(None), slice(None), *place)] += shares[:, :, p, :, q]
+        i, j = np.ix_(rows[p], columns[q])
+        frame[:, :, i, j] += shares[:, :, p, :, q]
 
 
 def products(dy: Array, windows: Array) -> Array:
