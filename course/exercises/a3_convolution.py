@@ -50,7 +50,7 @@ def conv2d_forward(x, w, b, stride, padding):
 #
 # * `x` has the shape `(N, C_in, H, W)` and `w` the shape `(C_out, C_in, K_H, K_W)`. `dy` has the shape of the layer's output, `(N, C_out, P_H, P_W)`.
 # * `stride` is the pair `(S_H, S_W)`, and `padding` the pair of the numbers of zeros: rows at the top and at the bottom each, columns at the left and at the right each. Rows first, always.
-#   Each may differ from the other; a padding may be 0, and it may be larger than the kernel.
+#   Each may differ from the other; a padding may be 0, and it may be larger than the kernel, even than the picture.
 # * `dx`, `dw` and `db` have the shapes of `x`, `w` and the bias, `(C_out,)`, and the dtype of `x`. `dy`, `x` and `w` come back unchanged.
 # * Everything is summed, nothing averaged. If the loss takes a mean over the batch, the `1 / N` is in `dy` already.
 #

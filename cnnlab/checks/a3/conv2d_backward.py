@@ -167,8 +167,9 @@ def _hidden_padded(rng: np.random.Generator) -> list[Case]:
     return [
         *cases,
         _case(rng, N, channels, (2, 3), (3, 4), stride=(2, 3), rest=(1, 2), padding=(2, 1)),
-        # More zeros than the kernel is large.
+        # More zeros than the kernel is large, and than the picture.
         _case(rng, N, channels, (2, 1), (7, 8), padding=(2, 3)),
+        _case(rng, N, channels, (2, 3), (6, 4), padding=(3, 2)),
     ]
 
 
