@@ -61,6 +61,7 @@ def assemble_kernels(
     second: Callable[[Array], Array] = _same,
     taps: Callable[[Array, Array], Taps] = _first_kernel_inside,
     middle: Callable[[Array, Array], Array] = _through_the_middle,
+    place: Callable[[int, int, int], int] = lambda u, v, full: u + v,
     overwrite: bool = False,
     size: Callable[[int, int], int] = _full,
     start: Callable[[int, int], int] = lambda size1, size2: 0,
@@ -76,6 +77,8 @@ def assemble_kernels(
         The order in which pairs of taps are taken.
     middle
         From one tap of each kernel to what is added.
+    place
+        Where two taps end along one axis, from their numbers and the size of the whole kernel.
     overwrite
         Write, where it should be added.
     size, start
@@ -92,9 +95,9 @@ def assemble_kernels(
         room = [size1 + size2 for size1, size2 in sizes]  # one more than there are taps: zeros
         w = np.zeros((*one.shape, *room), dtype=k1.dtype)
         for u, v in taps(k1, k2):
-            at = (..., u[0] + v[0], u[1] + v[1])
+            i, j = (place(a, b, _full(*pair)) for a, b, pair in zip(u, v, sizes, strict=True))
             share = middle(k1[:, :, u[0], u[1]], k2[:, :, v[0], v[1]])
-            w[at] = share if overwrite else w[at] + share
+            w[..., i, j] = share if overwrite else w[..., i, j] + share
         rows, columns = (slice(start(*pair), start(*pair) + size(*pair)) for pair in sizes)
         return then(w[..., rows, columns])
 
@@ -275,6 +278,8 @@ _BIAS_CHANNELS = (
 MISTAKES = (
     _kernels("second_turned", *_CORRELATED, second=lambda k: k[:, :, ::-1, ::-1]),
     _kernels("first_turned", *_CORRELATED, first=lambda k: k[:, :, ::-1, ::-1]),
+    _kernels("difference", *_CORRELATED, place=lambda u, v, full: (u - v) % full),
+    _kernels("other_difference", *_CORRELATED, place=lambda u, v, full: (v - u) % full),
     _kernels("second_rows_turned", *_HALF, second=lambda k: k[:, :, ::-1]),
     _kernels("second_columns_turned", *_HALF, second=lambda k: k[..., ::-1]),
     _kernels("first_rows_turned", *_HALF, first=lambda k: k[:, :, ::-1]),

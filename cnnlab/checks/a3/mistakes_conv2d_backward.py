@@ -67,6 +67,10 @@ def _over_batch(dy: Array, w: Array) -> Array:
     return np.broadcast_to(shares.sum(axis=0, keepdims=True), shares.shape)
 
 
+def _shares_without_dy(dy: Array, w: Array) -> Array:
+    return shares_of_all_filters(np.ones_like(dy), w)
+
+
 # How they get into the frame.
 
 
@@ -128,6 +132,16 @@ def _covered_uncut(frame: Array, s: Sizes) -> Array:
     return frame[:, :, : s.span[0], : s.span[1]]
 
 
+def _wrapped(frame: Array, s: Sizes) -> Array:
+    """Return dx where an index before the first row or column counts from the end."""
+    N, C_in = frame.shape[:2]
+    dx = np.zeros((N, C_in, *s.image), frame.dtype)
+    (top, left), (H, W) = s.padding, s.image
+    for i, j in np.ndindex(top + H, left + W):
+        dx[:, :, i - top, j - left] += frame[:, :, i, j]
+    return dx
+
+
 # What the weights saw, and what is made of it.
 
 
@@ -138,6 +152,13 @@ def _without_zeros(x: Array, padding: Pair) -> Array:
 def _zeros_behind(x: Array, padding: Pair) -> Array:
     P_H, P_W = padding
     return np.pad(x, ((0, 0), (0, 0), (0, 2 * P_H), (0, 2 * P_W)))
+
+
+def _wrapped_image(x: Array, padding: Pair) -> Array:
+    """Return the picture where an index before the first row or column counts from the end."""
+    (P_H, P_W), (H, W) = padding, x.shape[2:]
+    image = x[:, :, np.arange(-P_H, H)][..., np.arange(-P_W, W)]
+    return np.pad(image, ((0, 0), (0, 0), (0, P_H), (0, P_W)))
 
 
 def _all_that_fit(image: Pair, s: Sizes) -> Pair:
@@ -338,6 +359,14 @@ _PADDED_BEHIND = (
         "Row p * stride[0] + u of the padded x is row p * stride[0] + u - P_H of x.",
     ),
 )
+_WRAPPED = (
+    "Row or column -1 is taken for the last one",
+    (
+        "Pixels before the first row or column are zeros of the padding; x[-1] is no error, but the last row.",
+        "Look at your test whether a pixel lies inside of the picture: does it have a lower and an upper bound?",
+        "if 0 <= i < H and 0 <= j < W, with i = p * stride[0] + u - P_H and j = q * stride[1] + v - P_W.",
+    ),
+)
 _TOO_MANY_TAPS = (
     "dw is larger than w where rows or columns are left over",
     (
@@ -414,6 +443,8 @@ MISTAKES = (
     _db("db_of_all", *_DB_ALL, db=lambda dy: dy.sum()),
     _db("db_over_filters", *_DB_WRONG_AXES, db=lambda dy: dy.sum(axis=(1, 2, 3))),
     _db("db_over_batch_and_filters", *_DB_WRONG_AXES, db=lambda dy: dy.sum(axis=(0, 1))),
+    _db("db_all_but_columns", *_DB_WRONG_AXES, db=lambda dy: dy.sum(axis=(0, 1, 2))),
+    _db("db_all_but_rows", *_DB_WRONG_AXES, db=lambda dy: dy.sum(axis=(0, 1, 3))),
     _db("db_last_sample", *_DB_OVERWRITTEN, db=lambda dy: dy[-1].sum(axis=(1, 2))),
     _db("db_first_sample", *_DB_OVERWRITTEN, db=lambda dy: dy[0].sum(axis=(1, 2))),
     _db("db_last_place", *_DB_OVERWRITTEN, db=lambda dy: dy[-1, :, -1, -1]),
@@ -471,6 +502,7 @@ MISTAKES = (
     ),
     _dw("dw_not_padded", *_NOT_PADDED, dw_image=_without_zeros, dw_taps=_all_that_fit),
     _dw("dw_padded_behind", *_PADDED_BEHIND, dw_image=_zeros_behind),
+    _dw("dw_wrapped", *_WRAPPED, dw_image=_wrapped_image),
     _dw("dw_padding_swapped", *_PADDING_SWAPPED, dw_image=lambda x, padding: zeros_around(x, _swapped(padding))),
     _dw("dw_padding_first", *_PADDING_TWICE, dw_image=lambda x, padding: zeros_around(x, _first_twice(padding))),
     _dw("dw_padding_second", *_PADDING_TWICE, dw_image=lambda x, padding: zeros_around(x, _second_twice(padding))),
@@ -513,6 +545,16 @@ MISTAKES = (
         ),
         dx_shares=_over_batch,
     ),
+    _dx(
+        "dx_without_dy",
+        "dx does not use dy",
+        (
+            "dx is the sum of the weights that a pixel meets; each of them must be multiplied by dy at its place.",
+            "Look for dy where dx gets its values.",
+            "d_padded[n, :, i:i+K_H, j:j+K_W] += dy[n, o, p, q] * w[o].",
+        ),
+        dx_shares=_shares_without_dy,
+    ),
     _dx("dx_mean_over_batch", *_MEAN, dx_scale=_divided_by(0)),
     _dx("dx_mean_over_filters", *_MEAN, dx_scale=_divided_by(1)),
     _dx("dx_mean_over_places", *_MEAN, dx_scale=_divided_by(2, 3)),
@@ -524,6 +566,7 @@ MISTAKES = (
     _dx("dx_uncut_and_not_covered", *_UNCUT, dx_cut=_covered_uncut),
     _dx("dx_cut_behind", *_CUT_WRONG_SIDE, dx_cut=_cut_behind),
     _dx("dx_cut_before", *_CUT_WRONG_SIDE, dx_cut=_cut_before),
+    _dx("dx_wrapped", *_WRAPPED, dx_cut=_wrapped),
     _dx("dx_cut_swapped", *_PADDING_SWAPPED, dx_cut=_cut_swapped),
     _dx("dx_padding_swapped", *_PADDING_SWAPPED, dx_padding=_swapped),
     _dx("dx_padding_first", *_PADDING_TWICE, dx_padding=_first_twice),

@@ -123,6 +123,15 @@ def wrong_order_and_correlated(k1, k2):
     return w
 
 
+def index_of_cross_correlation(k1, k2):
+    size = [a + b - 1 for a, b in zip(k1.shape[2:], k2.shape[2:], strict=True)]
+    w = np.zeros((len(k2), k1.shape[1], *size))
+    for i, j in np.ndindex(*k1.shape[2:]):
+        for u, v in np.ndindex(*k2.shape[2:]):
+            w[:, :, i - u, j - v] += k2[:, :, u, v] @ k1[:, :, i, j]
+    return w
+
+
 def biases_added(b1, k2, b2):
     return b1 + b2
 
@@ -138,6 +147,7 @@ def biases_by_center(b1, k2, b2):
 CORRELATED = "The kernels are correlated, not convolved"
 WRONG = [
     ((slid_without_turn, biases_by_einsum), {CORRELATED}),
+    ((index_of_cross_correlation, biases_by_einsum), {CORRELATED}),
     ((as_large_as_the_first, biases_by_loops), {"The result keeps the size of one of the two kernels"}),
     (
         (overwritten, biases_forgotten),

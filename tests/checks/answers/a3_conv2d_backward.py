@@ -195,6 +195,17 @@ def weights_first(dy, x, w, stride, padding):
     return dw, dx, db
 
 
+def no_lower_bound(dy, x, w, stride, padding):
+    dx, dw, db = np.zeros_like(x), np.zeros_like(w), dy.sum(axis=(0, 2, 3))
+    for n, o, p, q in np.ndindex(*dy.shape):
+        for c, u, v in np.ndindex(*w.shape[1:]):
+            i, j = p * stride[0] + u - padding[0], q * stride[1] + v - padding[1]
+            if i < x.shape[2] and j < x.shape[3]:
+                dw[o, c, u, v] += dy[n, o, p, q] * x[n, c, i, j]
+                dx[n, c, i, j] += dy[n, o, p, q] * w[o, c, u, v]
+    return dx, dw, db
+
+
 TURN, MEAN = "The kernel lies the wrong way round in dx", "A mean is taken where the sum belongs"
 WRONG = [
     (no_turn_and_mean_over_batch, {TURN, MEAN}),
@@ -218,6 +229,7 @@ WRONG = [
             "db is not summed over everything but the filters",
         },
     ),
+    (no_lower_bound, {"Row or column -1 is taken for the last one"}),
     (weights_first, {"The three gradients are returned in another order"}),
 ]
 EXAMPLES = [
