@@ -94,6 +94,8 @@ class Mistake:
         Which of the exercise's functions is wrong; empty: its first.
     parts
         What `Function.assemble` was given to make it; None: it stands by itself, and is not looked for in company.
+    result
+        The one named result that it spoils, so that it is not looked for in the others; empty: any.
     """
 
     id: str
@@ -102,6 +104,7 @@ class Mistake:
     function: Callable[..., Any]
     of: str = ""
     parts: Mapping[str, Any] | None = None
+    result: str = ""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ class _Matcher:
         self.ask = ask
         # Where it failed first: most candidates fall there.
         self.tried = sorted(trials, key=lambda trial: trial.fault is None or trial.fault.part != part)
-        self.mistakes = [m for m in exercise.mistakes if exercise.function(m.of) is function]
+        about = [m for m in exercise.mistakes if exercise.function(m.of) is function]
+        self.mistakes = [m for m in about if not part or m.result in ("", part)]
 
     def match(self) -> tuple[Mistake, ...]:
         for candidates in (self._single(), self._pairs()):

@@ -11,7 +11,7 @@ import pytest
 
 from cnnlab.checks import assignments, exercises, run_exercise
 from cnnlab.checks.calling import call
-from cnnlab.checks.compare import alike, same
+from cnnlab.checks.compare import alike, part_of, same
 
 # Points of the whole course, as fixed for lectures and graders.
 POINTS = {
@@ -260,6 +260,19 @@ def test_two_mistakes_of_different_names_differ_on_some_input(found):
         if one.name != other.name and one.of == other.of:
             pairs = zip(answers[one.id], answers[other.id], strict=True)
             assert not all(alike(*pair) for pair in pairs), (one.id, other.id)
+
+
+def test_a_mistake_about_one_result_leaves_the_others_right(found):
+    for mistake in found.mistakes:
+        function = found.function(mistake.of)
+        assert mistake.result in ("", *function.results)
+        others = [name for name in function.results if mistake.result and name != mistake.result]
+        for case in cases_of(found) if others else ():
+            answer = call(function, mistake.function, case)
+            expected = function.reference(*case.arguments)
+            for name in others:
+                parts = (part_of(value, function.results, name) for value in (expected, answer.value))
+                assert answer.problem is not None or alike(*parts), (mistake.id, name)
 
 
 @pytest.mark.parametrize("hidden", [False, True])

@@ -1,5 +1,7 @@
 """Exercises with several functions and several results: each is judged, and its mistake named, by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,14 @@ def test_wrong_in_two_results_gives_two_names():
     result = run(forward, lambda dy, x, w: (2 * dy * w, (dy * x).mean()))
     outcomes = by_title(result)
     assert (outcomes["dx"].mistake_name, outcomes["dw"].mistake_name) == ("dx is doubled", "Mean for sum")
+
+
+def test_a_mistake_about_one_result_is_not_looked_for_in_the_others():
+    functions = (forward, lambda dy, x, w: (dy * w, (dy * x).mean()))
+    for result, name in (("dw", "Mean for sum"), ("dx", None)):
+        mistakes = tuple(replace(m, result=result if m.id == "mean" else "") for m in EXERCISE.mistakes)
+        found = run_exercise(replace(EXERCISE, mistakes=mistakes), functions, hidden=True, seed=4)
+        assert by_title(found)["dw"].mistake_name == name
 
 
 def test_a_function_that_is_not_written_leaves_the_others_alone():
