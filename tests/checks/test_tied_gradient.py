@@ -55,9 +55,11 @@ def test_ties_of_a_scan_are_the_matrix_of_numbered_weights(channels, K, n, strid
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_last_weight_has_edges_and_some_entries_have_no_connection(seed):
-    for name in ("tied_gradient", "tied_step"):
-        for arguments in cases(seed, name):
-            ties = arguments[-1] if name == "tied_gradient" else arguments[-2]
-            assert (ties == -1).any()
-            assert name == "tied_gradient" or len(arguments[0]) == ties.max() + 1
+def test_every_check_has_an_entry_without_a_connection_and_as_many_weights_as_ties_say(seed):
+    for check in TIED_GRADIENT.checks:
+        found = []
+        for case in check.cases(np.random.default_rng(seed)):
+            named = dict(zip(TIED_GRADIENT.function(case.function).parameters, case.arguments, strict=True))
+            found.append((named["ties"] == -1).any())
+            assert len(named.get("w", range(named["ties"].max() + 1))) == named["ties"].max() + 1
+        assert any(found), check.title

@@ -107,7 +107,7 @@ def assemble(
             for tap in np.ndindex(*kernel):
                 column = land(first, tap, kernel, n)
                 if column is not None:
-                    blocks[:, row, :, column] = w[(slice(None), slice(None), *turn(tap, kernel))]
+                    blocks[:, row, :, column] = w[(..., *turn(tap, kernel))]
         return layout(blocks, counts, n)
 
     return scan_matrix

@@ -40,7 +40,7 @@ def _each(slopes: Array, owners: Array, S: int, number_of: Any) -> Array:
 def _mean_of_each(slopes: Array, owners: Array, S: int) -> Array:
     # The mean over as many entries as there are connections.
     gradient = np.array([slopes[owners == s].sum() for s in range(S)], slopes.dtype)
-    return gradient / slopes.dtype.type((owners >= 0).sum())
+    return np.asarray(gradient / slopes.dtype.type((owners >= 0).sum()))
 
 
 def _for_none_too(slopes: Array, owners: Array, S: int) -> Array:
@@ -114,7 +114,7 @@ _GRADIENT: tuple[tuple[str, str, tuple[str, str, str], dict[str, Any]], ...] = (
         "mean_of_edges",
         "The derivatives of a weight's edges are averaged, not added up",
         (
-            "Each weight's gradient is too small by the number of its edges. All copies move at once, so all of them count.",
+            "Each weight's gradient is too small by the number of its edges. All copies move at once, so all count.",
             "Look for mean, or for a division by how often a weight occurs in ties.",
             "gradient[s] = dw_full[:, ties == s].sum().",
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -51,10 +50,12 @@ def _case(
     channels: Sizes,
     kernel: Sizes,
     n: Sizes,
-    stride: Sizes,
-    padding: Sizes,
+    *,
+    stride: Sizes = (),
+    padding: Sizes = (),
     dtype: Any = np.float64,
 ) -> Case:
+    stride, padding = stride or (1,) * len(n), padding or (0,) * len(n)
     w = numbers(rng, (*channels, *kernel), dtype)
     return Case(_describe(channels, kernel, n, stride, padding), (w, n, stride, padding))
 
@@ -93,7 +94,7 @@ def _drawn(
         if min(n) >= 2 and (len(n) == 1 or n[0] < n[1]):
             break
     channels = channels or _CHANNELS[rng.integers(len(_CHANNELS))]
-    return _case(rng, channels, kernel, n, stride, padding, dtype)
+    return _case(rng, channels, kernel, n, stride=stride, padding=padding, dtype=dtype)
 
 
 def _example(rng: np.random.Generator) -> list[Case]:
@@ -103,43 +104,42 @@ def _example(rng: np.random.Generator) -> list[Case]:
 
 
 def _one_channel(rng: np.random.Generator) -> list[Case]:
-    sizes: Sequence[tuple[int, int]] = ((3, 5), (2, 6))
-    return [_case(rng, (1, 1), (K,), (n,), (1,), (0,)) for K, n in sizes]
+    return [_case(rng, (1, 1), (3,), (5,)), _case(rng, (1, 1), (2,), (6,))]
 
 
 def _channels(rng: np.random.Generator) -> list[Case]:
-    return [_case(rng, channels, (2,), (4,), (1,), (0,)) for channels in ((1, 2), (2, 1), (2, 3))]
+    return [_case(rng, channels, (2,), (4,)) for channels in ((1, 2), (2, 1), (2, 3))]
 
 
 def _stride_and_padding(rng: np.random.Generator) -> list[Case]:
     one = partial(_case, rng, (1, 1))
     return [
-        one((3,), (8,), (2,), (0,)),
-        one((3,), (4,), (1,), (2,)),
-        one((2,), (6,), (3,), (1,)),
-        _case(rng, (2, 3), (3,), (5,), (2,), (1,)),
+        one((3,), (8,), stride=(2,)),
+        one((3,), (4,), padding=(2,)),
+        one((2,), (6,), stride=(3,), padding=(1,)),
+        _case(rng, (2, 3), (3,), (5,), stride=(2,), padding=(1,)),
     ]
 
 
 def _pictures(rng: np.random.Generator) -> list[Case]:
     return [
-        _case(rng, (1, 1), (2, 2), (3, 4), (1, 1), (0, 0)),
-        _case(rng, (1, 1), (2, 3), (3, 5), (1, 1), (0, 0)),
-        _case(rng, (3, 2), (3, 2), (4, 5), (1, 1), (0, 0)),
+        _case(rng, (1, 1), (2, 2), (3, 4)),
+        _case(rng, (1, 1), (2, 3), (3, 5)),
+        _case(rng, (3, 2), (3, 2), (4, 5)),
     ]
 
 
 def _pictures_stride_and_padding(rng: np.random.Generator) -> list[Case]:
     return [
-        _case(rng, (1, 1), (2, 3), (4, 8), (1, 2), (0, 0)),
-        _case(rng, (1, 1), (3, 2), (2, 4), (1, 1), (2, 1)),
-        _case(rng, (2, 3), (2, 3), (4, 6), (2, 3), (0, 1)),
+        _case(rng, (1, 1), (2, 3), (4, 8), stride=(1, 2)),
+        _case(rng, (1, 1), (3, 2), (2, 4), padding=(2, 1)),
+        _case(rng, (2, 3), (2, 3), (4, 6), stride=(2, 3), padding=(0, 1)),
     ]
 
 
 def _hidden_one_channel(rng: np.random.Generator) -> list[Case]:
     kernels = ((2,), (3,), (4,))
-    single = _case(rng, (1, 1), (3,), (3,), (1,), (0,))
+    single = _case(rng, (1, 1), (3,), (3,))
     return [*(_drawn(rng, kernel, channels=(1, 1)) for kernel in kernels), single]
 
 
