@@ -107,7 +107,8 @@ def assemble(
             for tap in np.ndindex(*kernel):
                 column = land(first, tap, kernel, n)
                 if column is not None:
-                    blocks[:, row, :, column] = w[(..., *turn(tap, kernel))]
+                    weights_there: tuple[Any, ...] = (..., *turn(tap, kernel))
+                    blocks[:, row, :, column] = w[weights_there]
         return layout(blocks, counts, n)
 
     return scan_matrix
