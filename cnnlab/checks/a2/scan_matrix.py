@@ -86,7 +86,7 @@ def _drawn(
     ones = (1,) * len(kernel)
     stride, padding, rest = stride or ones, padding or (0,) * len(kernel), rest or (0,) * len(kernel)
     while True:
-        counts = rng.integers(2, 5 + (max(stride) == 1), len(kernel)).tolist()
+        counts = rng.integers(2, 7 if max(stride) == 1 else 5, len(kernel)).tolist()
         n = tuple(
             K + (P - 1) * s + r - 2 * p for K, P, s, r, p in zip(kernel, counts, stride, rest, padding, strict=True)
         )
@@ -155,6 +155,7 @@ def _hidden_padding(rng: np.random.Generator) -> list[Case]:
     return [
         _drawn(rng, (3,), padding=(1,)),
         _drawn(rng, (3,), padding=(2,)),
+        _case(rng, (2, 3), (4,), (2,), padding=(3,)),  # less input than padding
         _drawn(rng, (4,), (2,), padding=(1,), rest=(1,)),
     ]
 
@@ -171,6 +172,7 @@ def _hidden_pictures_padding(rng: np.random.Generator) -> list[Case]:
     return [
         _drawn(rng, (2, 3), padding=(1, 0)),
         _drawn(rng, (3, 2), padding=(2, 1)),
+        _drawn(rng, (2, 4), padding=(0, 2)),
         _drawn(rng, (2, 3), (1, 2), (0, 1), (0, 1)),
     ]
 
