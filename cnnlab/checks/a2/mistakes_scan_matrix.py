@@ -428,4 +428,24 @@ MISTAKES = (
         ),
         sizes=lambda n, padding: n[::-1],
     ),
+    _wrong(
+        "size_of_first",
+        "The size of axis 0 is used for all axes",
+        (
+            "In two dimensions n has two numbers, and they differ: here H is used for W.",
+            "Look at each use of n[0]: should one of them be n[1]?",
+            "H, W = n, and position (y, x) is number y * W + x.",
+        ),
+        sizes=lambda n, padding: n[:1] * len(n),
+    ),
+    _wrong(
+        "square_kernel",
+        "The kernel is taken for a square",
+        (
+            "In two dimensions a kernel has a height and a width; here the height is used for both.",
+            "Look at each use of w.shape[2]: should one of them be w.shape[3]?",
+            "K_H, K_W = w.shape[2:].",
+        ),
+        weights=lambda w: w[..., : w.shape[2]],
+    ),
 )

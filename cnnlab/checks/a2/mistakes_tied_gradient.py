@@ -17,6 +17,11 @@ def _mean_of_edges(slopes: Array, owners: Array, S: int) -> Array:
     return _each(slopes, owners, S, np.mean)
 
 
+def _mean_or_nothing(slopes: Array, owners: Array, S: int) -> Array:
+    with np.errstate(all="ignore"):
+        return np.array([slopes[owners == s].sum() / (owners == s).sum() for s in range(S)], slopes.dtype)
+
+
 def _last_edge(slopes: Array, owners: Array, S: int) -> Array:
     return _each(slopes, owners, S, lambda edges: edges[-1])
 
@@ -49,6 +54,11 @@ def _for_none_too(slopes: Array, owners: Array, S: int) -> Array:
 
 def _with_an_edge(gradient: Array, ties: Array) -> Array:
     return gradient[np.isin(np.arange(len(gradient)), ties)]
+
+
+def _as_many_as_differ(gradient: Array, ties: Array) -> Array:
+    count = len(np.unique(ties))
+    return np.append(gradient, np.zeros(count, gradient.dtype))[:count]
 
 
 def _as_matrix(gradient: Array, ties: Array) -> Array:
@@ -91,6 +101,14 @@ def _first_copy_only(w_new: Array, w: Array, moved: Array, ties: Array) -> Array
     return copies.reshape(ties.shape)
 
 
+_MEAN = (
+    "The derivatives of a weight's edges are averaged, not added up",
+    (
+        "Each weight's gradient is too small by the number of its edges. All copies move at once, so all count.",
+        "Look for mean, or for a division by how often a weight occurs in ties.",
+        "gradient[s] = dw_full[:, ties == s].sum().",
+    ),
+)
 _LAST_EDGE = (
     "The last edge wins: the sum is overwritten",
     (
@@ -112,13 +130,19 @@ _ALONE = (
 _GRADIENT: tuple[tuple[str, str, tuple[str, str, str], dict[str, Any]], ...] = (
     (
         "mean_of_edges",
-        "The derivatives of a weight's edges are averaged, not added up",
-        (
-            "Each weight's gradient is too small by the number of its edges. All copies move at once, so all count.",
-            "Look for mean, or for a division by how often a weight occurs in ties.",
-            "gradient[s] = dw_full[:, ties == s].sum().",
-        ),
+        *_MEAN,
         {"collect": _mean_of_edges},
+    ),
+    ("mean_or_nothing", *_MEAN, {"collect": _mean_or_nothing}),
+    (
+        "zero_is_none",
+        "Weight 0 is taken for no connection",
+        (
+            "Weight 0 gets no gradient; only -1 stands for no connection.",
+            "Look for ties > 0, or for if ties[i, j]: the number 0 counts as False.",
+            "if ties[i, j] >= 0: g[ties[i, j]] += ….",
+        ),
+        {"owners": lambda ties: np.where(ties > 0, ties, -1)},
     ),
     (
         "mean_of_samples",
@@ -257,6 +281,26 @@ MISTAKES = (
         answer=_with_an_edge,
     ),
     _of_gradient(
+        "last_weight_missing",
+        "The last weight is missing",
+        (
+            "Weights are counted from 0, so there is one more of them than the largest number in ties.",
+            "Look for ties.max() in np.zeros or in range.",
+            "Weights are numbered 0 … ties.max(), so the answer has ties.max() + 1 numbers.",
+        ),
+        answer=lambda gradient, ties: gradient[:-1],
+    ),
+    _of_gradient(
+        "as_many_as_differ",
+        "There are as many weights as ties has different numbers",
+        (
+            "-1 is one of the numbers in ties, but no weight; and a weight may stand nowhere.",
+            "Look for len(np.unique(ties)) or len(set(…)).",
+            "Weights are numbered 0 … ties.max(), so the answer has ties.max() + 1 numbers.",
+        ),
+        answer=_as_many_as_differ,
+    ),
+    _of_gradient(
         "as_matrix",
         "The gradient is written back into the full matrix",
         (
@@ -335,6 +379,16 @@ MISTAKES = (
             "W_new = np.where(ties >= 0, w_new[ties], 0).",
         ),
         copy=lambda w_new, w, moved, ties: w_new[np.maximum(ties, 0)],
+    ),
+    _of_step(
+        "zero_not_copied",
+        "Weight 0 is not copied",
+        (
+            "Where ties is 0 the new matrix must hold weight 0; only -1 stands for no connection.",
+            "Look for ties > 0, or for if ties[i, j]: the number 0 counts as False.",
+            "W_new = np.where(ties >= 0, w_new[ties], 0).",
+        ),
+        copy=lambda w_new, w, moved, ties: np.where(ties > 0, w_new[ties], w.dtype.type(0)),
     ),
     _of_step(
         "none_moves",

@@ -168,10 +168,22 @@ def flipped_and_one_short(w, n, stride, padding):
     return M[(slice(None), *(slice(count) for count in P))].reshape(w.shape[0] * int(np.prod(P)), M.shape[-1])
 
 
+def square(w, n, stride, padding):
+    """Takes K for both axes; on a high kernel the index is out of range."""
+    K = w.shape[2]
+    if w.ndim == 4 and w.shape[3] < K:
+        raise IndexError("index out of range")
+    return by_loops(w[..., :K], n, stride, padding)
+
+
+def height_for_width(w, n, stride, padding):
+    return by_einsum(w, (n[0],) * len(n), stride, padding)
+
+
 def only_1d(w, n, stride, padding):
     if len(n) > 1:
         raise NotImplementedError("2-D comes later")
-    return np.roll(by_loops(w, n, stride, padding), 0, axis=1)[:, ::1].T
+    return by_loops(w, n, stride, padding).T
 
 
 WRONG = [
@@ -183,6 +195,8 @@ WRONG = [
     (place_first, {"The channels are counted last, not first"}),
     (transposed_without_stride, {"The matrix is transposed", "stride is not used"}),
     (flipped_and_one_short, {"The last window is missing", "The kernel is flipped"}),
+    (square, {"The kernel is taken for a square"}),
+    (height_for_width, {"The size of axis 0 is used for all axes"}),
     (only_1d, {"The matrix is transposed"}),
 ]
 

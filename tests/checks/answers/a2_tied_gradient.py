@@ -124,6 +124,40 @@ def step_by_mean(w, dw_full, ties, lr):
     return new, np.where(ties >= 0, new[ties], 0.0)
 
 
+def mean_by_count(dw_full, ties):
+    """NaN for a weight without an edge."""
+    counts = np.bincount(ties.ravel() + 1, minlength=ties.max() + 2)[1:]
+    return gradient_by_masks(dw_full, ties) / counts
+
+
+def above_zero(dw_full, ties):
+    g = np.zeros(ties.max() + 1)
+    for sample in dw_full:
+        g += np.bincount(ties[ties > 0], sample[ties > 0], minlength=len(g))
+    return g
+
+
+def one_short(dw_full, ties):
+    return np.array([dw_full[:, ties == s].sum() for s in range(ties.max())])
+
+
+def of_different_numbers(dw_full, ties):
+    return np.array([dw_full[:, ties == s].sum() for s in range(len(np.unique(ties)))])
+
+
+def step_above_zero(w, dw_full, ties, lr):
+    new = w - lr * gradient_by_masks(dw_full, ties)
+    full = np.zeros(ties.shape)
+    full[ties > 0] = new[ties[ties > 0]]
+    return new, full
+
+
+def step_in_two_tempers(w, dw_full, ties, lr):
+    """Uphill, and each copy on its own."""
+    new = w + lr * gradient_by_masks(dw_full, ties)
+    return new, np.where(ties < 0, 0.0, w[ties] - lr * dw_full.sum(axis=0))
+
+
 def by_unique(dw_full, ties):
     return np.array([dw_full[:, ties == s].sum() for s in np.unique(ties) if s >= 0])
 
@@ -157,6 +191,12 @@ WRONG = [
         {"Entries without a connection give to the last weight", "Entries without a connection hold the last weight"},
     ),
     ((mean_of_all, step_by_mean), MEAN),
+    ((mean_by_count, step_by_loops), {"The derivatives of a weight's edges are averaged, not added up"}),
+    ((above_zero, step_by_loops), {"Weight 0 is taken for no connection"}),
+    ((one_short, step_by_loops), {"The last weight is missing"}),
+    ((of_different_numbers, step_by_loops), {"There are as many weights as ties has different numbers"}),
+    ((gradient_by_loops, step_above_zero), {"Weight 0 is not copied"}),
+    ((gradient_by_loops, step_in_two_tempers), {"The step goes uphill", "Each copy takes its own step"}),
     ((by_unique, step_by_loops), {"Weights without an edge are left out of the answer"}),
     ((for_each_sample, step_by_matrix), {"There is a gradient for each sample, but none for all"}),
     ((gradient_by_loops, step_of_each_entry), {"Each copy takes its own step"}),
