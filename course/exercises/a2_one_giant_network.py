@@ -14,7 +14,7 @@
 # # Assignment 2: one giant network
 #
 # In assignment 1 a small network looked at one window after another. Now all windows are there at once: copies of the small network, side by side, make one giant network.
-# You write down its matrix, find the gradient of a weight that stands in it many times, compute it in a different order, and at last
+# You write down its matrix, find the gradient of a weight that stands in it many times, compute it in a different order, and in the end
 # spread the scan over several layers.
 #
 # | | you write | points | time | deck rows |
@@ -43,11 +43,11 @@ from cnnlab.checks import check
 # Write **`scan_matrix(w, n, stride, padding)`**. It returns the matrix `M` for which `M @ x.ravel()` is the scan of `x`, as a vector:
 #
 # $$y_{o,p} = \sum_{c}\sum_{t} w_{o,c,t}\; x_{c,\; p\cdot\mathrm{stride} + t - \mathrm{padding}} \quad\text{(one axis)}, \qquad
-# y_{o,p,q} = \sum_{c}\sum_{i,j} w_{o,c,i,j}\; x_{c,\; p\,S_H + i - P_H,\; q\,S_W + j - P_W} \quad\text{(two axes)}.$$
+# y_{o,p,q} = \sum_{c}\sum_{i,j} w_{o,c,i,j}\; x_{c,\; p\,S_H + i - \mathrm{pad}_H,\; q\,S_W + j - \mathrm{pad}_W} \quad\text{(two axes)}.$$
 #
 # * `w` has the shape `(C_out, C_in, K)` or `(C_out, C_in, K_H, K_W)`: one scan over one axis, or over two. The kernel is not flipped, and there is no bias.
-# * `n`, `stride` and `padding` are tuples with one number for each axis: `(T,)`, `(S,)`, `(P,)`, or `(H, W)`, `(S_H, S_W)`, `(P_H, P_W)`. Rows come first, columns second.
-#   The input `x` has the shape `(C_in, T)` or `(C_in, H, W)`.
+# * `n`, `stride` and `padding` are tuples with one number for each axis. For one axis `n` is `(T,)` and the input `x` has the shape `(C_in, T)`; for two axes `n` is `(H, W)`,
+#   `stride` is `(S_H, S_W)`, `padding` is `(pad_H, pad_W)`, rows first and columns second, and `x` has the shape `(C_in, H, W)`.
 # * `padding` zeros stand before the input *and* after it, along that axis. A weight that meets such a zero has no column: it is left out of the row.
 # * Only full windows of the padded input count: along an axis of size $n$ there are $\lfloor (n + 2\cdot\mathrm{padding} - K)/\mathrm{stride}\rfloor + 1$ places. The kernel always fits.
 # * Rows are numbered in C order of (output channel, place), columns in C order of (input channel, position): all places of output 0 come first, and in two dimensions places go row by row.

@@ -62,7 +62,8 @@ def _case(
 
 def _describe(channels: Sizes, kernel: Sizes, n: Sizes, stride: Sizes, padding: Sizes) -> str:
     C_out, C_in = channels
-    sizes, windows, steps, zeros = (" × ".join(map(str, each)) for each in (n, kernel, stride, padding))
+    sizes, windows = (" × ".join(map(str, each)) for each in (n, kernel))
+    steps, zeros = (str(each if len(each) > 1 else each[0]) for each in (stride, padding))
     return f"{C_in} → {C_out} channels, input {sizes}, kernel {windows}, stride {steps}, padding {zeros}"
 
 

@@ -104,13 +104,17 @@ def _describe(N: int, ties: Array) -> str:
     return f"{N} sample{'s' * (N > 1)}, {weights} weights in a matrix of {out} × {inputs}"
 
 
+_TIES = np.array([[0, 1, -1], [-1, 0, 1]])
+_DW_FULL = np.array([[[1.0, 2.0, 5.0], [7.0, 3.0, 4.0]], [[0.0, 1.0, 1.0], [2.0, -1.0, 1.0]]])
+
+
 def _example(rng: np.random.Generator) -> list[Case]:
-    ties = np.array([[0, 1, -1], [-1, 0, 1]])
-    dw_full = np.array([[[1.0, 2.0, 5.0], [7.0, 3.0, 4.0]], [[0.0, 1.0, 1.0], [2.0, -1.0, 1.0]]])
-    return [
-        Case(_describe(2, ties), (dw_full, ties)),
-        Case(f"{_describe(2, ties)}, learning rate 0.5", (np.array([1.0, 2.0]), dw_full, ties, 0.5), "tied_step"),
-    ]
+    return [Case(_describe(2, _TIES), (_DW_FULL, _TIES))]
+
+
+def _example_step(result: str) -> Case:
+    name = f"The example above: {_describe(2, _TIES)}, learning rate 0.5"
+    return Case(name, (np.array([1.0, 2.0]), _DW_FULL, _TIES, 0.5), "tied_step", result)
 
 
 def _one_sample(rng: np.random.Generator) -> list[Case]:
@@ -133,13 +137,14 @@ def _scans(rng: np.random.Generator) -> list[Case]:
 
 def _step_values(rng: np.random.Generator) -> list[Case]:
     step = partial(_step, rng, result="w_new")
-    return [step(1, _ties(rng, (2, 3, 4), 3), 0.5), step(3, scan_ties((1, 2), 2, 3, 1, 0), 0.1)]
+    others = [step(1, _ties(rng, (2, 3, 4), 3), 0.5), step(3, scan_ties((1, 2), 2, 3, 1, 0), 0.1)]
+    return [_example_step("w_new"), *others]
 
 
 def _step_copies(rng: np.random.Generator) -> list[Case]:
     step = partial(_step, rng, result="W_new")
     ties = (_ties(rng, (2, 3, 4), 3), scan_ties((2, 1), 3, 4, 1, 1))
-    return [step(2, each, lr) for each in ties for lr in (0.0, 0.25)]
+    return [_example_step("W_new"), *(step(2, each, lr) for each in ties for lr in (0.0, 0.25))]
 
 
 def _hidden_ties(rng: np.random.Generator) -> list[Array]:
@@ -193,7 +198,7 @@ TIED_GRADIENT = Exercise(
     ),
     points=6,
     checks=(
-        _visible("The example above: gradient and step", cases=_example),
+        _visible("Gradient: the example above", cases=_example),
         _visible("Gradient: one sample", cases=_one_sample),
         _visible("Gradient: several samples", cases=_samples),
         _visible("Gradient: the matrix of a scan, and weights without an edge", cases=_scans),
