@@ -570,6 +570,6 @@ for name, scan in {"before training": untrained, "after training": nets["softmax
 # %% [markdown]
 # ## Go on
 #
-# Write both sides of this lecture yourself in assignment A2: in exercise 4, `scan_matrix`, the giant matrix of a scan, in one and two dimensions; in exercise 5,
+# Write both sides of this lecture yourself in [assignment A2](../course/release/a2/a2_one_giant_network.ipynb): in exercise 4, `scan_matrix`, the giant matrix of a scan, in one and two dimensions; in exercise 5,
 # `tied_gradient`, the sum over edges and the
 # step of training that keeps all copies equal. [Lecture 04](04_a_different_order.ipynb) computes the same giant network in a different order.

@@ -447,6 +447,6 @@ viz.curves(sizes, {"one scan": took}, level=(all_at_once, "all 441"), **labels)
 # %% [markdown]
 # ## Go on
 #
-# Assignment A2, exercise 6, `layer_first` and `mac_count_scan`: write the scan in this order yourself and count its multiply-adds. The last part of the exercise is about nets like those of the next lecture.
+# [Assignment A2](../course/release/a2/a2_one_giant_network.ipynb), exercise 6, `layer_first` and `mac_count_scan`: write the scan in this order yourself and count its multiply-adds. The last part of the exercise is about nets like those of the next lecture.
 #
 # [Lecture 05](05_distributing_the_scan.ipynb) takes the window of layer 1 apart. Then the order does save work, and, less expected, the net gets better.

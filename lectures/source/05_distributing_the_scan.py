@@ -417,6 +417,6 @@ demos.DistributedScan(row, window=12, levels=3, widths=(6, 2), hops=(3, 1))
 # %% [markdown]
 # ## Go on
 #
-# You have now seen all that assignment A2 asks for. Exercise 6, `layer_first` and `mac_count_scan`, counts a distributed scan in its last part, and exercise 7, `to_conv_stack`, turns a scanning MLP, plain or distributed, into a stack of convolutions. A2 is due now.
+# You have now seen all that [assignment A2](../course/release/a2/a2_one_giant_network.ipynb) asks for. Exercise 6, `layer_first` and `mac_count_scan`, counts a distributed scan in its last part, and exercise 7, `to_conv_stack`, turns a scanning MLP, plain or distributed, into a stack of convolutions. A2 is due now.
 #
 # [Lecture 06](06_what_is_a_convolution.ipynb) gives the operation that has been at work here its definition, and its gradients: what is a convolution?

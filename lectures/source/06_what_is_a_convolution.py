@@ -696,5 +696,5 @@ for name, w in (("lopsided", lopsided), ("×", cross)):
 # %% [markdown]
 # ## Go on
 #
-# Now write it yourself, in assignment A3: exercise 8, `conv2d_loops`, is the first half of this lecture, with channels; exercise 10, `conv2d_forward`, does it fast; exercise 11, `conv2d_backward`, is the three gradients;
+# Now write it yourself, in [assignment A3](../course/release/a3/a3_convolution.ipynb): exercise 8, `conv2d_loops`, is the first half of this lecture, with channels; exercise 10, `conv2d_forward`, does it fast; exercise 11, `conv2d_backward`, is the three gradients;
 # exercise 12, `compose_kernels`, puts two layers into one. The sizes that exercise 9 asks for are the subject of [lecture 07](07_sizes_strides_receptive_fields.ipynb), so do A3 after that.

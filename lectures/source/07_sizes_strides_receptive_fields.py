@@ -618,5 +618,5 @@ for stage in ("layer1", "layer2", "layer3", "layer4"):
 # %% [markdown]
 # ## Go on
 #
-# Assignment A3 follows: the convolution layer, written by you. Exercise 8, `conv2d_loops`, is the definition; exercise 9, `sizes_and_costs`, is this lecture (`output_size`, `same_padding`, `receptive_field`,
+# [Assignment A3](../course/release/a3/a3_convolution.ipynb) follows: the convolution layer, written by you. Exercise 8, `conv2d_loops`, is the definition; exercise 9, `sizes_and_costs`, is this lecture (`output_size`, `same_padding`, `receptive_field`,
 # `parameter_count`, `mac_count`); exercise 10, `conv2d_forward`, and exercise 11, `conv2d_backward`, make the layer; exercise 12, `compose_kernels`, stacks two of them. Then [lecture 08](08_one_by_one_and_other_convolutions.ipynb): kernels of 1×1, and convolutions of sound and of clips.
