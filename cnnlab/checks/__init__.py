@@ -5,10 +5,10 @@ Students call `check`; a grader calls `exercises` and `run_exercise` and keeps t
 To add an exercise, write a module beside `cnnlab.checks.a1.scan_1d` that makes an `Exercise` (`cnnlab.checks.model`):
 one or more functions with their reference solutions, visible and hidden checks whose points add up, and the mistakes
 to name, each a small wrong implementation with three hints (`cnnlab.checks.assembled` makes them from one
-implementation with exchangeable parts, so that two at once are recognized). List it in the assignment's ``__init__.py``, a new assignment in
-`cnnlab.checks.registry`. Then write its section in ``course/exercises``, with a grade cell named `Exercise.grade_id`,
-and run ``make build``. ``tests/checks/test_exercises.py`` runs over all exercises; it wants right and wrong answers in
-``tests/checks/answers``.
+implementation with exchangeable parts, so that two at once are recognized). List it in the assignment's
+``__init__.py``, a new assignment in `cnnlab.checks.registry`. Then write its section in ``course/exercises``, with a
+grade cell named `Exercise.grade_id`, and run ``make build``. ``tests/checks/test_exercises.py`` runs over all
+exercises; it wants right and wrong answers in ``tests/checks/answers``.
 """
 
 from cnnlab.checks.errors import (
