@@ -6,7 +6,7 @@ from importlib import import_module
 
 from cnnlab.checks.model import Exercise
 
-_ASSIGNMENTS = {"a1": "cnnlab.checks.a1"}
+_ASSIGNMENTS = {"a1": "cnnlab.checks.a1", "a4": "cnnlab.checks.a4"}
 
 
 def assignments() -> tuple[str, ...]:
