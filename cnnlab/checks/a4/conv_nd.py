@@ -18,7 +18,7 @@ Ints = tuple[int, ...]
 MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-def conv_nd(
+def conv_nd(  # noqa: PLR0917  the student's signature
     x: Array, w: Array, b: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, padding_mode: str
 ) -> Array:
     """Return the convolution of a batch, with one, two or three spatial axes.
@@ -107,12 +107,13 @@ def _biases(rng: np.random.Generator, count: int, dtype: Any) -> Array:
     return np.asarray((np.arange(count) + 1 + np.round(rng.random(count) / 2, 2)).astype(dtype))
 
 
-def _named(x: Array, w: Array, b: Array, S: Ints, P: Ints, D: Ints, groups: int, mode: str) -> Case:
+def _named(x: Array, w: Array, b: Array, *options: Any) -> Case:
+    S, P, D, groups, mode = options
     sizes = f"x {_times(x.shape)}, w {_times(w.shape)}"
-    options = {"stride": S, "padding": P, "dilation": D}
-    told = [f"{name} {value}" for name, value in options.items() if set(value) != {int(name != "padding")}]
+    tuples = {"stride": S, "padding": P, "dilation": D}
+    told = [f"{name} {value}" for name, value in tuples.items() if set(value) != {int(name != "padding")}]
     told += [f"groups {groups}"] * (groups > 1) + [mode] * (any(P) and mode != "zeros")
-    return Case(", ".join((sizes, *told)), (x, w, b, S, P, D, groups, mode))
+    return Case(", ".join((sizes, *told)), (x, w, b, *options))
 
 
 def _times(shape: Sequence[int]) -> str:

@@ -129,7 +129,7 @@ def assemble(
                 x = np.take(x, rules[how](x.shape[axis], before, after), axis)
         return corners(x, pairs, how)
 
-    def conv_nd(
+    def conv_nd(  # noqa: PLR0917  the student's signature
         x: Array, w: Array, b: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, padding_mode: str
     ) -> Any:
         windows = last(pad(first(x, dilation), amounts(padding), mode(padding_mode)), dilation)

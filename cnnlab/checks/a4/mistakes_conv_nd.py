@@ -139,7 +139,7 @@ MISTAKES = (
             'Look at the padding for "reflect", next to the edge. NumPy\'s "symmetric" is another mode.',
             'np.pad with mode="reflect", or indices P, …, 2, 1 before the row (index 0 is not among them).',
         ),
-        reflect=lambda n, before, after: [*range(before)][::-1] + [*range(n)] + [*range(n)][::-1][:after],
+        reflect=lambda n, before, after: [*range(before - 1, -1, -1), *range(n), *range(n - 1, n - 1 - after, -1)],
     ),
     _wrong(
         "not_turned",
@@ -169,7 +169,7 @@ MISTAKES = (
             'Look at the order of the cells that you put before and after the row for "circular".',
             "Before the row: its last P cells in their order, n - P, …, n - 1; after it: 0, …, P - 1.",
         ),
-        circular=lambda n, before, after: [*range(n)][::-1][:before] + [*range(n)] + [*range(after)][::-1],
+        circular=lambda n, before, after: [*range(n - 1, n - 1 - before, -1), *range(n), *range(after - 1, -1, -1)],
     ),
     _wrong(
         "replicate_copies_a_piece",
