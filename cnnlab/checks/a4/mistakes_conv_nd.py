@@ -24,13 +24,13 @@ def _stretched(x: Array, dilation: Ints) -> Array:
     """Put D - 1 zeros between the cells of each axis."""
     longer = [D * (n - 1) + 1 for n, D in zip(x.shape[2:], dilation, strict=True)]
     y = np.zeros((*x.shape[:2], *longer), dtype=x.dtype)
-    y[(..., *(slice(None, None, D) for D in dilation))] = x
+    y[(slice(None), slice(None), *(slice(None, None, D) for D in dilation))] = x
     return y
 
 
 def _thinned(x: Array, dilation: Ints) -> Array:
     """Keep every D-th cell of each axis."""
-    return x[(..., *(slice(None, None, D) for D in dilation))]
+    return x[(slice(None), slice(None), *(slice(None, None, D) for D in dilation))]
 
 
 def _without_corners(padded: Array, pairs: Pairs, mode: str) -> Array:

@@ -25,14 +25,14 @@ def pool2d_forward(x: Array, kernel: Pair, stride: Pair, padding: Pair, how: str
     x
         Shape (N, C, H, W).
     kernel, stride, padding
-        Rows and columns; at most half the kernel of padding.
+        Rows and columns; the padding is at most half the kernel.
     how
         "max": the padding takes no part. "avg": the padding counts, with zeros.
 
     Returns
     -------
     numpy.ndarray
-        Shape (N, C, P_H, P_W). Source: rows D51–D53.
+        Shape (N, C, H', W'). Source: rows D51–D53.
     """
     (K_H, K_W), (S_H, S_W), (P_H, P_W) = kernel, stride, padding
     H, W = x.shape[2:]
@@ -52,7 +52,7 @@ def pool2d_backward(  # noqa: PLR0917  the student's signature
     Parameters
     ----------
     dy
-        Gradient with respect to what `pool2d_forward` returned, shape (N, C, P_H, P_W).
+        Gradient with respect to what `pool2d_forward` returned, shape (N, C, H', W').
     x, kernel, stride, padding, how
         As there. Of several equal maxima the first in row-major order gets the gradient.
 
