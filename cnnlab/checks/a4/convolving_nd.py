@@ -38,6 +38,11 @@ def circled(n: int, before: int, after: int) -> Sequence[int]:
     return [*range(n - before, n), *range(n), *range(after)]
 
 
+def full_windows(n: int, reach: int, S: int, P: int) -> Sequence[int]:
+    """Return where the windows start that fit entirely."""
+    return range(0, n - reach + 1, S)
+
+
 def without_change(x: Array, dilation: Ints) -> Array:
     """Leave the input as it is."""
     return x
@@ -87,6 +92,7 @@ def assemble(
     gaps: Callable[[Ints], Ints] = lambda dilation: dilation,
     steps: Callable[[Ints], Ints] = lambda stride: stride,
     reach: Callable[[int, int], int] = lambda K, D: D * (K - 1) + 1,
+    starts: Callable[[int, int, int, int], Sequence[int]] = full_windows,
     kernel: Callable[[Array], Array] = lambda w: w,
     combine: Callable[[Array, Array, int], Array] = own_channels,
     bias: Callable[[Array, Array, Array, int], Array] = one_bias_each,
@@ -110,6 +116,8 @@ def assemble(
         What is done to dilation and stride.
     reach
         How far a kernel of K with dilation D reaches, for the number of windows; what hangs over the end is zero.
+    starts
+        Where windows start, from the length of the padded axis, the reach, the stride and the padding.
     kernel
         What is done to the weights.
     combine
@@ -133,10 +141,10 @@ def assemble(
         x: Array, w: Array, b: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, padding_mode: str
     ) -> Any:
         windows = last(pad(first(x, dilation), amounts(padding), mode(padding_mode)), dilation)
-        sizes = zip(windows.shape[2:], w.shape[2:], steps(stride), gaps(dilation), strict=True)
-        for axis, (n, K, S, D) in enumerate(sizes):
-            starts = np.arange(0, n - reach(K, D) + 1, S)
-            taps = starts[:, None] + D * np.arange(K)  # (P, K)
+        sizes = zip(windows.shape[2:], w.shape[2:], steps(stride), padding, gaps(dilation), strict=True)
+        for axis, (n, K, S, P, D) in enumerate(sizes):
+            first_taps = np.asarray(starts(n, reach(K, D), S, P), dtype=int)
+            taps = first_taps[:, None] + D * np.arange(K)  # (places, K)
             over = max(0, int(taps.max(initial=0)) + 1 - n)
             at = 2 + axis
             longer = np.pad(windows, [(0, over) if a == at else (0, 0) for a in range(windows.ndim)])

@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.checks.a4.convolving_nd import Ints, Pairs, assemble, both_sides, by_blocks, one_bias_each, own_channels
+from cnnlab.checks.a4.convolving_nd import (
+    Ints,
+    Pairs,
+    assemble,
+    both_sides,
+    by_blocks,
+    full_windows,
+    one_bias_each,
+    own_channels,
+    reflected,
+    replicated,
+)
 from cnnlab.checks.assembled import mistakes_from
 
 Array = np.ndarray[Any, Any]
@@ -85,6 +96,16 @@ def _slices_of_all_channels(windows: Array, w: Array, groups: int) -> Array:
     filters = [f[:, g * C : (g + 1) * C] for g, f in enumerate(np.split(w, groups))]
     filled = [f if f.shape[1] else np.zeros((len(f), C, *f.shape[2:]), f.dtype) for f in filters]
     return by_blocks(np.split(windows, groups, axis=1), filled)
+
+
+def _samples_added(windows: Array, w: Array, groups: int) -> Array:
+    y = own_channels(windows, w, groups)
+    return np.asarray(np.broadcast_to(y.sum(axis=0), y.shape))
+
+
+def _first_sample(windows: Array, w: Array, groups: int) -> Array:
+    y = own_channels(windows, w, groups)
+    return np.asarray(np.broadcast_to(y[0], y.shape))
 
 
 def _first_biases(y: Array, b: Array, w: Array, groups: int) -> Array:
@@ -182,6 +203,27 @@ MISTAKES = (
         replicate=lambda n, before, after: [*range(before), *range(n), *range(n - after, n)],
     ),
     _wrong(
+        "replicate_mirrors",
+        "Replicate mirrors the row",
+        (
+            "Every cell of the padding holds the value of the cell at the edge; here only the first of them does.",
+            'Look at the padding for "replicate". NumPy\'s "symmetric" is another mode.',
+            "Before the row: P times cell 0; after it: P times cell n - 1.",
+        ),
+        replicate=lambda n, before, after: [*range(before - 1, -1, -1), *range(n), *range(n - 1, n - 1 - after, -1)],
+    ),
+    _wrong(
+        "reflect_and_replicate",
+        "Reflect and replicate are exchanged",
+        (
+            "Reflect is a mirror image without the edge; replicate repeats the edge.",
+            "Look at the names of the modes: which of yours belongs to which row of the table?",
+            "Try both on 1 2 3 4 with padding 2 and compare with the table.",
+        ),
+        reflect=replicated,
+        replicate=reflected,
+    ),
+    _wrong(
         "mode_ignored",
         "padding_mode is not used",
         (
@@ -223,11 +265,11 @@ MISTAKES = (
     ),
     _wrong(
         "padding_in_front",
-        "The padding stands on one side only",
+        "The padding counts on one side only",
         (
             "There must be P cells before an axis and P cells after it.",
-            "Look at the pairs that you give to np.pad.",
-            "np.pad(x, [(0, 0), (0, 0)] + [(P, P) for P in padding], …).",
+            "Look at the pairs that you give to np.pad, and at P in your formula for the number of windows.",
+            "np.pad(x, [(0, 0), (0, 0)] + [(P, P) for P in padding], …); (n + 2 * P - reach) // S + 1 windows.",
         ),
         amounts=lambda padding: [(P, 0) for P in padding],
     ),
@@ -294,6 +336,26 @@ MISTAKES = (
             "Put reach = D * (K - 1) + 1 in the place of K.",
         ),
         reach=lambda K, D: K,
+    ),
+    _wrong(
+        "plus_one_forgotten",
+        "The last window is missing",
+        (
+            "There is one window more than there are steps.",
+            "Look at your formula for the number of windows.",
+            "(n + 2 * P - reach) // S + 1.",
+        ),
+        starts=lambda n, reach, S, P: full_windows(n, reach, S, P)[:-1],
+    ),
+    _wrong(
+        "padding_not_counted",
+        "The padding is not counted in the number of windows",
+        (
+            "The last windows are missing, those that reach into the padding behind the input.",
+            "Look at your formula for the number of windows: is n the size with or without padding?",
+            "(n + 2 * P - reach) // S + 1, or take n from the shape of the padded input and add nothing.",
+        ),
+        starts=lambda n, reach, S, P: full_windows(n - 2 * P, reach, S, P),
     ),
     _wrong(
         "stride_ignored",
@@ -414,6 +476,26 @@ MISTAKES = (
             "Write the outputs of group g to y[:, g * M : (g + 1) * M] with M = C_out // groups.",
         ),
         combine=_one_output_for_a_group,
+    ),
+    _wrong(
+        "samples_added",
+        "The samples of a batch are added up",
+        (
+            "Each sample has an answer of its own; the sum goes over channels and taps only.",
+            "Look at the axes of your sum: is the first one among them?",
+            "window has the shape (N, C, *kernel): sum over all axes but the first.",
+        ),
+        combine=_samples_added,
+    ),
+    _wrong(
+        "first_sample",
+        "Only the first sample is used",
+        (
+            "Each sample of the batch has an answer of its own.",
+            "Look for x[0], or for a loop over samples that is missing.",
+            "Cut windows out of all samples at once: padded[:, first : first + C, …].",
+        ),
+        combine=_first_sample,
     ),
     _wrong(
         "first_biases",

@@ -203,6 +203,14 @@ _HANGING = (
         "(H + 2 * P_H - K_H) // S_H + 1 rows, and columns likewise.",
     ),
 )
+_LAST_MISSING = (
+    "The last window is missing",
+    (
+        "A window may end exactly at the end of the padded map.",
+        "Look at the number of windows, or at the end of your range.",
+        "range(0, H + 2 * P_H - K_H + 1, S_H), and columns likewise.",
+    ),
+)
 _TOGETHER = (
     "All maps are thrown together",
     (
@@ -276,19 +284,21 @@ _FORWARD = (
     _forward("every_start_mean", *_HANGING, starts=_every_start, average=_mean_of_crop),
     _forward("one_over", *_HANGING, starts=_one_over),
     _forward("one_over_mean", *_HANGING, starts=_one_over, average=_mean_of_crop),
+    _forward("stops_early", *_LAST_MISSING, starts=lambda n, K, S: range(0, n - K, S)),
+    _forward("plus_one_forgotten", *_LAST_MISSING, starts=lambda n, K, S: range(0, n - K + 1, S)[:-1]),
     _forward(
-        "stops_early",
-        "The last window is missing",
+        "padding_not_counted",
+        "The padding is not counted in the number of windows",
         (
-            "A window may end exactly at the end of the padded map.",
-            "Look at the number of windows, or at the end of your range.",
-            "range(0, H + 2 * P_H - K_H + 1, S_H), and columns likewise.",
+            "The last windows are missing, those that reach into the padding behind the map.",
+            "Look at your formula for the number of windows: is H the size with or without padding?",
+            "(H + 2 * P_H - K_H) // S_H + 1 rows, and columns likewise.",
         ),
-        starts=lambda n, K, S: range(0, n - K, S),
+        length=lambda n, P: n - 2 * P,
     ),
     _forward(
         "padding_in_front",
-        "The padding stands on one side only",
+        "The padding counts on one side only",
         (
             "There must be P_H rows above and P_H rows below, and columns likewise.",
             "Look at the pairs that you give to np.pad, or at the number of windows.",

@@ -179,7 +179,7 @@ def _back(rng: np.random.Generator, how: str) -> list[Case]:
         _backward(rng, _distinct(rng, 1, 2, 4, 5), (3, 2), (1, 1), how),
         _backward(rng, _distinct(rng, 2, 1, 6, 7), (2, 3), (2, 1), how),
         _backward(rng, _distinct(rng, 2, 2, 5, 8), (2, 2), (3, 2), how),
-        _backward(rng, _negative(rng, 1, 2, 5, 4), (2, 3), (2, 1), how, (1, 1)),
+        _backward(rng, _negative(rng, 1, 2, 5, 4), (2, 3), (2, 1), how, (0, 1)),
         _backward(rng, _negative(rng, 2, 1, 6, 5), (4, 2), (3, 2), how, (2, 0)),
     ]
 

@@ -101,6 +101,7 @@ def assemble_forward(
     borders: Callable[[Pair], Borders] = on_both_sides,
     low: float = -np.inf,
     zero: float = 0.0,
+    length: Callable[[int, int], int] = lambda n, P: n,
     starts: Starts = full_windows,
     maximum: Number = largest,
     average: Number = mean,
@@ -118,8 +119,10 @@ def assemble_forward(
         From padding to what stands before and after rows and columns.
     low, zero
         What stands in the padding for the maximum and for the average.
+    length
+        From the length of the padded axis and the padding to the length that windows are counted on.
     starts
-        Where windows start.
+        Where windows start on such a length.
     maximum, average
         From a window to one number for each map.
     then
@@ -129,7 +132,8 @@ def assemble_forward(
     def pool2d_forward(x: Array, kernel: Pair, stride: Pair, padding: Pair, how: str) -> Any:
         K, S, around = size(kernel, stride), step(kernel, stride), borders(padding)
         padded = _pad(x, around, low if choice(how) == "max" else zero)
-        grid = [starts(n, k, s) for n, k, s in zip(padded.shape[2:], K, S, strict=True)]
+        lengths = [length(n, P) for n, P in zip(padded.shape[2:], padding, strict=True)]
+        grid = [starts(n, k, s) for n, k, s in zip(lengths, K, S, strict=True)]
         y = np.zeros((*x.shape[:2], *map(len, grid)), dtype=x.dtype)
         rule = maximum if choice(how) == "max" else average
         for (i, j), _, window in _windows(padded, grid, K, around, x.shape):
