@@ -221,12 +221,13 @@ def _hidden_apart(rng: np.random.Generator, how: str) -> list[Case]:
 
 
 def _hidden_back_padded(rng: np.random.Generator, how: str) -> list[Case]:
+    # No windows overlap: who overwrites there keeps these points.
     H, W = (int(n) for n in rng.integers((0, 0), (2, 2)))
     return [
-        _backward(rng, _negative(rng, 2, 2, 4 + H, 5 + W), (3, 2), (2, 1), how, (1, 1)),
-        _backward(rng, _negative(rng, 1, 3, 5, 7 + W), (2, 4), (1, 3), how, (0, 2)),
-        _backward(rng, _distinct(rng, 3, 1, 6 + H, 5), (4, 3), (3, 1), how, (2, 1)),
-        _backward(rng, _negative(rng, 2, 1, 5, 6), (4, 2), (1, 2), how, (2, 0)),
+        _backward(rng, _negative(rng, 2, 2, 4 + H, 5 + W), (3, 2), (3, 3), how, (1, 1)),
+        _backward(rng, _negative(rng, 1, 3, 5, 7 + W), (2, 4), (2, 4), how, (0, 2)),
+        _backward(rng, _distinct(rng, 3, 1, 6 + H, 5), (4, 3), (5, 3), how, (2, 1)),
+        _backward(rng, _negative(rng, 2, 1, 5, 6), (4, 2), (4, 2), how, (2, 0)),
     ]
 
 
@@ -270,12 +271,12 @@ POOL2D = Exercise(
         _hidden("Forward: average with padding, other sizes", cases=lambda rng: _hidden_padded(rng, "avg")),
         _hidden("Backward: max, windows apart", cases=lambda rng: _hidden_apart(rng, "max")),
         _hidden("Backward: max, windows that overlap", cases=lambda rng: _hidden_back(rng, "max")),
-        _hidden("Backward: max, padding", cases=lambda rng: _hidden_back_padded(rng, "max")),
+        _hidden("Backward: max, padding, other sizes", cases=lambda rng: _hidden_back_padded(rng, "max")),
         _hidden("Backward: ties, other sizes", cases=_hidden_ties),
         _hidden(
             "Backward: average, other sizes", cases=lambda rng: _hidden_apart(rng, "avg") + _hidden_back(rng, "avg")
         ),
-        _hidden("Backward: average, padding", cases=lambda rng: _hidden_back_padded(rng, "avg")),
+        _hidden("Backward: average, padding, other sizes", cases=lambda rng: _hidden_back_padded(rng, "avg")),
     ),
     mistakes=MISTAKES,
 )
