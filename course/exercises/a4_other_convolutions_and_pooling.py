@@ -36,16 +36,16 @@ from cnnlab.checks import check
 # %% [markdown]
 # ## 13. Other convolutions
 #
-# The sum over input channels and taps stays what it was in assignment 3. What changes is *which* channels, *which* taps, and what stands outside of the input. All letters below stand for one number *an axis*:
-# the place $p$, the tap $u$, the size $n$ of the input, the kernel $K$, the stride $S$, the padding $P$ and the dilation $D$.
+# The sum over input channels and taps stays what it was in assignment 3. What changes is *which* channels, *which* taps, and what stands outside of the input. For one sample, and
+# with one number *an axis* for the place $p$, the tap $u$, the size $n$ of the input, the kernel $K$, the stride $S$, the padding $P$ and the dilation $D$:
 #
-# $$y_{n,j}(p) = b_j + \sum_{c=0}^{C-1} \sum_u w_{j,c}(u)\; \tilde x_{n,\;g(j)\,C + c}(S\,p + D\,u), \qquad C = \frac{C_{in}}{G}, \qquad g(j) = \left\lfloor \frac{j}{C_{out}/G} \right\rfloor,$$
+# $$y_j(p) = b_j + \sum_{c=0}^{C-1} \sum_u w_{j,c}(u)\; \tilde x_{g(j)\,C + c}(S\,p + D\,u), \qquad C = \frac{C_{in}}{G}, \qquad g(j) = \left\lfloor \frac{j}{C_{out}/G} \right\rfloor,$$
 #
 # where $G$ is `groups` and $\tilde x$ is the input with $P$ more cells at both ends of each axis. An axis of the answer has $\lfloor (n + 2P - D\,(K-1) - 1)/S \rfloor + 1$ places.
 #
 # Write **`conv_nd(x, w, b, stride, padding, dilation, groups, padding_mode)`**, for one, two and three spatial axes.
 #
-# * `x` has the shape `(N, C_in, *spatial)`: `(N, C_in, W)`, `(N, C_in, H, W)` or `(N, C_in, D, H, W)`. The answer has as many axes: none is dropped, however short.
+# * `x` has the shape `(N, C_in, *spatial)`: `(N, C_in, W)`, `(N, C_in, H, W)` or `(N, C_in, depth, H, W)`. The answer has as many axes: none is dropped, however short.
 # * `w` has the shape `(C_out, C_in // groups, *kernel)` and `b` the shape `(C_out,)`. `groups` divides `C_in` and `C_out`.
 # * `stride`, `padding` and `dilation` are tuples with one number for each spatial axis, in the order of the axes: `(2,)`, `(2, 1)` or `(1, 2, 2)`.
 # * **Groups** are blocks side by side. The first $C_{out}/G$ filters see the first $C$ channels, the next ones see the next $C$ channels, and so on.
