@@ -6,7 +6,7 @@ from importlib import import_module
 
 from cnnlab.checks.model import Exercise
 
-_ASSIGNMENTS = {"a1": "cnnlab.checks.a1", "a2": "cnnlab.checks.a2", "a3": "cnnlab.checks.a3"}
+_ASSIGNMENTS = {f"a{number}": f"cnnlab.checks.a{number}" for number in range(1, 5)}
 
 
 def assignments() -> tuple[str, ...]:

@@ -527,5 +527,5 @@ else:
 # %% [markdown]
 # ## Go on
 #
-# Assignment A4, exercise 13, `conv_nd`: one function for one, two and three axes with stride, padding, dilation, groups and all padding modes. Then [lecture 09](09_pooling.ipynb), on the other way
+# [Assignment A4](../course/release/a4/a4_other_convolutions_and_pooling.ipynb), exercise 13, `conv_nd`: one function for one, two and three axes with stride, padding, dilation, groups and all padding modes. Then [lecture 09](09_pooling.ipynb), on the other way
 # to make maps smaller.

@@ -413,4 +413,4 @@ print(f"accuracy of global max on 48 × 48: {larger_right:.2f}, on 28 × 28: {ri
 # %% [markdown]
 # ## Go on
 #
-# Assignment A4, exercise 14, `pool2d`: both directions, for maximum and mean, with overlapping windows and padding. Then [lecture 10](10_training_a_cnn.ipynb), *Training a CNN*, puts all layers together.
+# [Assignment A4](../course/release/a4/a4_other_convolutions_and_pooling.ipynb), exercise 14, `pool2d`: both directions, for maximum and mean, with overlapping windows and padding. Then [lecture 10](10_training_a_cnn.ipynb), *Training a CNN*, puts all layers together.
