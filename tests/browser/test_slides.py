@@ -88,8 +88,10 @@ def test_keys_lead_through_all_slides_and_back(slides):
     assert sorted(set(seen)) == list(range(1, total + 1))
     assert seen == sorted(seen)
     page.keyboard.press("Home")
+    settled(page)
     assert number(page) == 1
     page.keyboard.press("ArrowRight")
+    settled(page)
     assert number(page) == 2
     for _ in range(3):  # a remark that was shown goes first
         page.keyboard.press("ArrowLeft")

@@ -34,6 +34,24 @@ def scan_2d(image, layers, size, stride):
             y[:, p, q] = v
     return y
 """
+AGGREGATE = """\
+def aggregate(maps, how, temperature):
+    flat = maps.reshape(len(maps), -1)
+    if how != "softmax":
+        return getattr(flat, how)(axis=1)
+    e = np.exp((flat - flat.max(axis=1, keepdims=True)) / temperature)
+    return (e * flat).sum(axis=1) / e.sum(axis=1)
+"""
+AGGREGATE_BACKWARD = """\
+def aggregate_backward(dy, maps, how, temperature):
+    flat = maps.reshape(len(maps), -1)
+    slope = np.eye(flat.shape[1])[flat.argmax(axis=1)] if how == "max" else np.full(flat.shape, 1 / flat.shape[1])
+    if how == "softmax":
+        e = np.exp((flat - flat.max(axis=1, keepdims=True)) / temperature)
+        e = e / e.sum(axis=1, keepdims=True)
+        slope = e * (1 + (flat - (e * flat).sum(axis=1, keepdims=True)) / temperature)
+    return (dy[:, None] * slope).reshape(maps.shape)
+"""
 IMPORTS = "import numpy as np\nfrom cnnlab.checks import check"
 STUB_1D = "def scan_1d(x, layers, width, hop):\n    raise NotImplementedError"
 STUB_2D = "def scan_2d(image, layers, size, stride):\n    raise NotImplementedError"
@@ -63,9 +81,10 @@ def _solution(name, source):
     return cell(marked, f"answer-{name}", grade=False, solution=True, locked=False, task=False)
 
 
-def _grade(name, points):
+def _grade(name, points, *further):
+    called = ", ".join([name, *further])
     source = (
-        f'check("a1.{name}", {name})\n### BEGIN HIDDEN TESTS\ncheck("a1.{name}", {name}, hidden=True)\n'
+        f'check("a1.{name}", {called})\n### BEGIN HIDDEN TESTS\ncheck("a1.{name}", {called}, hidden=True)\n'
         "### END HIDDEN TESTS"
     )
     return cell(source, f"a1-{name}", grade=True, solution=False, locked=True, task=False, points=points)
@@ -78,6 +97,9 @@ SOURCE = notebook(
         _grade("scan_1d", 5),
         _solution("scan_2d", SCAN_2D),
         _grade("scan_2d", 4),
+        _solution("aggregate", AGGREGATE),
+        _solution("aggregate_backward", AGGREGATE_BACKWARD),
+        _grade("aggregate", 6, "aggregate_backward"),
     ]
 )
 
@@ -92,13 +114,17 @@ class SmallCourse:
         self.release = root / "release" / "a1" / "a1_scanning.ipynb"
 
     def hand_in(self, student, *, one=SCAN_1D, two=SCAN_2D, first=(), extra=(), name="a1_scanning.ipynb", change=None):
-        """Fill the release in like a student would, and save it in their folder."""
+        """Fill the release in like a student would, exercise 3 always right, and save it in their folder."""
         handed = json.loads(self.release.read_text(encoding="utf-8"))
         for each in handed["cells"]:
             if each["id"] == "answer-scan_1d":
                 each["source"] = one
             if each["id"] == "answer-scan_2d":
                 each["source"] = two
+            if each["id"] == "answer-aggregate":
+                each["source"] = AGGREGATE
+            if each["id"] == "answer-aggregate_backward":
+                each["source"] = AGGREGATE_BACKWARD
         handed["cells"] = [cell(source, f"first-{i}") for i, source in enumerate(first)] + handed["cells"]
         handed["cells"] += [cell(source, f"extra-{i}") for i, source in enumerate(extra)]
         if change is not None:

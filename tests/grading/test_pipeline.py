@@ -47,9 +47,16 @@ def test_points_reach_the_gradebook_the_csv_and_the_report(course, answers):
     with (course.root / "out" / "a1" / "grades.csv").open(encoding="utf-8") as file:
         rows = {row.pop("student"): row for row in csv.DictReader(file)}
     assert list(rows) == ["ann", "bob", "cyd", "dan", "eve"]
-    assert rows["ann"] == {"status": "graded", "score": "9", "max_score": "9", "a1.scan_1d": "5", "a1.scan_2d": "4"}
+    assert rows["ann"] == {
+        "status": "graded",
+        "score": "15",
+        "max_score": "15",
+        "a1.scan_1d": "5",
+        "a1.scan_2d": "4",
+        "a1.aggregate": "6",
+    }
     assert 0 < float(rows["bob"]["a1.scan_1d"]) < 5
-    assert rows["cyd"]["score"] == "4"
+    assert rows["cyd"]["score"] == "10"
     assert any("torch" in note for note in results["cyd"].notes)
     with gradebook(course) as book:
         scores = {each.student.id: each.score for each in book.assignment_submissions("a1")}
@@ -91,7 +98,7 @@ def test_only_what_changed_is_graded_again(course, monkeypatch):
     graded = []
     real = run.run_tasks
     monkeypatch.setattr(run, "run_tasks", lambda tasks, jobs: graded.extend(tasks) or real(tasks, jobs=jobs))
-    assert course.grade()["bob"].score == 4
+    assert course.grade()["bob"].score == 10
     assert [each.student for each in graded] == ["bob"]
     graded.clear()
     monkeypatch.setenv("CNNLAB_HIDDEN_SEED", "another")
@@ -136,7 +143,7 @@ def test_a_write_that_fails_leaves_nothing_half_written(course, monkeypatch):
         assert connection.execute("select count(*) from grade").fetchone() == (0,)
         assert connection.execute("select count(*) from student").fetchone() == (0,)
     monkeypatch.undo()
-    assert course.grade()["ann"].score == 9
+    assert course.grade()["ann"].score == 15
 
 
 def test_a_fault_of_ours_is_never_a_zero(course, monkeypatch, capsys):
@@ -156,14 +163,14 @@ def test_a_fault_of_ours_is_never_a_zero(course, monkeypatch, capsys):
     monkeypatch.setattr(run.canary, "sing", lambda *a, **k: (sing(*a, **k), setattr(faulty, "armed", True)))
     results = course.grade()
     assert (results["ann"].status, results["ann"].score) == ("grader_error", None)
-    assert results["bob"].score == 9
-    assert ",grader_error,,9,," in (course.root / "out" / "a1" / "grades.csv").read_text(encoding="utf-8")
+    assert results["bob"].score == 15
+    assert ",grader_error,,15,,," in (course.root / "out" / "a1" / "grades.csv").read_text(encoding="utf-8")
     assert not (course.root / "feedback" / "ann").exists()
     with gradebook(course) as book:
         assert [each.student.id for each in book.assignment_submissions("a1")] == ["bob"]
     assert commands.report("a1", course_dir=course.root).has_grader_errors
     monkeypatch.undo()
-    assert course.grade()["ann"].score == 9  # tried again
+    assert course.grade()["ann"].score == 15  # tried again
 
 
 @pytest.mark.parametrize("at", ["cells", "function"])
@@ -191,7 +198,7 @@ def test_the_canary_stops_a_run_whose_solution_is_wrong(course):
     path = course.root / "source" / "a1" / "a1_scanning.ipynb"
     path.write_text(path.read_text(encoding="utf-8").replace("W @ v + b", "W @ v"), encoding="utf-8")
     course.hand_in("ann")
-    with pytest.raises(CanaryError, match="solution must get 9 points"):
+    with pytest.raises(CanaryError, match="solution must get 15 points"):
         course.grade()
     assert not (course.root / "feedback").exists()
 
@@ -240,7 +247,7 @@ def test_a_gradebook_is_made_whole_or_not_at_all(course, monkeypatch):
             course.grade()
     gc.collect()  # what nbgrader had open when it was interrupted goes here, where its warning is expected
     assert not (course.root / "gradebook.db").exists()
-    assert course.grade()["ann"].score == 9
+    assert course.grade()["ann"].score == 15
     with closing(sqlite3.connect(course.root / "gradebook.db")) as connection:
         assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1
 
@@ -249,7 +256,7 @@ def test_a_terminal_without_unicode_stops_nothing(course, monkeypatch):
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
     course.hand_in("zoë")
-    assert course.grade()["zoë"].score == 9
+    assert course.grade()["zoë"].score == 15
     assert b"zo?" in written.getvalue()
 
 
@@ -288,7 +295,7 @@ def test_a_course_may_stand_in_any_folder(released_course, small_course, tmp_pat
     (root / "gradebook.db").unlink()
     course = small_course(root)
     course.hand_in("ann lee")
-    assert course.grade()["ann lee"].score == 9
+    assert course.grade()["ann lee"].score == 15
     assert (root / "gradebook.db").is_file()
     assert "[x]" in capsys.readouterr().out
     assert commands.release("a1", course_dir=root).is_file()
@@ -312,7 +319,7 @@ def test_a_gradebook_that_is_damaged_or_locked_is_named_and_stays(course):
         course.grade()
     assert path.read_bytes() == b"no database at all" * 300
     path.write_bytes(good)
-    assert course.grade()["ann"].score == 9
+    assert course.grade()["ann"].score == 15
 
 
 def test_a_folder_that_cannot_be_written_ends_in_a_sentence(course, monkeypatch):
@@ -325,7 +332,7 @@ def test_a_folder_that_cannot_be_written_ends_in_a_sentence(course, monkeypatch)
     with pytest.raises(CourseError, match="No space left"):
         course.grade()
     monkeypatch.undo()
-    assert course.grade()["ann"].score == 9
+    assert course.grade()["ann"].score == 15
 
 
 def test_one_run_at_a_time(course):
@@ -335,7 +342,7 @@ def test_one_run_at_a_time(course):
     course.hand_in("ann")
     with only_run(Course(course.root, "a1")), pytest.raises(OtherRunError, match="another run"):
         course.grade()
-    assert course.grade()["ann"].score == 9
+    assert course.grade()["ann"].score == 15
 
 
 def test_a_report_of_another_version_is_no_report(course):
@@ -405,7 +412,7 @@ def _killed_run_continues(course, tmp_path, answers, after):
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     results = course.grade()
-    assert {name: result.score for name, result in results.items()} == {"ann": 9, "bob": 9, "cyd": 5, "dan": 5}
+    assert {name: result.score for name, result in results.items()} == {"ann": 15, "bob": 15, "cyd": 11, "dan": 11}
     interrupted = _scores(course)
     for path in (course.root / "out" / "a1" / "results").iterdir():
         path.unlink()
@@ -431,7 +438,7 @@ def test_an_import_that_fails_costs_only_the_functions_that_use_it(course, answe
     course.hand_in("ann", first=first)
     course.hand_in("bob", first=first, two=used)
     results = course.grade()
-    assert {name: result.score for name, result in results.items()} == {"ann": 9, "bob": 5}
+    assert {name: result.score for name, result in results.items()} == {"ann": 15, "bob": 11}
     assert any("torch" in note for note in results["ann"].notes)
     assert "ModuleNotFoundError in your line “return nn.Scan(*a)”" in course.feedback("bob")
 
@@ -444,7 +451,7 @@ def test_cells_run_in_the_order_of_the_notebook_and_no_further_than_needed(cours
     course.hand_in("bob", two="", extra=[answers["two"]])  # below its grade cell, and still found
     course.hand_in("cyd", change=lambda handed: handed.update(cells=_without_grade_cells(handed["cells"])))
     results = course.grade()
-    assert {name: result.score for name, result in results.items()} == {"ann": 9, "bob": 9, "cyd": 9}
+    assert {name: result.score for name, result in results.items()} == {"ann": 15, "bob": 15, "cyd": 15}
     assert results["ann"].seconds < 8
 
 
@@ -517,7 +524,7 @@ def test_feedback_tells_nothing_of_hidden_checks(course, monkeypatch):
     # Nor in what is written for nbgrader, or in the report that may be passed on.
     for path in [*course.root.glob("autograded/**/*.ipynb"), course.root / "out" / "a1" / "grades.csv"]:
         assert secret not in path.read_text(encoding="utf-8")
-    assert result.score == 0
+    assert result.score == 6  # exercise 3 is right
 
 
 def _generator(exercise, index, seed):
