@@ -28,7 +28,7 @@ def test_files_of_the_grader_are_not_there(tmp_path):
     secret = tmp_path / "secret.toml"
     secret.write_text("hidden_seed = 1", encoding="utf-8")
     project, settings = Path(__file__).parents[2], Path.home() / ".bashrc"
-    hidden = [str(path) for path in (secret, tmp_path, project, settings, "/etc/passwd", "/usr/bin", "/var")]
+    hidden = [str(path) for path in (secret, tmp_path, project, settings, "/etc/passwd", "/usr/bin/env", "/var")]
     found = run(
         f"""
 import os
