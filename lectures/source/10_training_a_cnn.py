@@ -312,7 +312,7 @@ optimizer = optim.Adam(net.parameters(), lr=2e-3, weight_decay=8e-3)
 schedule = optim.CosineAnnealingLR(optimizer, EPOCHS)
 shown, labels = cnnlab.to_numpy(x_val[1:101]), validation.y[1:101]
 gallery = demos.FilterGallery(net, shown, labels, names=names, templates=linear_templates)
-display(gallery)
+shown_below = display(gallery, display_id="filters")
 
 # %%
 options = {"loss": loss, "optimizer": optimizer, "schedule": schedule}
@@ -325,6 +325,7 @@ for _ in range(EPOCHS):  # one call an epoch, so that the demo can look on
     for name, values in one.as_dict().items():
         curves.setdefault(name, []).extend(values)
 seconds = time.process_time() - started
+shown_below.update(gallery)  # what is saved, or made into slides, is the trained net
 print(f"{EPOCHS} epochs in {seconds:.0f} s of CPU time; at the end:")
 print({name: round(values[-1], 3) for name, values in curves.items()})
 

@@ -1,5 +1,7 @@
 """Lecture 10 reaches the numbers that it speaks of."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,16 @@ def test_weights_come_back_from_the_file(tenth):
 
 def test_it_complains_about_nothing(tenth):
     assert tenth.complaints == ""
+
+
+def test_what_is_saved_of_the_gallery_is_the_trained_net(tenth):
+    """Slides and a saved page have no kernel that could tell them of the training later."""
+    pages = [
+        output.data["text/html"]
+        for cell in tenth.notebook.cells
+        for output in cell.get("outputs", ())
+        if "What have the filters learned" in output.get("data", {}).get("text/html", "")
+    ]
+    assert len(pages) == 1
+    epochs = [int(epoch) for epoch in re.findall(r'epoch(?:"|&quot;):(\d+)', pages[0])]
+    assert max(epochs) == tenth.values["epochs"]
