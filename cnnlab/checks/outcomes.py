@@ -44,7 +44,7 @@ def judge(function: Function, case: Case, expected: Any, answer: Answer) -> Find
         case FunctionMissing(name=name):
             return Finding("missing", f"There is no function {name} to check. Run the cell that defines it first.")
         case StudentRaised(type_name="NotImplementedError", message=message):
-            return Finding("raised", f"Not written yet. {message}".strip())
+            return Finding("unwritten", f"Not written yet. {message}".strip())
         case StudentRaised(message=message) as problem:
             return Finding("raised", f"{_where(problem)}{': ' if message else '.'}{message}")
     if answer.changed is not None:

@@ -6,6 +6,7 @@ import sys
 import types
 import warnings
 
+import ipywidgets  # noqa: F401  before a test puts something else in IPython's place
 import numpy as np
 import pytest
 
