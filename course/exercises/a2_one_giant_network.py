@@ -162,7 +162,7 @@ def tied_step(w, dw_full, ties, lr):
 check("a2.tied_gradient", tied_gradient, tied_step)
 
 # %% nbgrader={"grade": true, "grade_id": "a2-tied_gradient", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of tied_gradient and tied_step run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 

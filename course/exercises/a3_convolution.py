@@ -431,7 +431,7 @@ def compose_biases(b1, k2, b2):
 check("a3.compose_kernels", compose_kernels, compose_biases)
 
 # %% nbgrader={"grade": true, "grade_id": "a3-compose_kernels", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of compose_kernels and compose_biases run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 
