@@ -93,7 +93,13 @@ def _release(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
 
     with _refusals_in_one_line():
-        print(commands.release(arguments.assignment, course_dir=_course_of(arguments)))
+        made = commands.release(
+            arguments.assignment,
+            course_dir=_course_of(arguments),
+            gradebook=arguments.gradebook,
+            lock_wait=arguments.lock_wait,
+        )
+        print(made)
     return 0
 
 
@@ -107,6 +113,8 @@ def _grade(arguments: argparse.Namespace) -> int:
             submissions_dir=arguments.submissions,
             jobs=arguments.jobs,
             allow_unsandboxed=arguments.allow_unsandboxed,
+            gradebook=arguments.gradebook,
+            lock_wait=arguments.lock_wait,
         )
     return 1 if result.has_grader_errors else 0
 
@@ -129,6 +137,16 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+    return seconds
 
 
 def _folder(text: str) -> Path:
@@ -162,10 +180,28 @@ def make_parser() -> argparse.ArgumentParser:
     slides.add_argument("--out", type=Path, metavar="DIR", help="where to write them (default: lectures/slides)")
     slides.set_defaults(run=_slides)
 
-    release = commands.add_parser("release", parents=[for_assignment], help="register an assignment for its release")
+    with_gradebook = argparse.ArgumentParser(add_help=False)
+    with_gradebook.add_argument(
+        "--gradebook",
+        default="",
+        metavar="URL",
+        help="postgresql+psycopg://user@host/database, the password in PGPASSWORD (default: nbgrader_config.py's "
+        "db_url, or gradebook.db in the course folder)",
+    )
+    with_gradebook.add_argument(
+        "--lock-wait",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to wait for a gradebook that another program keeps locked (default: 60)",
+    )
+
+    release = commands.add_parser(
+        "release", parents=[for_assignment, with_gradebook], help="register an assignment for its release"
+    )
     release.set_defaults(run=_release)
 
-    grade = commands.add_parser("grade", parents=[for_assignment], help="grade a class")
+    grade = commands.add_parser("grade", parents=[for_assignment, with_gradebook], help="grade a class")
     grade.add_argument(
         "--submissions", type=_folder, metavar="DIR", help="a folder with one folder a student (default: submitted/)"
     )

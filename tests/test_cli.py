@@ -77,6 +77,8 @@ def test_grade_hands_its_options_over_and_reports_faults_of_ours(checkout, monke
         "submissions_dir": Path("handed_in"),
         "jobs": 3,
         "allow_unsandboxed": True,
+        "gradebook": "",
+        "lock_wait": 60.0,
     }
 
 

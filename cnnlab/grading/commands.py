@@ -11,7 +11,7 @@ from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.model import Report
 
 
-def release(assignment: str, *, course_dir: Path) -> Path:
+def release(assignment: str, *, course_dir: Path, gradebook: str = "", lock_wait: float = 60.0) -> Path:
     """Make the release of an assignment with nbgrader, enter it into the gradebook, and return the notebook.
 
     Parameters
@@ -20,15 +20,25 @@ def release(assignment: str, *, course_dir: Path) -> Path:
         For example ``"a1"``.
     course_dir
         Holds ``source/``.
+    gradebook, lock_wait
+        As in `grade`.
 
     Raises
     ------
     CourseError
         If the source is missing, or does not fit the exercises.
+    GradebookError, OtherRunError
+        As in `grade`.
     """
-    from cnnlab.grading.release import make_release
+    from cnnlab.grading.lock import only_run
+    from cnnlab.grading.release import compare_with_exercises, make_release
+    from cnnlab.grading.report import make_console, teller
+    from cnnlab.grading.waiting import Patience
 
-    return make_release(Course(course_dir, assignment))
+    course = Course(course_dir, assignment, gradebook)
+    compare_with_exercises(course)
+    with only_run(course):
+        return make_release(course, Patience(lock_wait, teller(make_console())))
 
 
 def grade(
@@ -39,6 +49,8 @@ def grade(
     jobs: int = 1,
     allow_unsandboxed: bool = False,
     timeout: float | None = None,
+    gradebook: str = "",
+    lock_wait: float = 60.0,
 ) -> Report:
     """Grade a class, and print what was found.
 
@@ -59,15 +71,20 @@ def grade(
         Where no sandbox works, run submissions as ordinary processes.
     timeout
         Seconds for one submission; None: the limit in `cnnlab.grading.limits.Limits`.
+    gradebook
+        SQLAlchemy's address of the gradebook, such as ``postgresql+psycopg://user@host/database``; empty: what
+        ``c.CourseDirectory.db_url`` in ``nbgrader_config.py`` says, or ``gradebook.db`` in the course folder.
+    lock_wait
+        Seconds to wait for a gradebook that another program keeps locked.
 
     Raises
     ------
     CourseError
         If the course folder lacks something, or cannot be read or written.
     GradebookError
-        If the gradebook is damaged or somebody else keeps it locked.
+        If the gradebook is damaged or cannot be reached, or somebody else keeps it locked for longer than `lock_wait`.
     OtherRunError
-        If another run is under way in the course folder.
+        If another run is under way in the course folder, or writes into the same PostgreSQL database.
     NoSandboxError
         If submissions cannot be isolated and need to be.
     CanaryError
@@ -78,7 +95,7 @@ def grade(
     from cnnlab.grading.report import make_console
     from cnnlab.grading.run import grade_class
 
-    course = Course(course_dir, assignment)
+    course = Course(course_dir, assignment, gradebook)
     submissions = submissions_dir or course.submitted
     if not submissions.is_dir():
         raise CourseError(f"there is no folder {submissions}: collect the submissions there, or name another folder")
@@ -91,6 +108,7 @@ def grade(
                 jobs=jobs,
                 allow_unsandboxed=allow_unsandboxed,
                 timeout=timeout,
+                lock_wait=lock_wait,
                 console=make_console(),
             )
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnlab.grading.errors import GradingError
@@ -23,21 +23,17 @@ class Course:
         The course folder: it holds ``source/``, ``release/`` and the gradebook.
     assignment
         For example ``"a1"``.
+    gradebook_url
+        SQLAlchemy's address of the gradebook; empty: what ``nbgrader_config.py`` says, or the file `gradebook`.
     """
 
     root: Path
     assignment: str
-
-    @property
-    def database_url(self) -> str:
-        """SQLAlchemy's address of the gradebook; raises `CourseError` for a folder that an address cannot name."""
-        if "?" in str(self.root.resolve()):
-            raise CourseError(f"{self.root.resolve()} has a ? in its path, where the gradebook cannot be: rename it")
-        return f"sqlite:///{self.gradebook}"
+    gradebook_url: str = field(default="", repr=False)  # there may be a password in it
 
     @property
     def gradebook(self) -> Path:
-        """The gradebook's file."""
+        """The gradebook's file, unless another address is set."""
         return self.root.resolve() / "gradebook.db"
 
     @property

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from sqlalchemy.exc import SQLAlchemyError
+from nbgrader.api import MissingEntry
 
+from cnnlab.grading.address import GradebookError, find_address
 from cnnlab.grading.course import Course
-from cnnlab.grading.errors import GradingError
+from cnnlab.grading.database import RunLock, open_gradebook
+from cnnlab.grading.entering import SaveHere, Submitted, one_transaction
 from cnnlab.grading.model import CellReport, Result
-from cnnlab.grading.release import enter_assignment, make_gradebook, nbgrader_config, nbgrader_surroundings
+from cnnlab.grading.release import enter_assignment
 from cnnlab.grading.repair import grade_cells
 from cnnlab.grading.store import write_whole
+from cnnlab.grading.surroundings import nbgrader_surroundings
+from cnnlab.grading.totals import Total, total_of
+from cnnlab.grading.waiting import Patience, when_free
 
+__all__ = ["GradebookError", "GradebookWriter", "with_outputs"]
 
-class GradebookError(GradingError):
-    """The gradebook is damaged, or somebody else keeps it locked."""
+T = TypeVar("T")
 
 
 class GradebookWriter:
@@ -38,35 +39,60 @@ class GradebookWriter:
     ----------
     course
         Whose gradebook; the assignment is entered if it is not in it yet.
+    patience
+        How long to wait for a gradebook that somebody else keeps locked.
+
+    Raises
+    ------
+    GradebookError
+        If it cannot be used, or stays locked; nothing was written then.
+    OtherRunError
+        If another run writes into the same PostgreSQL database.
     """
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, patience: Patience | None = None) -> None:
         self._course = course
+        self._patience = patience or Patience()
         self._notebook_id = course.source_notebook().stem
-        _try_to_write(course)
-        make_gradebook(course)
+        self._address = find_address(course)
+        self._lock = RunLock(self._address)
+        when_free(self._lock.hold, self._address, self._patience, was_open=False)
         try:
-            with nbgrader_surroundings():
-                course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
-                self._gradebook = Gradebook(course.database_url, course_id)
+            self._gradebook = open_gradebook(course, self._patience)
+            try:
                 self._enter_assignment()
-        except SQLAlchemyError as error:
-            raise _unusable(course, getattr(error, "orig", None) or error) from error
+            except BaseException:
+                self._gradebook.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
 
     def __enter__(self) -> GradebookWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
+        self._lock.release()
 
     def students(self) -> set[str]:
         """Return the students in the gradebook."""
-        return {student.id for student in self._gradebook.students}
+        return self._read(lambda: {student.id for student in self._gradebook.students})
+
+    def totals(self) -> list[Total]:
+        """Return what each student with a submission has in the gradebook now, sorted by name."""
+
+        def read() -> list[Total]:
+            submissions = self._gradebook.assignment_submissions(self._course.assignment)
+            return sorted(map(total_of, submissions), key=lambda total: total.student)
+
+        return self._read(read)
 
     def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
         """Record one result, in one transaction, and return whether anything changed.
 
-        Manual scores and comments stay as they are.
+        Manual scores and comments stay as they are. What is in the gradebook already is not written again: that would
+        ask for a second manual look.
 
         Parameters
         ----------
@@ -74,50 +100,73 @@ class GradebookWriter:
             Of a submission that was run.
         notebook
             The repaired submission.
+
+        Raises
+        ------
+        GradebookError
+            If the gradebook stays locked.
         """
         graded = with_outputs(notebook, result)
         changed = self._write_notebook(result.student, graded)
-        if self._is_recorded(result):
-            return changed
-        resources = {
-            "nbgrader": {
-                "student": result.student,
-                "assignment": result.assignment,
-                "notebook": self._notebook_id,
-                "db_url": self._course.database_url,
-            }
-        }
-        with nbgrader_surroundings(), _one_transaction(self._gradebook):
-            self._gradebook.update_or_create_student(result.student)
-            self._gradebook.update_or_create_submission(result.assignment, result.student)
-            _SaveHere(self._gradebook).preprocess(nbformat.from_dict(graded), resources)  # type: ignore[no-untyped-call]
-        return True
+        # Written after the gradebook: a run that is killed between them enters the same once more.
+        mark = self._course.out / "recorded" / f"{result.student}.txt"
+        entered = _fingerprint(notebook)
+        is_marked = mark.is_file() and mark.read_text(encoding="ascii").strip() == entered
+
+        def write() -> bool:
+            self._lock.hold()
+            if is_marked and self._has_points(result):
+                return False
+            with nbgrader_surroundings(), one_transaction(self._gradebook):
+                self._gradebook.update_or_create_student(result.student)
+                self._gradebook.update_or_create_submission(result.assignment, result.student)
+                names = (self._notebook_id, result.assignment, result.student)
+                SaveHere(Submitted(self._gradebook, *names), names).preprocess(nbformat.from_dict(graded), {})  # type: ignore[no-untyped-call]
+            return True
+
+        written = when_free(write, self._address, self._patience)
+        if not is_marked:
+            write_whole(mark, f"{entered}\n")
+        return changed or written
 
     def _enter_assignment(self) -> None:
         """Enter the assignment again when its source has changed since the last time."""
         source = hashlib.sha256(self._course.source_notebook().read_bytes()).hexdigest()
-        entered = self._course.out / "entered.txt"
+        mark = self._course.out / "entered.txt"
+        is_marked = mark.is_file() and mark.read_text(encoding="ascii").strip() == source
+        if is_marked and self._read(self._has_assignment):
+            return
+        mark.unlink(missing_ok=True)  # a run that is killed now leaves half of it
+        enter_assignment(self._course, self._patience)
+        write_whole(mark, f"{source}\n")
+
+    def _has_assignment(self) -> bool:
         try:
             self._gradebook.find_notebook(self._notebook_id, self._course.assignment)
-            if entered.read_text(encoding="ascii").strip() == source:
-                return
-        except (MissingEntry, FileNotFoundError):
-            pass
-        enter_assignment(self._course)
-        write_whole(entered, f"{source}\n")
-
-    def _is_recorded(self, result: Result) -> bool:
-        """Whether the gradebook has these points already; writing them again would ask for a second manual look."""
-        try:
-            return all(
-                self._gradebook.find_grade(
-                    exercise.grade_id, self._notebook_id, result.assignment, result.student
-                ).auto_score
-                == exercise.score
-                for exercise in result.exercises
-            )
         except MissingEntry:
             return False
+        return True
+
+    def _has_points(self, result: Result) -> bool:
+        """Whether the gradebook has these points already."""
+        try:
+            found = Submitted(self._gradebook, self._notebook_id, result.assignment, result.student)
+        except MissingEntry:
+            return False
+        finally:
+            self._gradebook.db.rollback()
+        return all(found.auto_scores.get(exercise.grade_id) == exercise.score for exercise in result.exercises)
+
+    def _read(self, read: Callable[[], T]) -> T:
+        """Read when nobody holds a lock, and hold none afterwards: a transaction left open would block others."""
+
+        def once() -> T:
+            try:
+                return read()
+            finally:
+                self._gradebook.db.rollback()
+
+        return when_free(once, self._address, self._patience)
 
     def _write_notebook(self, student: str, graded: Mapping[str, Any]) -> bool:
         path = self._course.autograded(student) / f"{self._notebook_id}.ipynb"
@@ -128,25 +177,10 @@ class GradebookWriter:
         return True
 
 
-def _try_to_write(course: Course) -> None:
-    """Raise `GradebookError` if there is a gradebook that cannot be written; wait five seconds for somebody's lock."""
-    path = course.root / "gradebook.db"
-    if not path.exists():
-        return
-    try:
-        with closing(sqlite3.connect(path, timeout=5)) as connection:
-            connection.execute("begin immediate")
-            connection.rollback()
-    except sqlite3.Error as error:
-        raise _unusable(course, error) from error
-
-
-def _unusable(course: Course, error: BaseException) -> GradebookError:
-    return GradebookError(
-        f"{course.root / 'gradebook.db'} cannot be used ({error}). If it is locked, close the program that has it "
-        "open; if it is damaged, put back a copy. Without the file a run makes a new one, which lacks the points that "
-        "were given by hand"
-    )
+def _fingerprint(notebook: Mapping[str, Any]) -> str:
+    """Return a hash of what a student handed in and of the cells' places in the assignment, without outputs."""
+    cells = [[cell["cell_type"], cell["source"], cell["metadata"]] for cell in notebook["cells"]]
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
 def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:
@@ -178,32 +212,3 @@ def _outputs(report: CellReport) -> Iterator[dict[str, Any]]:
     if report.error is not None:
         type_name, message, line = report.error
         yield {"output_type": "error", "ename": type_name, "evalue": message, "traceback": [line]}
-
-
-class _SaveHere(SaveAutoGrades):  # type: ignore[misc]
-    """nbgrader's step, with a gradebook that is open already."""
-
-    def __init__(self, gradebook: Gradebook) -> None:
-        super().__init__()
-        self.gradebook = gradebook
-
-    def preprocess(self, nb: Any, resources: Any) -> Any:
-        names = resources["nbgrader"]
-        self.notebook_id, self.assignment_id = names["notebook"], names["assignment"]
-        self.student_id, self.db_url = names["student"], names["db_url"]
-        return NbGraderPreprocessor.preprocess(self, nb, resources)
-
-
-@contextmanager
-def _one_transaction(gradebook: Gradebook) -> Iterator[None]:
-    """Let each commit of nbgrader only flush, and commit once at the end, or not at all."""
-    session = gradebook.db
-    session.commit = session.flush
-    try:
-        yield
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        del session.commit
-    session.commit()

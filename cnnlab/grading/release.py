@@ -7,67 +7,48 @@ only the gradebook needs the assignment.
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
-import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from cnnlab.checks import exercises
 from cnnlab.grading.course import Course, CourseError
+from cnnlab.grading.database import make_gradebook
 from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.repair import grade_cells
+from cnnlab.grading.surroundings import nbgrader_surroundings, settings_of
+from cnnlab.grading.waiting import Patience
 
 
-def make_release(course: Course) -> Path:
+def make_release(course: Course, patience: Patience) -> Path:
     """Write ``release/<assignment>/`` from the source, enter the assignment, and return the notebook.
 
     Raises
     ------
     CourseError
         If the source is missing or does not fit the exercises, or nbgrader fails.
+    GradebookError
+        If the gradebook cannot be used.
     """
     compare_with_exercises(course)
-    with _generated(course) as made:
+    with _generated(course, patience) as made:
         shutil.copytree(made, course.root / "release" / course.assignment, dirs_exist_ok=True)
     return course.release_notebook()
 
 
-def enter_assignment(course: Course) -> None:
+def enter_assignment(course: Course, patience: Patience) -> None:
     """Enter the assignment into the gradebook; the release folder stays as it is.
 
     Raises
     ------
-    CourseError
+    CourseError, GradebookError
         As in `make_release`.
     """
     compare_with_exercises(course)
-    with _generated(course):
+    with _generated(course, patience):
         pass
-
-
-def make_gradebook(course: Course) -> None:
-    """Make an empty gradebook unless there is one, whole or not at all.
-
-    nbgrader writes the version of its tables last; a run that is killed before leaves a file that nbgrader refuses.
-    """
-    from nbgrader.api import Gradebook
-
-    if course.gradebook.exists():
-        return
-    course_id = nbgrader_config(course).CourseDirectory.get("course_id", "")
-    beside = course.root.resolve() / "out"  # the same disk, so that the file can be moved at once
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".gradebook-", dir=beside) as folder:
-        made = Path(folder) / "gradebook.db"
-        with nbgrader_surroundings():
-            Gradebook(f"sqlite:///{made}", course_id).close()
-        made.replace(course.gradebook)
 
 
 def compare_with_exercises(course: Course) -> None:
@@ -87,7 +68,7 @@ def compare_with_exercises(course: Course) -> None:
 
 
 @contextmanager
-def _generated(course: Course) -> Iterator[Path]:
+def _generated(course: Course, patience: Patience) -> Iterator[Path]:
     """Let nbgrader make the release and enter the assignment; yield the folder with the release.
 
     It works on a copy: nbgrader takes paths for patterns, and finds nothing in a folder such as ``course [2026]``.
@@ -95,10 +76,11 @@ def _generated(course: Course) -> Iterator[Path]:
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
 
-    make_gradebook(course)
+    address = make_gradebook(course, patience)
     with tempfile.TemporaryDirectory(prefix="cnnlab-release-") as folder:
-        config = nbgrader_config(course)
+        config = settings_of(course.root)
         config.CourseDirectory.root = folder
+        config.CourseDirectory.db_url = address.for_nbgrader(patience.seconds)
         shutil.copytree(course.source_notebook().parent, Path(folder) / "source" / course.assignment)
         with nbgrader_surroundings():
             outcome = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(
@@ -107,34 +89,3 @@ def _generated(course: Course) -> Iterator[Path]:
         if not outcome["success"]:
             raise CourseError(f"nbgrader could not make the release: {outcome.get('error') or outcome.get('log')}")
         yield Path(folder) / "release" / course.assignment
-
-
-def nbgrader_config(course: Course) -> Any:
-    """Return the course's own ``nbgrader_config.py`` with the places of this course."""
-    from traitlets.config import Config
-    from traitlets.config.loader import PyFileConfigLoader
-
-    path = course.root.resolve() / "nbgrader_config.py"
-    config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config() if path.is_file() else Config()
-    config.CourseDirectory.root = str(course.root.resolve())
-    config.CourseDirectory.db_url = course.database_url
-    return config
-
-
-@contextmanager
-def nbgrader_surroundings() -> Iterator[None]:
-    """Let nbgrader find alembic, and keep its log and its dependencies' warnings to itself."""
-    path = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-    loggers = [logging.getLogger(name) for name in ("traitlets", "nbgrader", "alembic")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        os.environ["PATH"] = path
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

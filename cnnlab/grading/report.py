@@ -6,7 +6,7 @@ import csv
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.table import Table
@@ -36,8 +36,7 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", "status", "score", "max_score", *(name for name, _ in report.exercises)])
     for result in report.results:
-        name = f"'{result.student}" if result.student.startswith(_FORMULA) else result.student
-        writer.writerow([name, result.status, *_points(report, result)])
+        writer.writerow([in_spreadsheet(result.student), result.status, *_points(report, result)])
     return text.getvalue()
 
 
@@ -67,15 +66,26 @@ def make_console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=120)
 
 
+def teller(console: Console) -> Callable[[str], None]:
+    """Return a function that prints a line as it is."""
+    return lambda line: console.print(printable(line), style="bold", markup=False, highlight=False, soft_wrap=True)
+
+
 def _points(report: Report, result: Result) -> list[str]:
     most = f"{report.max_score:g}"
     if result.score is None:
         return ["", most, *("" for _ in report.exercises)]
     found = {exercise.exercise_id: exercise.score for exercise in result.exercises}
-    return [_number(result.score), most, *(_number(found.get(name, 0.0)) for name, _ in report.exercises)]
+    return [number(result.score), most, *(number(found.get(name, 0.0)) for name, _ in report.exercises)]
 
 
-def _number(points: float) -> str:
+def in_spreadsheet(name: str) -> str:
+    """Return a name that a spreadsheet does not take for a formula."""
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def number(points: float) -> str:
+    """Return points without the dust of sums."""
     return f"{round(points, 6):g}"
 
 

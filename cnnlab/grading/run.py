@@ -13,16 +13,25 @@ from pathlib import Path
 from rich.console import Console
 
 from cnnlab.grading import canary, feedback, report
+from cnnlab.grading import totals as total_points
 from cnnlab.grading.course import Course
-from cnnlab.grading.gradebook import GradebookWriter
+from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.model import Report, Result
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import run_tasks
 from cnnlab.grading.store import ResultStore, save_report, write_whole
+from cnnlab.grading.waiting import Patience
 
 
 def grade_class(
-    course: Course, submissions: Path, *, jobs: int, allow_unsandboxed: bool, timeout: float | None, console: Console
+    course: Course,
+    submissions: Path,
+    *,
+    jobs: int,
+    allow_unsandboxed: bool,
+    timeout: float | None,
+    lock_wait: float,
+    console: Console,
 ) -> Report:
     """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
     settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
@@ -30,13 +39,14 @@ def grade_class(
         console.print(warning, style="bold red")
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
-    with GradebookWriter(course) as writer:
+    with GradebookWriter(course, Patience(lock_wait, report.teller(console))) as writer:
         roster = writer.students() | course.listed_students(submissions)
         entries = list(take_in(course, submissions, roster, settings))
         results = [
             _record(course, writer, entry, result, settings)
             for entry, result in _results(course, entries, jobs=jobs, console=console)
         ]
+        totals = writer.totals()
     found = Report(
         assignment=course.assignment,
         exercises=settings.exercises,
@@ -45,7 +55,9 @@ def grade_class(
     )
     save_report(course, found)
     write_whole(course.out / "grades.csv", report.as_csv(found))
+    write_whole(course.out / "gradebook.csv", total_points.as_csv(totals, found.max_score))
     report.show(found, console)
+    total_points.show(totals, console)
     console.print(
         f"Grades: {course.out / 'grades.csv'}   Feedback: {course.root / 'feedback'}", markup=False, soft_wrap=True
     )
@@ -85,6 +97,8 @@ def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Resul
             own = entry.repaired.own_cells if entry.repaired else frozenset()
             page = feedback.page(result, title=settings.title, max_score=settings.max_score, own_cells=own)
             write_whole(course.feedback(result.student) / f"{notebook}.html", page)
+    except GradebookError:  # it stays locked: each further student would wait as long in vain
+        raise
     except Exception as error:
         text = (str(error).splitlines() or [""])[0]  # SQLAlchemy's next lines are the statement
         return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {text}")

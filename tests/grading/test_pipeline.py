@@ -130,14 +130,14 @@ def test_a_write_that_fails_leaves_nothing_half_written(course, monkeypatch):
     from cnnlab.grading import gradebook as module
 
     course.hand_in("ann")
-    real = module._SaveHere._add_score
+    real = module.SaveHere._add_score
 
     def fail_at_the_second(self, cell, resources):
         if cell.metadata.nbgrader.grade_id == "a1-scan_2d":
             raise OSError("the disk is full")
         real(self, cell, resources)
 
-    monkeypatch.setattr(module._SaveHere, "_add_score", fail_at_the_second)
+    monkeypatch.setattr(module.SaveHere, "_add_score", fail_at_the_second)
     assert course.grade()["ann"].status == "grader_error"
     with closing(sqlite3.connect(course.root / "gradebook.db")) as connection:
         assert connection.execute("select count(*) from grade").fetchone() == (0,)

@@ -1,0 +1,80 @@
+"""Enter one submission by nbgrader's own step: in a gradebook that is open already, and in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from sqlalchemy import text
+
+
+class Submitted:
+    """One submission's grades and comments, read at once: nbgrader's steps ask for them cell by cell."""
+
+    def __init__(self, gradebook: Gradebook, notebook: str, assignment: str, student: str) -> None:
+        self.db = self
+        submitted = gradebook.find_submission_notebook(notebook, assignment, student)
+
+        def by_cell(kind: Any) -> dict[str, Any]:
+            rows = gradebook.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
+            # Locked, so that points which a person saves at this moment are seen; SQLite has locked the whole file.
+            return dict(map(tuple, rows.filter(kind.notebook_id == submitted.id).with_for_update(of=kind)))
+
+        self._grades, self._comments = by_cell(Grade), by_cell(Comment)
+        self.auto_scores = {name: grade.auto_score for name, grade in self._grades.items()}
+
+    def find_grade(self, cell: str, *_: str) -> Any:
+        """Return the grade of a cell; raises `MissingEntry`, as nbgrader does."""
+        return self._find(self._grades, cell)
+
+    def find_comment(self, cell: str, *_: str) -> Any:
+        """Return the comment on a cell; raises `MissingEntry`, as nbgrader does."""
+        return self._find(self._comments, cell)
+
+    def commit(self) -> None:
+        """Do nothing: the transaction has an end of its own."""
+
+    @staticmethod
+    def _find(rows: Mapping[str, Any], cell: str) -> Any:
+        try:
+            return rows[cell]
+        except KeyError:
+            raise MissingEntry(f"the gradebook has no cell {cell}") from None
+
+
+class SaveHere(SaveAutoGrades):  # type: ignore[misc]
+    """nbgrader's step, with a submission that is open already."""
+
+    def __init__(self, submitted: Submitted, names: tuple[str, str, str]) -> None:
+        super().__init__()
+        self.gradebook = submitted
+        self.notebook_id, self.assignment_id, self.student_id = names
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        """Enter points and comments of each cell."""
+        return NbGraderPreprocessor.preprocess(self, nb, resources)
+
+
+@contextmanager
+def one_transaction(gradebook: Gradebook) -> Iterator[None]:
+    """Let each commit of nbgrader only flush, and commit once at the end, or not at all."""
+    session = gradebook.db
+    if session.get_bind().dialect.name == "sqlite":
+        # Not later, when there is something to write: what was read would then be older than what it is held against.
+        session.execute(text("BEGIN IMMEDIATE"))
+    session.commit = session.flush
+    try:
+        yield
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.commit
+    try:
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
