@@ -67,6 +67,18 @@ class RunLock:
                 connection.close()
 
 
+class _Gradebook(Gradebook):  # type: ignore[misc]
+    """nbgrader's gradebook, which closes its connection also when it cannot be opened."""
+
+    def __init__(self, *arguments: Any) -> None:
+        try:
+            super().__init__(*arguments)
+        except BaseException:
+            if hasattr(self, "db"):
+                self.close()
+            raise
+
+
 def open_gradebook(course: Course, patience: Patience) -> Any:
     """Return nbgrader's `Gradebook` of a course; an empty one is made where there is none.
 
@@ -87,7 +99,7 @@ def open_gradebook(course: Course, patience: Patience) -> Any:
     def open_it() -> Any:
         _make_file(address, course_id)
         with nbgrader_surroundings():
-            gradebook = Gradebook(address.for_us(), course_id)
+            gradebook = _Gradebook(address.for_us(), course_id)
             try:
                 _complete(gradebook)
             except BaseException:
@@ -123,7 +135,7 @@ def _make_file(address: Address, course_id: str) -> None:
     try:
         made = Address(address.url.set(database=str(beside / path.name)))
         with nbgrader_surroundings():
-            Gradebook(made.url, course_id).close()
+            _Gradebook(made.url, course_id).close()
         made.file.replace(path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

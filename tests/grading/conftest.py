@@ -177,7 +177,7 @@ def course(released_course, tmp_path):
     return SmallCourse(root)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_course():
     """Make the `SmallCourse` of a folder."""
     return SmallCourse

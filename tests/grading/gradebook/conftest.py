@@ -180,6 +180,11 @@ def book():
     return _book
 
 
+@pytest.fixture(scope="session", name="read_contents")
+def _read_contents():
+    return read_contents
+
+
 def read_contents(url):
     """Return every row of every table of a gradebook, each random identifier replaced by what it stands for."""
     from sqlalchemy import MetaData, create_engine, select
@@ -189,7 +194,9 @@ def read_contents(url):
     tables = MetaData()
     tables.reflect(engine)
     with engine.connect() as connection:
-        rows = {name: [row._asdict() for row in connection.execute(select(table))] for name, table in tables.tables.items()}
+        rows = {
+            name: [row._asdict() for row in connection.execute(select(table))] for name, table in tables.tables.items()
+        }
     by_id = {(name, row["id"]): row for name, found in rows.items() for row in found if "id" in row}
 
     def meaning(name, row):
