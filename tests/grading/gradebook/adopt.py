@@ -45,7 +45,7 @@ def main():
         else:
             time.sleep(0.02 if pid == 0 else 0)
     found = {"ended": child.returncode, "printed": printed, "students": students}
-    print(json.dumps({**found, "left": _end_children() if left else []}))
+    sys.stdout.write(json.dumps({**found, "left": _end_children() if left else []}))
 
 
 def _students():

@@ -18,9 +18,9 @@ class Fate:
         self.root, self.last, self.count = root, last, 0
 
     def hook(self, event, arguments):
-        if event in WATCHED and isinstance(arguments[0], str | os.PathLike):
-            if os.fspath(arguments[0]).startswith(self.root):
-                self.step()
+        path = arguments[0] if event in WATCHED else None
+        if isinstance(path, str | os.PathLike) and os.fspath(path).startswith(self.root):
+            self.step()
 
     def step(self, *_):
         self.count += 1
@@ -33,7 +33,8 @@ def main():
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    from cnnlab.grading import commands, executor as seam
+    from cnnlab.grading import commands
+    from cnnlab.grading import executor as seam
 
     if executor == "plain":
         seam.shutil = type("no_bubblewrap", (), {"which": staticmethod(lambda name: None)})
@@ -48,7 +49,7 @@ def main():
         jobs=int(jobs),
         allow_unsandboxed=True,
     )
-    print(f"events {fate.count}")
+    sys.stdout.write(f"events {fate.count}\n")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def test_entering_the_same_again_changes_nothing(by_hand, contents):
 
 
 @pytest.mark.parametrize(
-    ("points", "one", "look"),
+    "case",
     [
         ((5, 4, 6), WRONG, True),  # the checks have changed their mind
         ((0, 4, 6), ALSO_WRONG, True),  # handed in again, and wrong again
@@ -57,7 +57,8 @@ def test_entering_the_same_again_changes_nothing(by_hand, contents):
         ((0, 4, 6), WRONG, False),  # nothing has changed
     ],
 )
-def test_points_and_comments_stay_and_a_look_is_asked_for(by_hand, book, answers, points, one, look):
+def test_points_and_comments_stay_and_a_look_is_asked_for(by_hand, book, answers, case):
+    points, one, look = case
     by_hand.enter("ann", points, one=one or answers["one"])
     assert given(by_hand.course, book) == GIVEN
     with book(by_hand.course) as opened:

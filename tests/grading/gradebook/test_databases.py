@@ -91,9 +91,7 @@ def test_a_server_that_is_not_there_ends_the_run_at_once_and_shows_no_password(c
 # ---- a server ----
 
 
-def test_a_class_in_a_database_gets_what_it_gets_in_a_file(
-    course, shared_course, contents, answers, monkeypatch, capfd
-):
+def test_a_class_in_a_database_gets_what_it_gets_in_a_file(shared_course, contents, answers, capfd):
     """The same course twice: all tables, pages and lists are the same."""
     for student, one in (("ann", answers["one"]), ("bob", "def scan_1d(*a): return 0"), ("zoë", answers["one"])):
         shared_course.hand_in(student, one=one)
@@ -149,13 +147,12 @@ def test_tables_that_a_killed_run_left_without_a_version_get_one(server, shared_
     assert len(server.run("select version_num from alembic_version", name)) == 1
 
 
-def test_one_writer_at_a_time_in_a_database(shared_course, tmp_path, monkeypatch):
+def test_one_writer_at_a_time_in_a_database(shared_course, monkeypatch):
     """Two course folders, as on two machines, with one gradebook."""
     monkeypatch.setattr("cnnlab.grading.database._SECONDS_FOR_A_DEAD_RUN", 0.3)
     paths = Course(shared_course.root, "a1")
-    with GradebookWriter(paths, Patience(5)):
-        with pytest.raises(OtherRunError, match="another run writes"):
-            GradebookWriter(Course(shared_course.root, "a1", shared_course.url), Patience(5))
+    with GradebookWriter(paths, Patience(5)), pytest.raises(OtherRunError, match="another run writes"):
+        GradebookWriter(Course(shared_course.root, "a1", shared_course.url), Patience(5))
     with GradebookWriter(paths, Patience(5)):
         pass
 
@@ -271,9 +268,7 @@ def test_a_reader_that_stays_is_waited_for(course, desk_of):
         assert connection.execute("select count(*) from submitted_assignment").fetchone() == (1,)
 
 
-def test_a_lock_that_stays_ends_the_run_and_the_next_one_runs_nothing_again(
-    any_course, request, contents, monkeypatch, book
-):
+def test_a_lock_that_stays_ends_the_run_and_the_next_one_runs_nothing_again(any_course, request, monkeypatch, book):
     """It begins after the first student; results of the others are kept, and only entered in the end."""
     for student in ("ann", "bob", "cyd"):
         any_course.hand_in(student)
@@ -301,8 +296,8 @@ def test_a_lock_that_stays_ends_the_run_and_the_next_one_runs_nothing_again(
 def test_the_command_waits_as_long_as_it_is_told(course, request, capsys):
     course.url = f"sqlite:///{course.root / 'gradebook.db'}"
     (course.root / "exercises").mkdir()
-    words = ["release", "a1", "--course", str(course.root), "--lock-wait", "0.2"]
+    words = ["release", "a1", "--course", str(course.root), "--lock-wait", "2"]
     with locked(course, request), pytest.raises(SystemExit, match="close the program that has it open"):
         cli.main(words)
-    assert "waiting up to 0.2 s" in capsys.readouterr().out
+    assert "waiting up to 2 s" in capsys.readouterr().out
     assert cli.main(words) == 0
