@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import text
 
 
@@ -56,6 +56,20 @@ class SaveHere(SaveAutoGrades):  # type: ignore[misc]
     def preprocess(self, nb: Any, resources: Any) -> Any:
         """Enter points and comments of each cell."""
         return NbGraderPreprocessor.preprocess(self, nb, resources)
+
+
+def assign_late_penalty(gradebook: Gradebook, names: tuple[str, str, str], settings: Any) -> None:
+    """Do what nbgrader's step does for a submission that came late, with the plugin that the course has chosen."""
+    notebook_id, assignment, student = names
+    notebook = gradebook.find_submission_notebook(notebook_id, assignment, student)
+    seconds = notebook.assignment.total_seconds_late
+    penalty = None
+    if seconds > 0:
+        step = AssignLatePenalties(config=settings)
+        step.init_plugin()
+        gradebook.db.flush()
+        penalty = step.plugin_inst.late_submission_penalty(student, notebook.score, seconds)
+    notebook.late_submission_penalty = None if penalty is None else step._check_late_penalty(notebook, penalty)
 
 
 @contextmanager

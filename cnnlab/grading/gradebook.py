@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import nbformat
@@ -18,12 +19,12 @@ from nbgrader.api import MissingEntry
 from cnnlab.grading.address import GradebookError, find_address
 from cnnlab.grading.course import Course
 from cnnlab.grading.database import RunLock, open_gradebook
-from cnnlab.grading.entering import SaveHere, Submitted, one_transaction
+from cnnlab.grading.entering import SaveHere, Submitted, assign_late_penalty, one_transaction
 from cnnlab.grading.model import CellReport, Result
 from cnnlab.grading.release import enter_assignment
 from cnnlab.grading.repair import grade_cells
 from cnnlab.grading.store import write_whole
-from cnnlab.grading.surroundings import nbgrader_surroundings
+from cnnlab.grading.surroundings import nbgrader_surroundings, settings_of
 from cnnlab.grading.totals import Total, total_of
 from cnnlab.grading.waiting import Patience, when_free
 
@@ -54,6 +55,7 @@ class GradebookWriter:
         self._course = course
         self._patience = patience or Patience()
         self._notebook_id = course.source_notebook().stem
+        self._settings = settings_of(course.root)
         self._address = find_address(course)
         self._lock = RunLock(self._address)
         when_free(self._lock.hold, self._address, self._patience, was_open=False)
@@ -88,7 +90,7 @@ class GradebookWriter:
 
         return self._read(read)
 
-    def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
+    def write(self, result: Result, notebook: Mapping[str, Any], submitted_at: datetime | None = None) -> bool:
         """Record one result, in one transaction, and return whether anything changed.
 
         Manual scores and comments stay as they are. What is in the gradebook already is not written again: that would
@@ -100,6 +102,8 @@ class GradebookWriter:
             Of a submission that was run.
         notebook
             The repaired submission.
+        submitted_at
+            When it was handed in, if that is known; nbgrader's late penalties depend on it.
 
         Raises
         ------
@@ -110,7 +114,7 @@ class GradebookWriter:
         changed = self._write_notebook(result.student, graded)
         # Written after the gradebook: a run that is killed between them enters the same once more.
         mark = self._course.out / "recorded" / f"{result.student}.txt"
-        entered = _fingerprint(notebook)
+        entered = _fingerprint(notebook, submitted_at)
         is_marked = mark.is_file() and mark.read_text(encoding="ascii").strip() == entered
 
         def write() -> bool:
@@ -119,9 +123,12 @@ class GradebookWriter:
                 return False
             with nbgrader_surroundings(), one_transaction(self._gradebook):
                 self._gradebook.update_or_create_student(result.student)
-                self._gradebook.update_or_create_submission(result.assignment, result.student)
+                submission = self._gradebook.update_or_create_submission(result.assignment, result.student)
+                if submitted_at is not None:
+                    submission.timestamp = submitted_at
                 names = (self._notebook_id, result.assignment, result.student)
                 SaveHere(Submitted(self._gradebook, *names), names).preprocess(nbformat.from_dict(graded), {})  # type: ignore[no-untyped-call]
+                assign_late_penalty(self._gradebook, names, self._settings)
             return True
 
         written = when_free(write, self._address, self._patience)
@@ -177,10 +184,10 @@ class GradebookWriter:
         return True
 
 
-def _fingerprint(notebook: Mapping[str, Any]) -> str:
+def _fingerprint(notebook: Mapping[str, Any], submitted_at: datetime | None) -> str:
     """Return a hash of what a student handed in and of the cells' places in the assignment, without outputs."""
     cells = [[cell["cell_type"], cell["source"], cell["metadata"]] for cell in notebook["cells"]]
-    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([cells, str(submitted_at)], sort_keys=True).encode()).hexdigest()
 
 
 def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:

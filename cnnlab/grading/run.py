@@ -19,6 +19,7 @@ from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.model import Report, Result
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import run_tasks
+from cnnlab.grading.slips import Slips, find_slips
 from cnnlab.grading.store import ResultStore, save_report, write_whole
 from cnnlab.grading.waiting import Patience
 
@@ -43,7 +44,14 @@ def grade_class(
         roster = writer.students() | course.listed_students(submissions)
         entries = list(take_in(course, submissions, roster, settings))
         results = [
-            _record(course, writer, entry, result, settings)
+            _record(
+                course,
+                writer,
+                entry,
+                result,
+                settings,
+                slips=find_slips(submissions, result.student, course.assignment),
+            )
             for entry, result in _results(course, entries, jobs=jobs, console=console)
         ]
         totals = writer.totals()
@@ -86,17 +94,21 @@ def _results(course: Course, entries: list[Entry], *, jobs: int, console: Consol
         yield by_student[result.student], result
 
 
-def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result, settings: Settings) -> Result:
+def _record(
+    course: Course, writer: GradebookWriter, entry: Entry, result: Result, settings: Settings, *, slips: Slips
+) -> Result:
     """Put one result into the gradebook and onto the student's page; an error here is ours and becomes the status."""
     result = replace(result, notes=(*entry.notes, *_stopped_cells(entry, result)))
     notebook = course.release_notebook().stem
     try:
         if result.was_run and entry.repaired is not None:
-            writer.write(result, entry.repaired.notebook)
+            writer.write(result, entry.repaired.notebook, slips.submitted_at)
+            slips.copy_to(course.autograded(result.student))
         if result.status not in {"missing", "grader_error"}:
             own = entry.repaired.own_cells if entry.repaired else frozenset()
             page = feedback.page(result, title=settings.title, max_score=settings.max_score, own_cells=own)
             write_whole(course.feedback(result.student) / f"{notebook}.html", page)
+            slips.copy_to(course.feedback(result.student))
     except GradebookError:  # it stays locked: each further student would wait as long in vain
         raise
     except Exception as error:

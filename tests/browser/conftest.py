@@ -134,11 +134,11 @@ class Lab:
 
 
 @contextmanager
-def running_lab(folder: Path) -> Iterator[Lab]:
-    """Start a JupyterLab on the loopback that keeps everything it writes under `folder`."""
-    root, home = folder / "notebooks", folder / "home"
-    for path in (root, home):
-        path.mkdir(parents=True)
+def running_lab(folder: Path, *, notebooks: Path | None = None) -> Iterator[Lab]:
+    """Start a JupyterLab on the loopback that keeps everything it writes under `folder`; open `notebooks` if given."""
+    root, home = notebooks or folder / "notebooks", folder / "home"
+    root.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True)
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     news = {"fetchNews": "false", "checkForUpdates": False}
@@ -162,7 +162,10 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     log = home / "lab.log"
-    with log.open("w") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as server:
+    with (
+        log.open("w") as out,
+        subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=root) as server,
+    ):
         try:
             _wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
             yield Lab(root, port, token)
