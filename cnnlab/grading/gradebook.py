@@ -25,7 +25,7 @@ from cnnlab.grading.release import enter_assignment
 from cnnlab.grading.repair import grade_cells
 from cnnlab.grading.store import write_whole
 from cnnlab.grading.surroundings import nbgrader_surroundings, settings_of
-from cnnlab.grading.totals import Total, total_of
+from cnnlab.grading.totals import Total, read_totals
 from cnnlab.grading.waiting import Patience, when_free
 
 __all__ = ["GradebookError", "GradebookWriter", "with_outputs"]
@@ -83,12 +83,7 @@ class GradebookWriter:
 
     def totals(self) -> list[Total]:
         """Return what each student with a submission has in the gradebook now, sorted by name."""
-
-        def read() -> list[Total]:
-            submissions = self._gradebook.assignment_submissions(self._course.assignment)
-            return sorted(map(total_of, submissions), key=lambda total: total.student)
-
-        return self._read(read)
+        return self._read(lambda: read_totals(self._gradebook, self._course.assignment))
 
     def write(self, result: Result, notebook: Mapping[str, Any], submitted_at: datetime | None = None) -> bool:
         """Record one result, in one transaction, and return whether anything changed.

@@ -65,7 +65,8 @@ def grade_class(
     write_whole(course.out / "grades.csv", report.as_csv(found))
     write_whole(course.out / "gradebook.csv", total_points.as_csv(totals, found.max_score))
     report.show(found, console)
-    total_points.show(totals, console)
+    gone = {result.student for result in found.results if result.status in {"missing", "unreadable"}}
+    total_points.show(totals, console, without_notebook=gone)
     console.print(
         f"Grades: {course.out / 'grades.csv'}   Feedback: {course.root / 'feedback'}", markup=False, soft_wrap=True
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,16 +49,26 @@ class Total:
         return max(0.0, self.total - self.late_penalty)
 
 
-def total_of(submission: Any) -> Total:
-    """Return the total of one of nbgrader's submissions."""
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    return Total(
-        student=submission.student.id,
-        by_machine=float(sum(grade.auto_score or 0 for grade in grades)),
-        total=float(sum(grade.score for grade in grades)),
-        late_penalty=float(submission.late_submission_penalty or 0),
-        needs_look=any(grade.needs_manual_grade for grade in grades),
-    )
+def read_totals(gradebook: Any, assignment: str) -> list[Total]:
+    """Return what each student with a submission has in nbgrader's gradebook, sorted by name."""
+    from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
+    from sqlalchemy import case, func
+
+    def by_student(*columns: Any) -> Any:
+        rows = gradebook.db.query(SubmittedAssignment.student_id, *columns)
+        rows = rows.join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        rows = rows.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        return rows.filter(Assignment.name == assignment).group_by(SubmittedAssignment.student_id)
+
+    looks = func.sum(case((Grade.needs_manual_grade, 1), else_=0))
+    points = by_student(func.sum(Grade.auto_score), func.sum(Grade.score), looks)
+    points = points.join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+    penalties = dict(map(tuple, by_student(func.sum(SubmittedNotebook.late_submission_penalty))))
+    found = [
+        Total(student, float(by_machine or 0), float(total), float(penalties[student] or 0), bool(waiting))
+        for student, by_machine, total, waiting in points
+    ]
+    return sorted(found, key=lambda each: each.student)
 
 
 def as_csv(totals: Sequence[Total], max_score: float) -> str:
@@ -74,11 +85,26 @@ def as_csv(totals: Sequence[Total], max_score: float) -> str:
     return text.getvalue()
 
 
-def show(totals: Sequence[Total], console: Console) -> None:
-    """Say whose points a person changed, and whose wait for one; nothing where there are none."""
+def show(totals: Sequence[Total], console: Console, *, without_notebook: AbstractSet[str] = frozenset()) -> None:
+    """Say whose points a person changed, and whose wait for one; nothing where there are none.
+
+    Parameters
+    ----------
+    totals
+        Of the class.
+    console
+        Where to say it.
+    without_notebook
+        Students who have nothing readable now: what they have in the gradebook is of an earlier notebook.
+    """
     changed = [f"{printable(each.student)} {each.by_hand:+g}" for each in totals if each.by_hand]
     waiting = [printable(each.student) for each in totals if each.needs_look]
-    for what, names in (("Points by hand, not in this table", changed), ("To be graded by hand", waiting)):
+    earlier = [f"{printable(each.student)} {each.score:g}" for each in totals if each.student in without_notebook]
+    for what, names in (
+        ("Points by hand, not in this table", changed),
+        ("To be graded by hand", waiting),
+        ("Still in the gradebook, of an earlier notebook", earlier),
+    ):
         if names:
             line = f"{what}: {', '.join(names[:10])}{f' and {len(names) - 10} more' if len(names) > 10 else ''}"
             console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -141,3 +141,23 @@ def test_points_that_are_saved_while_a_run_writes_are_not_lost(desk, book):
     with book(desk.course) as opened:
         assert (grade_of(opened).auto_score, grade_of(opened).manual_score) == (5, 2)
         assert grade_of(opened).needs_manual_grade
+
+
+def test_a_run_says_whose_points_are_not_those_of_its_table(course, capsys):
+    """By hand, waiting for a hand, and of a notebook that is no longer there."""
+    from nbgrader.api import Gradebook
+
+    for student in ("ann", "bob"):
+        course.hand_in(student, one=WRONG)
+    course.grade()
+    assert "hand" not in capsys.readouterr().out
+    with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}", "") as opened:
+        grade_of(opened).manual_score = 3.5
+        opened.db.commit()
+    course.hand_in("ann", one=ALSO_WRONG)
+    course.save("bob", "{")
+    course.grade()
+    lines = capsys.readouterr().out.splitlines()
+    assert "Points by hand, not in this table: ann +3.5" in lines
+    assert "To be graded by hand: ann" in lines
+    assert "Still in the gradebook, of an earlier notebook: bob 10" in lines
