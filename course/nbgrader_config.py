@@ -3,6 +3,8 @@
 c = get_config()  # noqa: F821  nbgrader defines it when it reads this file
 
 c.CourseDirectory.course_id = "cnnlab"
+# A gradebook that several people share, instead of gradebook.db here; the password in PGPASSWORD (docs/grading.md):
+# c.CourseDirectory.db_url = "postgresql+psycopg://teacher@db.example.org/grades"
 
 # What a student finds in the place of a solution. It stops with a sentence, not with a riddle.
 c.ClearSolutions.code_stub = {

@@ -16,7 +16,7 @@ class Submitted:
 
     def __init__(self, gradebook: Gradebook, notebook: str, assignment: str, student: str) -> None:
         self.db = self
-        submitted = gradebook.find_submission_notebook(notebook, assignment, student)
+        submitted = self.notebook = gradebook.find_submission_notebook(notebook, assignment, student)
 
         def by_cell(kind: Any) -> dict[str, Any]:
             rows = gradebook.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
@@ -58,10 +58,8 @@ class SaveHere(SaveAutoGrades):  # type: ignore[misc]
         return NbGraderPreprocessor.preprocess(self, nb, resources)
 
 
-def assign_late_penalty(gradebook: Gradebook, names: tuple[str, str, str], settings: Any) -> None:
+def assign_late_penalty(gradebook: Gradebook, notebook: Any, student: str, settings: Any) -> None:
     """Do what nbgrader's step does for a submission that came late, with the plugin that the course has chosen."""
-    notebook_id, assignment, student = names
-    notebook = gradebook.find_submission_notebook(notebook_id, assignment, student)
     seconds = notebook.assignment.total_seconds_late
     penalty = None
     if seconds > 0:

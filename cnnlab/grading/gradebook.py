@@ -122,8 +122,9 @@ class GradebookWriter:
                 if submitted_at is not None:
                     submission.timestamp = submitted_at
                 names = (self._notebook_id, result.assignment, result.student)
-                SaveHere(Submitted(self._gradebook, *names), names).preprocess(nbformat.from_dict(graded), {})  # type: ignore[no-untyped-call]
-                assign_late_penalty(self._gradebook, names, self._settings)
+                submitted = Submitted(self._gradebook, *names)
+                SaveHere(submitted, names).preprocess(nbformat.from_dict(graded), {})  # type: ignore[no-untyped-call]
+                assign_late_penalty(self._gradebook, submitted.notebook, result.student, self._settings)
             return True
 
         written = when_free(write, self._address, self._patience)
