@@ -312,7 +312,7 @@ def test_a_gradebook_that_is_damaged_or_locked_is_named_and_stays(course):
     with closing(sqlite3.connect(path)) as other:
         other.execute("begin exclusive")
         with pytest.raises(GradebookError, match="locked"):
-            course.grade()
+            course.grade(lock_wait=1)
         other.rollback()
     path.write_bytes(b"no database at all" * 300)
     with pytest.raises(GradebookError, match="not a database"):

@@ -181,7 +181,7 @@ def test_a_server_that_is_restarted_during_a_run_is_waited_for(server, shared_co
 def locked(course, request):
     """Hold the whole gradebook locked, as another program could."""
     if course.url.startswith("sqlite"):
-        with closing(sqlite3.connect(course.root / "gradebook.db")) as other:
+        with closing(sqlite3.connect(course.root / "gradebook.db", timeout=0)) as other:
             other.execute("begin exclusive")
             yield
             other.rollback()
@@ -189,6 +189,7 @@ def locked(course, request):
     server = request.getfixturevalue("server")
     with closing(server.connect(course.database_name)) as other:
         tables = [name for (name,) in other.execute("select tablename from pg_tables where schemaname = 'public'")]
+        other.execute("set lock_timeout = '2s'")
         with other.transaction():
             other.execute(f"lock table {', '.join(tables)} in access exclusive mode")
             yield
@@ -214,6 +215,21 @@ def locked_for(seconds, course, request):
     finally:
         done.set()
         thread.join()
+
+
+def test_nothing_is_locked_between_two_submissions(any_course, desk_of, request):
+    """A run lasts for hours; whoever grades by hand meanwhile waits for none of it."""
+    desk = desk_of(any_course, Patience(0))
+    with GradebookWriter(desk.paths, desk.patience) as writer:
+        for step in (
+            writer.students,
+            lambda: desk.write(writer, "ann", (5, 4, 6)),
+            lambda: desk.write(writer, "ann", (5, 4, 6)),
+            writer.totals,
+        ):
+            step()
+            with locked(any_course, request):
+                pass
 
 
 def _waits(any_course, desk_of, request, book, seconds):
