@@ -1,6 +1,7 @@
 """Compare a student's answer with the expected one, and say the first thing that is wrong.
 
-An answer is an array, a whole number, a number, or a tuple of those.
+An answer is an array, a whole number, a number, or a tuple of those; an entry of the tuple may be a tuple in turn, and
+stands for a list in the student's answer.
 """
 
 from __future__ import annotations
@@ -129,11 +130,25 @@ def find_fault(expected: Any, got: Any, *, names: Sequence[str] = (), part: str 
     for label, one, other in zip(labels, expected, got, strict=True):
         if part and label != part:
             continue
-        fault = _fault_of_one(one, other)
+        fault = _labeled_fault(label, one, other)
         if fault is not None:
-            message = fault.message.replace("The function returned", "It is", 1)
-            return replace(fault, message=f"{label}: {message}", part=label if names else "")
+            return replace(fault, part=label if names else "")
     return None
+
+
+def _labeled_fault(label: str, expected: Any, got: Any) -> Finding | None:
+    """Return what is wrong with one result; it may be a list, and then its first wrong entry is told."""
+    if not isinstance(expected, tuple):
+        fault = _fault_of_one(expected, got)
+        message = "" if fault is None else fault.message.replace("The function returned", "It is", 1)
+        return None if fault is None else replace(fault, message=f"{label}: {message}")
+    if not isinstance(got, tuple | list):
+        name = "one array" if isinstance(got, np.ndarray) else f"one {type(got).__name__}"
+        return Finding("wrong_type", f"{label}: It is {name}. A list of {len(expected)} is expected.")
+    if len(got) != len(expected):
+        return Finding("wrong_shape", f"{label}: Its length is {len(got)}; it should be {len(expected)}.")
+    pairs = enumerate(zip(expected, got, strict=True))
+    return next((fault for i, pair in pairs if (fault := _labeled_fault(f"{label}[{i}]", *pair)) is not None), None)
 
 
 def _fault_of_one(expected: Any, got: Any) -> Finding | None:

@@ -15,12 +15,14 @@
 #
 # In assignment 1 a small network looked at one window after another. Now all windows are there at once: copies of the small network, side by side, make one giant network.
 # You write down its matrix, and find the gradient of a weight that stands in it many times. Then you compute it in another order, layer by layer, and count what that saves.
+# In the end it is a stack of convolutions.
 #
 # | | you write | points | time | deck rows |
 # |---|---|---|---|---|
 # | 4 | `scan_matrix`: the giant matrix | 7 | 50 minutes | D11, D12 |
 # | 5 | `tied_gradient` and `tied_step`: the gradient of shared weights | 6 | 35 minutes | D13–D16 |
 # | 6 | `layer_first` and `mac_count_scan`: a different order | 5 | 45 minutes | D17–D22 |
+# | 7 | `to_conv_stack`: distribute the scan | 7 | 75 minutes | D18–D24 |
 #
 # **How it works.** As in assignment 1: replace the line `raise NotImplementedError(…)` by your code, run the cell, then run the check below it as often as you like.
 # Some checks are hidden and try other sizes when your notebook is graded. Go by these checks, not by the button "Validate" above: it runs only what the cells with points show you, and that is nothing here.
@@ -264,6 +266,114 @@ check("a2.layer_first", layer_first, mac_count_scan, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# ## 7. Distribute the scan
+#
+# In exercise 6 a net was given level by level. Seen from one window of the recording, the same net is an ordinary MLP, with a weight for every connection inside the window. Most are zero and the others are copies: it is
+# **block-sparse** and **tied**. Now go back. You get such a window MLP, and take out of it the stack of kernels that, slid along the recording, gives the same map. A plain scanning MLP is the simplest case: one wide kernel, and kernels of width 1 above it.
+#
+# Write **`to_conv_stack(layers, C, widths, hops)`**. It returns `(kernels, biases, strides)`: three lists, each with an entry for every layer.
+#
+# * `layers` is the MLP, `[(W, b), …]`: it takes one window, of shape `(C, frames)`, flattened. `widths` and `hops` are those of the levels, as in exercise 6. Layers above the levels look at one place; there may be none.
+# * **Blocks.** In one window a level has $n$ blocks: the last level has one, and each level below has as many as the one above reads,
+#   $n_{l} = (n_{l+1} - 1)\,\mathrm{hop}_{l+1} + \mathrm{width}_{l+1}$. On the same rule, level 1 reads $(n_1 - 1)\,\mathrm{hop}_1 + \mathrm{width}_1$ frames; this is the window.
+# * **Rows.** On a level, `W` has a row for each unit and block, in C order of (unit, block): unit $d$ in block $p$ is row $d\,n + p$. `b` has the same order. All blocks of a unit have the same weights and the same bias.
+# * **Columns.** `W` has a column for each channel and place below, in C order of (channel, place): on level 1 these are features and frames, on the others units and blocks of the level below.
+#   Block $p$ looks at `width` places from $p \cdot \mathrm{hop}$ on, and has zeros elsewhere.
+# * A kernel has the shape `(units, channels below, width)`, as in PyTorch: what comes out, what goes in, places. Above the levels the width is 1, and `W` is `(units, channels below)`.
+# * A bias has the shape `(units,)`. The stride of a layer is its hop, and 1 above the levels. It is a whole number.
+# * Kernels and biases have the dtype of `W` and `b`, and all arguments come back unchanged. All sizes fit; you need not test whether the blocks are really equal.
+#
+# **Examples by hand.** A plain scan with `C = 2`, `widths = [2]`, `hops = [1]`: one level with one block. $W = \begin{pmatrix}1 & 2 & 3 & -1\end{pmatrix}$ has one unit; its first two numbers belong to feature 0. The kernel is
+# $w_0 = \begin{pmatrix}1 & 2\\ 3 & -1\end{pmatrix}$, of shape $(1, 2, 2)$: a row for each feature.
+#
+# And a distributed one, with `C = 1`, `widths = [2, 2]`, `hops = [1, 2]`. Level 2 has one block and reads two, so level 1 has $n = 2$ blocks, which cover three frames:
+#
+# $$W^{(1)} = \begin{pmatrix}1 & 2 & 0\\ 0 & 1 & 2\\ 3 & -1 & 0\\ 0 & 3 & -1\end{pmatrix},\; b^{(1)} = \begin{pmatrix}5\\ 5\\ -2\\ -2\end{pmatrix},\quad
+# W^{(2)} = \begin{pmatrix}1 & 0 & 4 & -3\end{pmatrix},\; b^{(2)} = 6,\quad W^{(3)} = \begin{pmatrix}2\\ -1\end{pmatrix},\; b^{(3)} = \begin{pmatrix}0\\ 7\end{pmatrix}.$$
+#
+# Level 1 has two units with kernels $(1, 2)$ and $(3, -1)$ and biases $5$ and $-2$; shape $(2, 1, 2)$. Level 2 has one unit over two channels, $w_0 = \begin{pmatrix}1 & 0\\ 4 & -3\end{pmatrix}$ of shape $(1, 2, 2)$. Layer 3 stands above the levels:
+# shape $(2, 1, 1)$. The strides are $1, 2, 1$: within a window level 2 does not move, but in the recording the next window begins 2 blocks on.
+#
+# *Before you write: which rows of* `W` *belong to unit 3 of a level with 5 blocks? And how can you reshape* `W` *so that unit, block, channel and place each have an axis of their own?*
+
+
+# %% nbgrader={"grade": false, "grade_id": "a2-to_conv_stack-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def to_conv_stack(layers, C, widths, hops):
+    """Return the kernels, biases and strides of the stack that does what the scanning MLP does."""
+    ### BEGIN SOLUTION
+    above = len(layers) - len(widths)
+    widths, hops = [*widths, *[1] * above], [*hops, *[1] * above]  # a layer above the levels looks at one place
+    blocks = [1]
+    for level in range(len(layers) - 1, 0, -1):  # from the top down
+        blocks.insert(0, (blocks[0] - 1) * hops[level] + widths[level])
+
+    kernels, biases = [], []
+    channels = C
+    for level, (W, b) in enumerate(layers):
+        n = blocks[level]
+        units = len(b) // n
+        entries = W.reshape(units, n, channels, -1)  # (unit, block, channel, place)
+        kernels.append(entries[:, 0, :, : widths[level]])  # block 0 begins at place 0; the others are copies of it
+        biases.append(b.reshape(units, n)[:, 0])
+        channels = units
+    return kernels, biases, hops
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Is it the same net? The next cell makes a window MLP with two levels and random weights, and scans a recording with it, window by window. Then your stack goes along the recording, layer by layer.
+
+
+# %%
+def run_stack(x, kernels, biases, strides):
+    """Slide each kernel over the map below; ReLU between the layers."""
+    for layer, (w, b, stride) in enumerate(zip(kernels, biases, strides, strict=True)):
+        below = np.maximum(x, 0) if layer else x
+        starts = range(0, below.shape[1] - w.shape[2] + 1, stride)
+        windows = np.stack([below[:, start : start + w.shape[2]] for start in starts])  # (places, channels, width)
+        x = np.einsum("oct,pct->op", w, windows) + b[:, None]
+    return x
+
+
+def run_windows(x, layers, frames, hop):
+    """Run the whole MLP on one window after another."""
+    columns = []
+    for start in range(0, x.shape[1] - frames + 1, hop):
+        v = x[:, start : start + frames].ravel()
+        for layer, (W, b) in enumerate(layers):
+            v = W @ (np.maximum(v, 0) if layer else v) + b
+        columns.append(v)
+    return np.stack(columns, axis=1)
+
+
+# %%
+rng = np.random.default_rng(0)
+kernel, bias = rng.standard_normal((3, 2, 4)), rng.standard_normal(3)  # level 1: 3 units, 4 frames wide, hop 2
+W1 = np.zeros((3, 5, 2, 12))  # 5 blocks in a window of 12 frames
+for block in range(5):
+    W1[:, block, :, 2 * block : 2 * block + 4] = kernel
+mlp = [(W1.reshape(15, 24), np.repeat(bias, 5)), (rng.standard_normal((2, 15)), rng.standard_normal(2))]
+
+x = rng.standard_normal((2, 40))
+by_window = run_windows(x, mlp, 12, 2)
+by_stack = run_stack(x, *to_conv_stack(mlp, 2, [4, 5], [2, 1]))
+if by_stack.shape == by_window.shape:
+    print(f"two maps of {by_window.shape}, largest difference {np.abs(by_window - by_stack).max():.1e}")
+else:
+    print(f"window by window the map is {by_window.shape}, but your stack gives {by_stack.shape}")
+
+# %%
+check("a2.to_conv_stack", to_conv_stack)
+
+# %% nbgrader={"grade": true, "grade_id": "a2-to_conv_stack", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
+# Here the hidden checks of to_conv_stack run when your notebook is graded. There is nothing to write in this cell.
+### BEGIN HIDDEN TESTS
+from cnnlab.checks import check
+
+check("a2.to_conv_stack", to_conv_stack, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
 # ## See what you have built
 #
 # No points from here on. First the matrix of a real scan: assignment 1 slid a template of "welcome" along a recording. Here it looks at all places at once.
@@ -361,3 +471,21 @@ viz.curves(middles, {"score": scores}, xlabel="middle of the window (s)", ylabel
 
 # %% [markdown]
 # A piece alone fits in many places. All four, in this order and at these distances, fit where the word is. And the order of computation matters now: windows share their pieces.
+#
+# Last, this scan as one window sees it. Your `scan_matrix` writes level 1 as a block-sparse, tied matrix over 32 frames, with rows and columns in just the order of exercise 7. Your `to_conv_stack` finds the pieces in it again.
+
+# %%
+blocks = 13  # of level 1, in one window
+W1 = scan_matrix(pieces, (32,), (2,), (0,))  # (4 units · 13 blocks, C · 32)
+window_mlp = [(W1, np.zeros(4 * blocks)), (how_they_lie.reshape(1, -1), np.zeros(1))]
+kernels, biases, strides = to_conv_stack(window_mlp, C, widths, hops)
+entries, shared = sum(W.size for W, _ in window_mlp), sum(w.size for w in kernels)
+print(f"the window MLP has {entries:,} entries, the stack {shared:,} weights")
+print(f"largest difference of the pieces: {np.abs(kernels[0] - pieces).max():.1e}")
+
+by_stack = run_stack(second.x.astype(float), kernels, biases, strides)
+print(f"largest difference of {by_stack.size} scores: {np.abs(by_stack[0] - scores).max():.1e}")
+viz.maps(list(kernels[0]), titles=[f"kernel {piece}" for piece in range(4)])
+
+# %% [markdown]
+# Left to right is time, top to bottom the features, low pitch first. Four small kernels, one wide one, and strides: the giant network of this page is a convolutional neural network.
