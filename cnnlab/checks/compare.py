@@ -31,12 +31,15 @@ class Finding:
         Of the first wrong number.
     part
         Which of several named results is wrong; empty when there is one only, or all are.
+    entry
+        Where in it the wrong array or number is, when the result is a list.
     """
 
     kind: Kind
     message: str
     index: tuple[int, ...] | None = None
     part: str = ""
+    entry: tuple[int, ...] = ()
 
 
 def tolerance(expected: np.ndarray[Any, Any]) -> float:
@@ -132,8 +135,15 @@ def find_fault(expected: Any, got: Any, *, names: Sequence[str] = (), part: str 
             continue
         fault = _labeled_fault(label, one, other)
         if fault is not None:
-            return replace(fault, part=label if names else "")
+            return replace(fault, part=label) if names else replace(fault, entry=())
     return None
+
+
+def entry_of(value: Any, entry: Sequence[int]) -> Any:
+    """Return an entry of a list, of a list in a list, and so on; without an entry the value itself."""
+    for index in entry:
+        value = value[index]
+    return value
 
 
 def _labeled_fault(label: str, expected: Any, got: Any) -> Finding | None:
@@ -147,8 +157,11 @@ def _labeled_fault(label: str, expected: Any, got: Any) -> Finding | None:
         return Finding("wrong_type", f"{label}: It is {name}. A list of {len(expected)} is expected.")
     if len(got) != len(expected):
         return Finding("wrong_shape", f"{label}: Its length is {len(got)}; it should be {len(expected)}.")
-    pairs = enumerate(zip(expected, got, strict=True))
-    return next((fault for i, pair in pairs if (fault := _labeled_fault(f"{label}[{i}]", *pair)) is not None), None)
+    for i, pair in enumerate(zip(expected, got, strict=True)):
+        fault = _labeled_fault(f"{label}[{i}]", *pair)
+        if fault is not None:
+            return replace(fault, entry=(i, *fault.entry))
+    return None
 
 
 def _fault_of_one(expected: Any, got: Any) -> Finding | None:

@@ -112,7 +112,7 @@ def _example(result: str) -> Case:
 
 def _one_level(rng: np.random.Generator) -> list[Case]:
     case = partial(_case, rng, result="kernels")
-    return [_of_stack(_PLAIN, 2, (2,), (1,), "kernels"), case((2, 3, 1), (4,), (2,)), case((3, 4, 3, 2), (2,), (3,))]
+    return [_of_stack(_PLAIN, 2, (2,), (1,), "kernels"), case((2, 3, 1), (4,), (2,)), case((3, 4, 3, 2), (5,), (3,))]
 
 
 def _two_levels(rng: np.random.Generator) -> list[Case]:
@@ -161,7 +161,7 @@ def _hidden_two_levels(rng: np.random.Generator) -> list[Case]:
 
 
 def _hidden_three_levels(rng: np.random.Generator) -> list[Case]:
-    a, b, hop = _drawn(rng, (6, 7), (3, 4), (1, 3))
+    a, b, hop = _drawn(rng, (6, 7), (3, 4), (1, 2))
     return [
         _case(rng, _channels(rng, 3), (a, b, 2), (2, 1, hop), result="kernels"),
         _case(rng, _channels(rng, 4), (3, b, 3), (1, 2, hop), result="kernels"),
