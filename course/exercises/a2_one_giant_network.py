@@ -470,7 +470,7 @@ for order in ("window", "layer"):
 viz.curves(middles, {"score": scores}, xlabel="middle of the window (s)", ylabel="level 2")
 
 # %% [markdown]
-# A piece alone fits in many places. All four, in this order and at these distances, fit where the word is. And the order of computation matters now: windows share their pieces.
+# A piece alone fits in many places. All four, in this order and at these distances, fit best where the word is. And the order of computation matters now: windows share their pieces.
 #
 # Last, this scan as one window sees it. Your `scan_matrix` writes level 1 as a block-sparse, tied matrix over 32 frames, with rows and columns in just the order of exercise 7. Your `to_conv_stack` finds the pieces in it again.
 

@@ -50,6 +50,15 @@ def _added_sizes(T: int, widths: Numbers, hops: Numbers, count: Any) -> list[int
     return [count(T, sum(widths[:n]), prod(hops[:n])) for n in levels]
 
 
+def _touching_sizes(T: int, widths: Numbers, hops: Numbers, count: Any) -> list[int]:
+    levels = range(1, len(widths) + 1)
+    return [count(T, 1 + sum(width - 1 for width in widths[:n]), prod(hops[:n])) for n in levels]
+
+
+def _over_the_recording(T: int, widths: Numbers, hops: Numbers, count: Any) -> list[int]:
+    return [count(T, width, hop) for width, hop in zip(widths, hops, strict=True)]
+
+
 def _added_needed(widths: Numbers, hops: Numbers) -> list[int]:
     return [sum(widths[n:]) or 1 for n in range(1, len(widths) + 1)]
 
@@ -60,6 +69,24 @@ def _added_to_one(widths: Numbers, hops: Numbers) -> list[int]:
 
 def _in_each_block(widths: Numbers, hops: Numbers) -> list[int]:
     return [prod(widths[n:]) for n in range(1, len(widths) + 1)]
+
+
+def _read_above(sizes: Numbers, widths: Numbers) -> list[int]:
+    return [*(above * width for above, width in zip(sizes[1:], widths[1:], strict=True)), sizes[-1]]
+
+
+def _chained_with_hop_below(widths: Numbers, hops: Numbers) -> list[int]:
+    n = [1]
+    for level in reversed(range(1, len(widths))):
+        n.insert(0, (n[0] - 1) * hops[level - 1] + widths[level])
+    return n
+
+
+def _one_level_too_low(widths: Numbers, hops: Numbers) -> list[int]:
+    n = [1]
+    for width, hop in zip(reversed(widths), reversed(hops), strict=True):
+        n.insert(0, (n[0] - 1) * hop + width)
+    return n[:-1]
 
 
 def _one_each(widths: Numbers, hops: Numbers) -> list[int]:
@@ -185,6 +212,16 @@ _LAYER_FIRST = (
         relu=lambda level, levels: False,
     ),
     _order(
+        "relu_once",
+        "ReLU is applied after layer 1 only",
+        (
+            "From layer 2 on negative numbers pass to the next layer; a ReLU should make them 0.",
+            "Look at the condition of your ReLU: for which layers does it hold?",
+            "np.maximum(y, 0) after every layer except the last.",
+        ),
+        relu=lambda level, levels: level == 1 < levels,
+    ),
+    _order(
         "no_bias",
         "The bias is left out",
         (
@@ -234,6 +271,15 @@ _ADDED = (
     ),
 )
 
+_NOT_SHARED = (
+    "Layer by layer, values that windows share are counted for each window",
+    (
+        "Layer by layer, each value of a map is computed once, however many windows read it.",
+        "Look at the order “layer”: do you multiply by a number of windows, or by a width of the level above?",
+        "Add up places · neurons · inputs over the levels, with the places of each level's own map.",
+    ),
+)
+
 _macs = mistakes_from(assemble_mac_count, of="mac_count_scan")
 _MAC_COUNT = (
     _macs("macs_adds", *_ADDS, cost=lambda terms: 2 * terms),
@@ -267,6 +313,7 @@ _MAC_COUNT = (
     _macs("macs_no_width", *_OVER_THE_END, count=lambda below, width, hop: below // hop),
     _macs("macs_added", *_ADDED, sizes=_added_sizes, needed=_added_needed),
     _macs("macs_added_sizes", *_ADDED, sizes=_added_sizes),
+    _macs("macs_touching_sizes", *_ADDED, sizes=_touching_sizes),
     _macs("macs_added_blocks", *_ADDED, needed=_added_needed),
     _macs(
         "macs_no_hop_in_window",
@@ -278,6 +325,36 @@ _MAC_COUNT = (
             _NEEDED,
         ),
         needed=_added_to_one,
+    ),
+    _macs(
+        "macs_hop_below",
+        "Values of one window are counted with the hop of the wrong level",
+        (
+            "How far apart two windows of level 2 begin on map 1 is told by the hop of level 2.",
+            "Look at the pairs of width and hop, when you go from one level to the one below.",
+            _NEEDED,
+        ),
+        needed=_chained_with_hop_below,
+    ),
+    _macs(
+        "macs_one_level_too_low",
+        "For one window, what a level reads is counted, not what it computes",
+        (
+            "A level is counted at as many places as the levels above need of its own map; what it reads lies below.",
+            "Look at the order of your two lines: do you go one level down before you have counted this one?",
+            "From the top down, beginning with n = 1: count n places of the level, then n = (n - 1) * hop + width.",
+        ),
+        needed=_one_level_too_low,
+    ),
+    _macs(
+        "macs_over_recording",
+        "Every level is counted over the recording, not over the map below",
+        (
+            "Level 2 looks at map 1, which is shorter than the recording.",
+            "Look at the length from which you count the windows of level 2.",
+            _PLACES,
+        ),
+        sizes=_over_the_recording,
     ),
     _macs(
         "macs_twice_in_window",
@@ -299,16 +376,8 @@ _MAC_COUNT = (
         ),
         needed=_one_each,
     ),
-    _macs(
-        "macs_not_shared",
-        "Layer by layer, values that windows share are counted for each window",
-        (
-            "Layer by layer, each value of a map is computed once, however many windows read it.",
-            "Look at the order “layer”: do you multiply by the number of windows of the whole net?",
-            "Add up places · neurons · inputs over the levels, with the places of each level's own map.",
-        ),
-        choose=lambda order: "window",
-    ),
+    _macs("macs_not_shared", *_NOT_SHARED, choose=lambda order: "window"),
+    _macs("macs_read_above", *_NOT_SHARED, maps=_read_above),
     _macs(
         "macs_all_shared",
         "Window by window, values that windows share are counted once",
@@ -337,7 +406,7 @@ _MAC_COUNT = (
             "Look at the order “layer”: which number of places do you take for level 1?",
             "Add up places · neurons · inputs over the levels, with the places of each level's own map.",
         ),
-        maps=lambda sizes: [sizes[-1]] * len(sizes),
+        maps=lambda sizes, widths: [sizes[-1]] * len(sizes),
     ),
     _macs(
         "macs_plain",
@@ -348,7 +417,7 @@ _MAC_COUNT = (
             "Do both orders give the same for the example of the statement? They should not.",
             f"For “layer”: {_PLACES} For “window”: {_NEEDED}",
         ),
-        maps=lambda sizes: [sizes[-1]] * len(sizes),
+        maps=lambda sizes, widths: [sizes[-1]] * len(sizes),
         needed=_one_each,
     ),
     _macs(

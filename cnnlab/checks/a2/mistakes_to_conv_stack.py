@@ -249,6 +249,16 @@ MISTAKES = (
         strides=lambda hops, widths, above: [*hops[:-1], *[1] * (1 + above)],
     ),
     _strides(
+        "stride_one",
+        "hops is not used",
+        (
+            "All strides are 1: the stack would look at every frame, where the scan moves on by its hops.",
+            "Look for hops in your function.",
+            _STRIDES,
+        ),
+        strides=lambda hops, widths, above: [1] * (len(hops) + above),
+    ),
+    _strides(
         "stride_all_first",
         "The whole hop of the scan is put on layer 1",
         (

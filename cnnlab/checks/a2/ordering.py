@@ -105,7 +105,7 @@ def assemble_mac_count(
     count: Callable[[int, int, int], int] = places,
     sizes: Callable[[int, Numbers, Numbers, Callable[[int, int, int], int]], Numbers] = map_sizes,
     windows: Callable[[Numbers], int] = lambda sizes: sizes[-1],
-    maps: Callable[[Numbers], Numbers] = lambda sizes: sizes,
+    maps: Callable[[Numbers, Numbers], Numbers] = lambda sizes, widths: sizes,
     needed: Callable[[Numbers, Numbers], Numbers] = chained,
     channels: Callable[[int, Numbers], Numbers] = channels_below,
     outputs: Callable[[int], int] = lambda neurons: neurons,
@@ -126,7 +126,7 @@ def assemble_mac_count(
     windows
         How many windows the whole net has, from these.
     maps
-        At how many places each level is counted layer by layer, from these.
+        At how many places each level is counted layer by layer, from these and the widths.
     needed
         How many values of each level one window needs, from widths and hops.
     channels
@@ -144,7 +144,7 @@ def assemble_mac_count(
         layers = zip(channels(C, neurons), neurons, widths, strict=True)
         costs = [outputs(out) * cost(below * width) for below, out, width in layers]
         if choose(order) == "layer":
-            return sum(many * each for many, each in zip(maps(found), costs, strict=True))
+            return sum(many * each for many, each in zip(maps(found, widths), costs, strict=True))
         return windows(found) * sum(many * each for many, each in zip(needed(widths, used), costs, strict=True))
 
     return mac_count_scan
