@@ -258,7 +258,7 @@ def mac_count_scan(order, shape, neurons, widths, hops):
 check("a2.layer_first", layer_first, mac_count_scan)
 
 # %% nbgrader={"grade": true, "grade_id": "a2-layer_first", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of layer_first and mac_count_scan run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 
