@@ -71,6 +71,17 @@ def deleted(grade_id: str) -> Callable[[Notebook], None]:
     return lambda notebook: notebook["cells"].remove(_find(notebook, grade_id))
 
 
+def copied(grade_id: str) -> Callable[[Notebook], None]:
+    """Return a change that copies a cell, with what nbgrader wrote into it, to the place below it."""
+
+    def change(notebook: Notebook) -> None:
+        cells = notebook["cells"]
+        cell = _find(notebook, grade_id)
+        cells.insert(cells.index(cell) + 1, copy.deepcopy(cell) | {"id": f"copy-of-{grade_id}"})
+
+    return change
+
+
 def without_metadata(grade_id: str) -> Callable[[Notebook], None]:
     """Return a change that takes a cell's metadata away, as some editors do."""
     return lambda notebook: _find(notebook, grade_id).update(metadata={})
