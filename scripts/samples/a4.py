@@ -396,7 +396,9 @@ STUDENTS = {
     # in a copy of the file
     "lea": Student(
         {
-            "conv_nd": changed(CONV_BY_PLACES, ("axes = len(stride)", "axes = len(stride)\n    stride = stride[:1] * axes")),
+            "conv_nd": changed(
+                CONV_BY_PLACES, ("axes = len(stride)", "axes = len(stride)\n    stride = stride[:1] * axes")
+            ),
             "pool2d_forward": POOL_BY_TAPS,
             "pool2d_backward": changed(
                 BACK_BY_TAPS, ("P_H : P_H + x.shape[2], P_W : P_W + x.shape[3]", "P_H:-P_H, P_W:-P_W")
