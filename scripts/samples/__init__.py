@@ -1,8 +1,8 @@
 """The sample classes: what the students of each class answer, and what they must get for it.
 
 A module an assignment (`a1`, `a2`, …) holds the answers as text, in its own STUDENTS; one more module is one more
-class. What must come out stands in ``course/samples/<assignment>/``, written by hand: the points in expected.csv, the mistakes
-that must be named in expected_mistakes.csv.
+class. What must come out stands in ``course/samples/<assignment>/``, written by hand: the points in expected.csv, and
+the mistakes that must be named in expected_mistakes.csv.
 """
 
 from __future__ import annotations

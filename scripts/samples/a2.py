@@ -111,6 +111,7 @@ def tied_step(w, dw_full, ties, lr):
     return w_new, with_zero[ties]
 """
 
+# A further exercise is one more entry in each of these; who is half done or has done nothing needs none.
 ENTRIES = {"scan_matrix": MATRIX_BY_AXES, "tied_gradient": GRADIENT_BY_ENTRIES, "tied_step": STEP_BY_ENTRIES}
 SUMS = {"scan_matrix": MATRIX_BY_UNITS, "tied_gradient": GRADIENT_BY_EINSUM, "tied_step": STEP_BY_INDEX}
 SLICES = {"scan_matrix": MATRIX_WITH_BORDER, "tied_gradient": GRADIENT_ADDED_AT, "tied_step": STEP_WITH_A_ZERO}
@@ -219,7 +220,7 @@ STUDENTS = {
     "june": Student(SUMS | {"scan_matrix": COLUMNS_FOR_OUTPUTS, "tied_step": IN_PLACE}),
     # right; one answer in a cell of its own, another cell copied, metadata lost
     "kofi": Student(
-        {"tied_gradient": GRADIENT_ADDED_AT, "tied_step": STEP_BY_ENTRIES},
+        {function: text for function, text in SLICES.items() if function != "scan_matrix"},
         (
             written_below("a2-scan_matrix-answer", MATRIX_BY_UNITS),
             copied("a2-tied_step-answer"),
@@ -228,8 +229,8 @@ STUDENTS = {
     ),
     # 0 is a weight, too
     "lea": Student(
-        {
-            "scan_matrix": MATRIX_BY_AXES,
+        ENTRIES
+        | {
             "tied_gradient": changed(GRADIENT_BY_ENTRIES, ("if s != -1:", "if s > 0:")),
             "tied_step": changed(STEP_BY_ENTRIES, ("ties[i, j] >= 0", "ties[i, j] > 0")),
         }
