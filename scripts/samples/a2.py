@@ -1,8 +1,8 @@
-"""The sample class of assignment 2: exercises 4 and 5."""
+"""The sample class of assignment 2."""
 
 from __future__ import annotations
 
-from samples.students import Student, changed, copied, without_metadata, written_below
+from samples.students import Student, changed, copied, deleted, without_metadata, written_below
 
 # ---- exercise 4 ----
 
@@ -111,10 +111,264 @@ def tied_step(w, dw_full, ties, lr):
     return w_new, with_zero[ties]
 """
 
+# ---- exercise 6 ----
+
+MAPS_BY_LOOPS = """\
+def layer_first(x, layers, widths, hops):
+    below = x
+    for l in range(len(layers)):
+        W, b = layers[l]
+        K, S = widths[l], hops[l]
+        C, T = below.shape
+        P = (T - K) // S + 1
+        z = np.zeros((len(b), P), dtype=x.dtype)
+        for n in range(len(b)):
+            for p in range(P):
+                z[n, p] = b[n]
+                for c in range(C):
+                    for t in range(K):
+                        z[n, p] += W[n, c * K + t] * below[c, p * S + t]
+        if l + 1 < len(layers):
+            z[z < 0] = 0
+        below = z
+    return below
+"""
+MAPS_BY_VIEWS = """\
+def layer_first(x, layers, widths, hops):
+    y = x
+    for level, (W, b) in enumerate(layers):
+        if level > 0:
+            y = np.maximum(y, 0)
+        windows = np.lib.stride_tricks.sliding_window_view(y, widths[level], axis=1)[:, :: hops[level]]
+        y = np.einsum("nck,cpk->np", W.reshape(len(b), len(y), -1), windows) + b[:, None]
+    return y
+"""
+MAPS_BY_TAPS = """\
+def layer_first(x, layers, widths, hops):
+    for level, ((W, b), width, hop) in enumerate(zip(layers, widths, hops)):
+        w = W.reshape(len(W), len(x), width)
+        reach = x.shape[1] - width + 1
+        z = b[:, None]
+        for t in range(width):
+            z = z + w[:, :, t] @ x[:, t : t + reach : hop]
+        x = z if level == len(layers) - 1 else z * (z > 0)
+    return x
+"""
+MAPS_BY_COLUMNS = """\
+def layer_first(x, layers, widths, hops):
+    y = x
+    for level, (W, b) in enumerate(layers):
+        starts = np.arange(0, y.shape[1] - widths[level] + 1, hops[level])
+        columns = y[:, starts + np.arange(widths[level])[:, None]]  # (channels, width, places)
+        y = W @ columns.reshape(-1, len(starts)) + b[:, np.newaxis]
+        if (W, b) is not layers[-1]:
+            y = np.where(y > 0, y, 0)
+    return y
+"""
+MAPS_BY_THE_MATRIX = """\
+def layer_first(x, layers, widths, hops):
+    # every layer is a giant matrix, as in exercise 4
+    y = x
+    for level in range(len(layers)):
+        W, b = layers[level]
+        w = W.reshape(len(b), y.shape[0], widths[level])
+        M = scan_matrix(w, (y.shape[1],), (hops[level],), (0,))
+        y = (M @ y.ravel()).reshape(len(b), -1) + b[:, None]
+        if level < len(layers) - 1:
+            y = np.maximum(y, 0)
+    return y
+"""
+MAPS_BY_RECURSION = """\
+def layer_first(x, layers, widths, hops):
+    if len(layers) > 1:
+        # the levels below make a map; then one level is left
+        x = np.maximum(layer_first(x, layers[:-1], widths[:-1], hops[:-1]), 0)
+    W, b = layers[-1]
+    columns = []
+    start = 0
+    while start + widths[-1] <= x.shape[1]:
+        columns.append(np.dot(W, x[:, start : start + widths[-1]].flatten()) + b)
+        start += hops[-1]
+    return np.stack(columns, axis=-1)
+"""
+COUNT_BY_LEVELS = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    C, T = shape
+    L = len(neurons)
+    cost, places = [], []
+    for l in range(L):
+        cost.append(neurons[l] * widths[l] * (C if l == 0 else neurons[l - 1]))
+        T = (T - widths[l]) // hops[l] + 1
+        places.append(T)
+    if order == "window":
+        needed = [0] * L
+        needed[L - 1] = 1
+        for l in range(L - 1, 0, -1):
+            needed[l - 1] = (needed[l] - 1) * hops[l] + widths[l]
+        places = [places[L - 1] * n for n in needed]
+    total = 0
+    for l in range(L):
+        total += places[l] * cost[l]
+    return total
+"""
+COUNT_IN_FRAMES = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    # All in frames: how many a value of each level sees, and how far apart two of them begin.
+    C, T = shape
+    sees, apart = [1], [1]
+    for width, hop in zip(widths, hops):
+        sees.append(sees[-1] + (width - 1) * apart[-1])
+        apart.append(apart[-1] * hop)
+
+    def how_many(frames, level):
+        return (frames - sees[level]) // apart[level] + 1
+
+    total = 0
+    for level, (out, channels, width) in enumerate(zip(neurons, [C, *neurons], widths), start=1):
+        if order == "layer":
+            times = how_many(T, level)
+        else:
+            times = how_many(T, len(neurons)) * how_many(sees[-1], level)
+        total += times * out * channels * width
+    return total
+"""
+COUNT_BY_MARKS = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    C, T = shape
+    P = [T]
+    for k, s in zip(widths, hops):
+        P.append((P[-1] - k) // s + 1)
+    cost = np.array(neurons) * np.array([C] + neurons[:-1]) * np.array(widths)
+    if order == "layer":
+        return int(cost @ P[1:])
+    # Mark what the first window reads; every other one reads as much.
+    marked = np.arange(P[-1]) == 0
+    total = 0
+    for level in reversed(range(len(neurons))):
+        total += np.count_nonzero(marked) * cost[level]
+        below = np.zeros(P[level], dtype=bool)
+        for p in np.flatnonzero(marked):
+            below[p * hops[level] : p * hops[level] + widths[level]] = True
+        marked = below
+    return P[-1] * total
+"""
+COUNT_BY_SETS = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    channels = (shape[0], *neurons)
+    levels = range(len(neurons))
+    lengths = [shape[1]]
+    for level in levels:
+        lengths.append(len(range(0, lengths[-1] - widths[level] + 1, hops[level])))
+
+    def macs(level, places):
+        return len(places) * neurons[level] * channels[level] * widths[level]
+
+    if order == "layer":
+        return sum(macs(level, range(lengths[level + 1])) for level in levels)
+    total = 0
+    for window in range(lengths[-1]):
+        places = {window}
+        for level in reversed(levels):
+            total += macs(level, places)
+            places = {p * hops[level] + t for p in places for t in range(widths[level])}
+    return total
+"""
+
+# ---- exercise 7 ----
+
+STACK_BY_ENTRIES = """\
+def to_conv_stack(layers, C, widths, hops):
+    kernels, biases, strides = [], [], []
+    channels = C
+    places = layers[0][0].shape[1] // C
+    for l in range(len(layers)):
+        W, b = layers[l]
+        if l < len(widths):
+            width, hop = widths[l], hops[l]
+        else:
+            width, hop = 1, 1
+        n = (places - width) // hop + 1
+        units = W.shape[0] // n
+        kernel = np.zeros((units, channels, width), dtype=W.dtype)
+        bias = np.zeros(units, dtype=b.dtype)
+        for d in range(units):
+            bias[d] = b[d * n]
+            for c in range(channels):
+                for t in range(width):
+                    kernel[d, c, t] = W[d * n, c * places + t]
+        kernels.append(kernel)
+        biases.append(bias)
+        strides.append(hop)
+        channels, places = units, n
+    return kernels, biases, strides
+"""
+STACK_BY_RESHAPE = """\
+def to_conv_stack(layers, C, widths, hops):
+    above = len(layers) - len(widths)
+    widths, hops = [*widths, *[1] * above], [*hops, *[1] * above]
+    blocks = [1]
+    for width, hop in zip(widths[:0:-1], hops[:0:-1]):
+        blocks = [(blocks[0] - 1) * hop + width] + blocks
+    channels = [C] + [len(b) // n for (_, b), n in zip(layers, blocks)]
+    kernels = [
+        W.reshape(channels[i + 1], blocks[i], channels[i], -1)[:, 0, :, : widths[i]] for i, (W, _) in enumerate(layers)
+    ]
+    biases = [b.reshape(-1, n)[:, 0] for (_, b), n in zip(layers, blocks)]
+    return kernels, biases, hops
+"""
+STACK_BY_SLICES = """\
+def to_conv_stack(layers, C, widths, hops):
+    kernels, biases, strides = [], [], []
+    size = layers[0][0].shape[1] // C
+    for level, (W, b) in enumerate(layers):
+        width, hop = (widths[level], hops[level]) if level < len(widths) else (1, 1)
+        blocks = len(range(0, size - width + 1, hop))
+        rows = W[::blocks]  # block 0 of each unit
+        kernels.append(np.stack([rows[:, c : c + width] for c in range(0, W.shape[1], size)], axis=1))
+        biases.append(b[::blocks].copy())
+        strides.append(hop)
+        size = blocks
+    return kernels, biases, strides
+"""
+STACK_BY_THE_LAST = """\
+def to_conv_stack(layers, C, widths, hops):
+    # all blocks are equal; take the last one, it stands at the end of its row
+    kernels, biases = (), ()
+    ones = (1,) * (len(layers) - len(widths))
+    places = layers[0][0].shape[1] // C
+    for (W, b), width, hop in zip(layers, (*widths, *ones), (*hops, *ones)):
+        n = 1 + (places - width) // hop
+        kernels += (W[n - 1 :: n].reshape(len(b) // n, -1, places)[:, :, -width:],)
+        biases += (b[n - 1 :: n],)
+        places = n
+    return kernels, biases, (*hops, *ones)
+"""
+
 # A further exercise is one more entry in each of these; who is half done or has done nothing needs none.
-ENTRIES = {"scan_matrix": MATRIX_BY_AXES, "tied_gradient": GRADIENT_BY_ENTRIES, "tied_step": STEP_BY_ENTRIES}
-SUMS = {"scan_matrix": MATRIX_BY_UNITS, "tied_gradient": GRADIENT_BY_EINSUM, "tied_step": STEP_BY_INDEX}
-SLICES = {"scan_matrix": MATRIX_WITH_BORDER, "tied_gradient": GRADIENT_ADDED_AT, "tied_step": STEP_WITH_A_ZERO}
+ENTRIES = {
+    "scan_matrix": MATRIX_BY_AXES,
+    "tied_gradient": GRADIENT_BY_ENTRIES,
+    "tied_step": STEP_BY_ENTRIES,
+    "layer_first": MAPS_BY_LOOPS,
+    "mac_count_scan": COUNT_BY_LEVELS,
+    "to_conv_stack": STACK_BY_ENTRIES,
+}
+SUMS = {
+    "scan_matrix": MATRIX_BY_UNITS,
+    "tied_gradient": GRADIENT_BY_EINSUM,
+    "tied_step": STEP_BY_INDEX,
+    "layer_first": MAPS_BY_VIEWS,
+    "mac_count_scan": COUNT_IN_FRAMES,
+    "to_conv_stack": STACK_BY_RESHAPE,
+}
+SLICES = {
+    "scan_matrix": MATRIX_WITH_BORDER,
+    "tied_gradient": GRADIENT_ADDED_AT,
+    "tied_step": STEP_WITH_A_ZERO,
+    "layer_first": MAPS_BY_TAPS,
+    "mac_count_scan": COUNT_BY_MARKS,
+    "to_conv_stack": STACK_BY_SLICES,
+}
 
 # ---- what goes wrong ----
 
@@ -192,47 +446,290 @@ def tied_step(w, dw_full, ties, lr):
     W_new[ties >= 0] = w[ties[ties >= 0]]
     return w, W_new
 """
+MAPS_FROM_NEIGHBORS = """\
+def layer_first(x, layers, widths, hops):
+    for (W, b), width, hop in zip(layers, widths, hops):
+        places = (x.shape[1] - width) // hop + 1
+        y = [W @ x[:, p : p + width].ravel() + b for p in range(places)]
+        x = np.maximum(np.array(y).T, 0)
+    return x
+"""
+ROW_FOR_EACH_PLACE = """\
+def layer_first(x, layers, widths, hops):
+    below = x
+    for level, (W, b) in enumerate(layers):
+        above = []
+        for start in range(0, below.shape[1] - widths[level] + 1, hops[level]):
+            above.append(W @ below[:, start : start + widths[level]].ravel() + b)
+        if level == len(layers) - 1:
+            return np.array(above)
+        below = np.maximum(np.array(above).T, 0)
+"""
+ONLY_LEVEL_1 = """\
+def layer_first(x, layers, widths, hops):
+    (W, b), *others = layers
+    starts = range(0, x.shape[1] - widths[0] + 1, hops[0])
+    y = np.stack([W @ x[:, s : s + widths[0]].ravel() + b for s in starts], axis=1)
+    for W, b in others:
+        y = W @ np.maximum(y, 0) + b[:, None]
+    return y
+"""
+BEFORE_THE_END = """\
+def layer_first(x, layers, widths, hops):
+    for i in range(len(layers)):
+        W, b = layers[i]
+        columns = []
+        start = 0
+        while start < x.shape[1] - widths[i]:
+            columns.append(W @ x[:, start : start + widths[i]].reshape(-1) + b)
+            start = start + hops[i]
+        x = np.stack(columns, axis=1)
+        if i < len(layers) - 1:
+            x[x < 0] = 0
+    return x
+"""
+NOTHING_REMEMBERED = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    C, T = shape
+    channels = [C] + neurons
+    places = []
+    for width, hop in zip(widths, hops):
+        T = (T - width) // hop + 1
+        places.append(T)
+
+    def own(level):
+        return neurons[level] * channels[level] * widths[level]
+
+    def with_all_below(level):
+        if level == 0:
+            return own(0)
+        return own(level) + widths[level] * with_all_below(level - 1)
+
+    if order == "layer":
+        return sum(p * own(level) for level, p in enumerate(places))
+    return places[-1] * with_all_below(len(neurons) - 1)
+"""
+WINDOWS_OF_LEVEL_1 = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    macs = [n * c * k for n, c, k in zip(neurons, [shape[0]] + neurons, widths)]
+    if order == "layer":
+        total, below = 0, shape[1]
+        for level in range(len(neurons)):
+            below = (below - widths[level]) // hops[level] + 1
+            total += below * macs[level]
+        return total
+    windows = (shape[1] - widths[0]) // hops[0] + 1
+    total, n = 0, 1
+    for level in reversed(range(len(neurons))):
+        total += n * macs[level]
+        n = (n - 1) * hops[level] + widths[level]
+    return windows * total
+"""
+UNFINISHED_LINE = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    C, T = shape
+    channels = [C] + neurons[:-1]
+    total = 0
+    for level in range(len(neurons)):
+        T = (T - widths[level]) // hops[level] + 1
+        total += T * neurons[level] * channels[level] *
+    return total
+"""
+SAME_IN_BOTH_ORDERS = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    C, windows = shape
+    one_window = 0
+    for out, width, hop in zip(neurons, widths, hops):
+        windows = (windows - width) // hop + 1
+        one_window += C * width * out
+        C = out
+    return windows * one_window  # the order does not matter
+"""
+STAYS_ON_ONE_LEVEL = """\
+def mac_count_scan(order, shape, neurons, widths, hops):
+    channels = [shape[0]] + neurons
+    places = [shape[1]]
+    for width, hop in zip(widths, hops):
+        places.append((places[-1] - width) // hop + 1)
+    total = 0
+    if order == "layer":
+        for i in range(len(neurons)):
+            total += places[i + 1] * neurons[i] * channels[i] * widths[i]
+        return total
+    i, n = len(neurons) - 1, 1
+    while i >= 0:
+        total += n * neurons[i] * channels[i] * widths[i]
+        n = (n - 1) * hops[i] + widths[i]
+    return total * places[-1]
+"""
+LONGER_LISTS = """\
+def to_conv_stack(layers, C, widths, hops):
+    above = len(layers) - len(widths)
+    widths += [1] * above
+    hops += [1] * above
+    n = [1]
+    for level in range(len(layers) - 1, 0, -1):
+        n.insert(0, (n[0] - 1) * hops[level] + widths[level])
+    kernels, biases = [], []
+    for level, (W, b) in enumerate(layers):
+        units = len(b) // n[level]
+        kernels.append(W.reshape(units, n[level], C, -1)[:, 0, :, : widths[level]])
+        biases.append(b[:: n[level]])
+        C = units
+    return kernels, biases, hops
+"""
+FIRST_ROWS = """\
+def to_conv_stack(layers, C, widths, hops):
+    depth = len(layers)
+    widths = widths + [1] * (depth - len(widths))
+    strides = hops + [1] * (depth - len(hops))
+    blocks = [1] * depth
+    for level in range(depth - 2, -1, -1):
+        blocks[level] = (blocks[level + 1] - 1) * strides[level + 1] + widths[level + 1]
+    kernels, biases = [], []
+    for level in range(depth):
+        W, b = layers[level]
+        units = len(W) // blocks[level]
+        kernels.append(W[:units].reshape(units, C, -1)[:, :, : widths[level]])
+        biases.append(b[:units])
+        C = units
+    return kernels, biases, strides
+"""
+ONE_WIDE_KERNEL = """\
+def to_conv_stack(layers, C, widths, hops):
+    W, b = layers[0]
+    kernels = [W.reshape(len(W), C, -1)]  # sees the whole window
+    biases = [b]
+    strides = [int(np.prod(hops))]
+    for W, b in layers[1:]:
+        kernels.append(W[:, :, None])
+        biases.append(b)
+        strides.append(1)
+    return kernels, biases, strides
+"""
+LISTS_THAT_STAY = """\
+def to_conv_stack(layers, C, widths, hops, kernels=[], biases=[], strides=[]):
+    places = layers[0][0].shape[1] // C
+    for i, (W, b) in enumerate(layers):
+        K = widths[i] if i < len(widths) else 1
+        S = hops[i] if i < len(hops) else 1
+        n = (places - K) // S + 1
+        kernels.append(W[::n].reshape(len(W) // n, -1, places)[:, :, :K])
+        biases.append(b[::n])
+        strides.append(S)
+        places = n
+    return kernels, biases, strides
+"""
+TURNED_AND_IN_FRAMES = """\
+def to_conv_stack(layers, C, widths, hops):
+    kernels, biases, strides = [], [], []
+    frames = 1  # between two places
+    size = layers[0][0].shape[1] // C
+    for i, (W, b) in enumerate(layers):
+        K, S = (widths[i], hops[i]) if i < len(widths) else (1, 1)
+        n = (size - K) // S + 1
+        w = W.reshape(len(b) // n, n, -1, size)[:, 0, :, 0:K]
+        kernels.append(np.flip(w, axis=2))  # a convolution turns its filter round
+        biases.append(b.reshape(-1, n)[:, 0])
+        frames = frames * S
+        strides.append(frames if i < len(hops) else 1)
+        size = n
+    return kernels, biases, strides
+"""
 
 STUDENTS = {
     # three right ones: entry by entry, sums, slices
     "ada": Student(ENTRIES),
     "ben": Student(SUMS),
     "chen": Student(SLICES),
-    # the matrix right, the gradient wrong, and so the step
-    "dora": Student(ENTRIES | {"tied_gradient": TO_THE_LAST}),
-    # the matrix wrong, twice, and the gradient right
-    "emil": Student(SUMS | {"scan_matrix": START_AT_EACH, "tied_gradient": GRADIENT_BY_WEIGHTS}),
-    # pictures are missing
+    # the matrix right, the gradient wrong, and so the step; maps right, by that matrix; lists that get longer
+    "dora": Student(
+        ENTRIES
+        | {
+            "tied_gradient": TO_THE_LAST,
+            "layer_first": MAPS_BY_THE_MATRIX,
+            "mac_count_scan": NOTHING_REMEMBERED,
+            "to_conv_stack": LONGER_LISTS,
+        }
+    ),
+    # the matrix wrong, twice, and the gradient right; the maps wrong, twice, and the count right
+    "emil": Student(
+        SUMS
+        | {
+            "scan_matrix": START_AT_EACH,
+            "tied_gradient": GRADIENT_BY_WEIGHTS,
+            "layer_first": MAPS_FROM_NEIGHBORS,
+            "to_conv_stack": FIRST_ROWS,
+        }
+    ),
+    # pictures are missing, and the distributed scan
     "fatma": Student(
         SLICES
         | {
             "scan_matrix": ONE_AXIS,
             "tied_gradient": changed(GRADIENT_BY_WEIGHTS, ("dw_full.sum(axis=0)", "dw_full.mean(axis=0)")),
+            "layer_first": ROW_FOR_EACH_PLACE,
+            "mac_count_scan": WINDOWS_OF_LEVEL_1,
+            "to_conv_stack": ONE_WIDE_KERNEL,
         }
     ),
-    # half done
-    "goran": Student({"scan_matrix": MATRIX_WITH_BORDER, "tied_gradient": GRADIENT_BY_WEIGHTS}),
+    # half done, up to the middle of a line
+    "goran": Student(
+        {
+            "scan_matrix": MATRIX_WITH_BORDER,
+            "tied_gradient": GRADIENT_BY_WEIGHTS,
+            "layer_first": MAPS_BY_RECURSION,
+            "mac_count_scan": UNFINISHED_LINE,
+        }
+    ),
     # nothing done
     "hana": Student(),
-    # an exception where there is padding, and a list
-    "igor": Student(SLICES | {"scan_matrix": NO_TEST_FOR_INSIDE, "tied_gradient": LIST_OF_NUMBERS}),
-    # a changed argument
-    "june": Student(SUMS | {"scan_matrix": COLUMNS_FOR_OUTPUTS, "tied_step": IN_PLACE}),
-    # right; one answer in a cell of its own, another cell copied, metadata lost
+    # an exception where there is padding, and a list; one where the scan is distributed; right when called once
+    "igor": Student(
+        SLICES
+        | {
+            "scan_matrix": NO_TEST_FOR_INSIDE,
+            "tied_gradient": LIST_OF_NUMBERS,
+            "layer_first": ONLY_LEVEL_1,
+            "mac_count_scan": SAME_IN_BOTH_ORDERS,
+            "to_conv_stack": LISTS_THAT_STAY,
+        }
+    ),
+    # a changed argument; the maps right, and fractions counted
+    "june": Student(
+        SUMS
+        | {
+            "scan_matrix": COLUMNS_FOR_OUTPUTS,
+            "tied_step": IN_PLACE,
+            "mac_count_scan": changed(COUNT_BY_LEVELS, ("(T - widths[l]) // hops[l]", "(T - widths[l]) / hops[l]")),
+            "to_conv_stack": TURNED_AND_IN_FRAMES,
+        }
+    ),
+    # right; some answers in cells of their own, another cell copied, metadata lost, a grade cell gone
     "kofi": Student(
-        {function: text for function, text in SLICES.items() if function != "scan_matrix"},
+        {
+            "tied_gradient": GRADIENT_ADDED_AT,
+            "tied_step": STEP_WITH_A_ZERO,
+            "mac_count_scan": COUNT_BY_SETS,
+            "to_conv_stack": STACK_BY_THE_LAST,
+        },
         (
             written_below("a2-scan_matrix-answer", MATRIX_BY_UNITS),
             copied("a2-tied_step-answer"),
             without_metadata("a2-tied_gradient"),
+            written_below("a2-layer_first-answer", MAPS_BY_COLUMNS),
+            deleted("a2-layer_first"),
+            without_metadata("a2-to_conv_stack-answer"),
         ),
     ),
-    # 0 is a weight, too
+    # 0 is a weight, too; the last window is a window, too; and an endless loop
     "lea": Student(
         ENTRIES
         | {
             "tied_gradient": changed(GRADIENT_BY_ENTRIES, ("if s != -1:", "if s > 0:")),
             "tied_step": changed(STEP_BY_ENTRIES, ("ties[i, j] >= 0", "ties[i, j] > 0")),
+            "layer_first": BEFORE_THE_END,
+            "mac_count_scan": STAYS_ON_ONE_LEVEL,
         }
     ),
 }
