@@ -161,7 +161,7 @@ def layer_first(x, layers, widths, hops):
         starts = np.arange(0, y.shape[1] - widths[level] + 1, hops[level])
         columns = y[:, starts + np.arange(widths[level])[:, None]]  # (channels, width, places)
         y = W @ columns.reshape(-1, len(starts)) + b[:, np.newaxis]
-        if (W, b) is not layers[-1]:
+        if level + 1 < len(layers):
             y = np.where(y > 0, y, 0)
     return y
 """

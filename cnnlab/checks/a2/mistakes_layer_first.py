@@ -308,6 +308,16 @@ _MAC_COUNT = (
         ),
         count=lambda below, width, hop: (below - width) // hop,
     ),
+    _macs(
+        "macs_fraction",
+        "The division leaves a fraction",
+        (
+            "Half a window does not count; only what fits entirely does.",
+            "Look for / where you count the places.",
+            f"// divides and rounds down. {_PLACES}",
+        ),
+        count=lambda below, width, hop: (below - width) / hop + 1,
+    ),
     _macs("macs_rounded_up", *_OVER_THE_END, count=lambda below, width, hop: -(-(below - width) // hop) + 1),
     _macs("macs_every_place", *_OVER_THE_END, count=lambda below, width, hop: -(-below // hop)),
     _macs("macs_no_width", *_OVER_THE_END, count=lambda below, width, hop: below // hop),
