@@ -100,7 +100,9 @@ def test_an_answer_in_a_list_that_stays_is_noticed():
         found.append(2 * x)
         return found
 
-    def same_array(x, found=np.zeros((6, 6))):
+    shared = np.zeros(3)
+
+    def same_array(x, found=shared):
         found += 1
         return found
 
