@@ -51,7 +51,7 @@ def judge(function: Function, case: Case, expected: Any, answer: Answer) -> Find
         return Finding(
             "mutated",
             f"The function changed its argument {answer.changed}, which must come back as it was. "
-            f"Work on a copy: np.array({answer.changed}) makes one of an array.",
+            f"Work on a copy: np.array({answer.changed}) makes one of an array, list({answer.changed}) of a list.",
         )
     return find_fault(expected, answer.value, names=function.results, part=case.result)
 
