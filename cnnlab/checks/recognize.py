@@ -18,11 +18,9 @@ from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.compare import alike, part_of
 from cnnlab.checks.errors import StudentRaised
 from cnnlab.checks.model import Case, Exercise, Function, Mistake
-from cnnlab.checks.outcomes import Trial
+from cnnlab.checks.outcomes import EXPLAINED, Trial
 from cnnlab.checks.seeds import PROBE_SEEDS, case_generator
 
-# What a known mistake may explain; a crash or a changed argument speaks for itself.
-EXPLAINED = ("wrong_value", "wrong_shape", "wrong_type")
 # The function that is wrong, and which of its named results.
 Place = tuple[str, str]
 
