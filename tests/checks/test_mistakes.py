@@ -186,12 +186,12 @@ def test_the_name_stands_beside_an_exception_in_a_smaller_case():
 def test_a_hidden_check_tells_of_both_and_gives_nothing_away():
     known = next(m for m in SCAN_1D.mistakes if m.id == "no_bias")
 
-    def fails_for_large_hops(x, layers, width, hop):
-        if hop > width:
+    def fails_for_several_features(x, layers, width, hop):
+        if len(x) > 1:
             raise KeyError("secret")
         return known.function(x, layers, width, hop)
 
-    result = run_exercise(SCAN_1D, fails_for_large_hops, hidden=True, seed=3)
+    result = run_exercise(SCAN_1D, fails_for_several_features, hidden=True, seed=3)
     title = "A single window, a single frame, a single feature"
     outcome = next(outcome for outcome in result.outcomes if outcome.title == title)
     assert outcome.hidden
