@@ -184,21 +184,13 @@ def test_the_name_stands_beside_an_exception_in_a_smaller_case():
 
 
 def test_a_hidden_check_tells_of_both_and_gives_nothing_away():
-    known = next(m for m in SCAN_1D.mistakes if m.id == "no_bias")
-
-    def fails_for_several_features(x, layers, width, hop):
-        if len(x) > 1:
-            raise KeyError("secret")
-        return known.function(x, layers, width, hop)
-
-    result = run_exercise(SCAN_1D, fails_for_several_features, hidden=True, seed=3)
-    title = "A single window, a single frame, a single feature"
-    outcome = next(outcome for outcome in result.outcomes if outcome.title == title)
-    assert outcome.hidden
-    assert outcome.kind == "raised"
-    assert outcome.mistake_name == known.name
-    assert outcome.message.startswith("KeyError in your line")
-    assert outcome.message.endswith("”. For another input: Some numbers are wrong.")
+    unseen = replace(SCAN_1D, checks=tuple(replace(check, hidden=True) for check in SCAN_1D.checks))
+    result = run_exercise(unseen, list_of_windows_that_fails_when_short, hidden=True, seed=1)
+    outcome = next(outcome for outcome in result.outcomes if outcome.kind == "raised")
+    assert outcome.mistake_name == "The answer is transposed: windows first, outputs second"
+    assert outcome.message.startswith("ValueError in your line")
+    assert outcome.message.endswith("”. For another input: The answer has the wrong shape.")
+    assert "need at least" not in outcome.message
 
 
 def test_an_exception_in_a_larger_case_is_told_beside_the_wrong_numbers():
