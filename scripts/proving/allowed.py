@@ -163,7 +163,10 @@ def _pool2d(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
     x, dy = _arrays(rng, (*maps, *n), (*maps, *_out(n, kernel, stride, padding)))
     x = np.round(x) if rng.random() < 0.5 else x
     how = str(rng.choice(["max", "avg"]))
-    return [("pool2d_forward", (x, kernel, stride, padding, how)), ("pool2d_backward", (dy, x, kernel, stride, padding, how))]
+    return [
+        ("pool2d_forward", (x, kernel, stride, padding, how)),
+        ("pool2d_backward", (dy, x, kernel, stride, padding, how)),
+    ]
 
 
 ALLOWED: dict[str, Callable[[Rng], list[tuple[str, tuple[Any, ...]]]]] = {

@@ -154,5 +154,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"sequence {len(value)}"
     return type(value).__name__
-
-
