@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.compare import alike, part_of
 from cnnlab.checks.errors import StudentRaised
@@ -131,8 +129,7 @@ class _Matcher:
         return [c for c in candidates if alike(self._answer_of(c, case), value)]
 
     def _answer_of(self, candidate: _Candidate, case: Case) -> Any:
-        with np.errstate(all="ignore"):
-            answer = call(self.function, candidate.function, case)
+        answer = call(self.function, candidate.function, case)
         if answer.problem is not None:
             return None
         return part_of(answer.value, self.function.results, self.part)
