@@ -36,7 +36,7 @@ def _ints(rng: Rng, low: int, high: int, count: int) -> Ints:
 
 
 def _dtype(rng: Rng) -> Any:
-    return rng.choice([np.float64, np.float32])
+    return np.float64 if rng.random() < 0.5 else np.float32
 
 
 def _arrays(rng: Rng, *shapes: Sequence[int]) -> list[Array]:

@@ -41,6 +41,8 @@ def run(
     memory
         Bytes of address space of each child.
     """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # several threads in each child would slow one another down
     waiting = iter(items)
     children = [_Child(work, memory) for _ in range(jobs)]
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def some(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
     return [mutant for turn in rounds for mutant in turn if mutant is not None][:count]
 
 
-def changes(source: str, kinds: dict[str, Kinds]) -> Iterator[tuple[str, str]]:
+def changes(source: str, kinds: Mapping[str, Kinds]) -> Iterator[tuple[str, str]]:
     """Yield the name of a rule and the source that it makes, for each place of each function that it applies to.
 
     Parameters
@@ -82,40 +82,54 @@ def changes(source: str, kinds: dict[str, Kinds]) -> Iterator[tuple[str, str]]:
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
         here = kinds.get(function.name, {})
         for statement in function.body:
-            for parent, field, index in _places(function, statement):
-                yield from _at(tree, parent, field, index, here, source)
+            for place in _places(function, statement):
+                for rule in place.changed(here):
+                    after = _runnable(tree)
+                    if after not in (None, source):
+                        yield rule, after
 
 
-def _places(function: ast.FunctionDef, statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Yield where each node of a statement hangs, as its parent, the field and the index in it."""
-    yield function, "body", function.body.index(statement)
+@dataclass(frozen=True)
+class _Place:
+    """Where a node of a tree hangs: its parent, the field, and the index if that is a list."""
+
+    parent: ast.AST
+    field: str
+    index: int | None = None
+
+    @property
+    def node(self) -> ast.AST:
+        value = getattr(self.parent, self.field)
+        found: ast.AST = value if self.index is None else value[self.index]
+        return found
+
+    def put(self, node: ast.AST) -> None:
+        if self.index is None:
+            setattr(self.parent, self.field, node)
+        else:
+            getattr(self.parent, self.field)[self.index] = node
+
+    def changed(self, kinds: Kinds) -> Iterator[str]:
+        """Yield the name of each rule that applies, while its node is in the tree."""
+        kept = self.node
+        for name, rule in RULES.items():
+            for other in rule(kept, kinds):
+                self.put(other)
+                yield name
+                self.put(kept)
+
+
+def _places(function: ast.FunctionDef, statement: ast.stmt) -> Iterator[_Place]:
+    """Yield the place of a statement and of every node in it."""
+    yield _Place(function, "body", function.body.index(statement))
     for parent in ast.walk(statement):
         if isinstance(parent, ast.FunctionDef | ast.JoinedStr):
             continue  # a function inside has its own turn
         for field, value in ast.iter_fields(parent):
             if isinstance(value, list):
-                yield from ((parent, field, i) for i, item in enumerate(value) if isinstance(item, ast.AST))
+                yield from (_Place(parent, field, i) for i, item in enumerate(value) if isinstance(item, ast.AST))
             elif isinstance(value, ast.AST):
-                yield parent, field, None
-
-
-def _at(
-    tree: ast.Module, parent: ast.AST, field: str, index: int | None, kinds: Kinds, source: str
-) -> Iterator[tuple[str, str]]:
-    value = getattr(parent, field)
-    node = value if index is None else value[index]
-    for name, rule in RULES.items():
-        for other in rule(node, kinds):
-            if index is None:
-                setattr(parent, field, other)
-            else:
-                value[index] = other
-            after = _runnable(tree)
-            if after not in (None, source):
-                yield name, after
-            setattr(parent, field, value)
-            if index is not None:
-                value[index] = node
+                yield _Place(parent, field)
 
 
 def _runnable(tree: ast.Module) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.calling import call
-from cnnlab.checks.model import Exercise
+from cnnlab.checks.model import Case, Exercise
 from cnnlab.checks.seeds import VISIBLE_SEED, case_generator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,7 +123,7 @@ def kinds_of_variables(exercise: Exercise, functions: list[Callable[..., Any]]) 
             found.update({name: _kind(value) for name, value in frame.f_locals.items()})
 
     by_name = dict(zip((function.name for function in exercise.functions), functions, strict=True))
-    first = {}
+    first: dict[str, Case] = {}
     for index, check in enumerate(exercise.checks):
         if not check.hidden:
             for case in check.cases(case_generator(exercise, index, VISIBLE_SEED)):
