@@ -106,13 +106,13 @@ def _sizes_and_costs(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
     (n,), (kernel,), (stride,), (padding,) = _windows(rng, 1, most=20)
     dilation = _int(rng, 1, 4) if n + 2 * padding > 4 * (kernel - 1) else 1
     layers = [tuple(_ints(rng, 1, 5, 3)) for _ in range(_int(rng, 1, 4))]
-    pair = _ints(rng, 1, 7, 2)
+    N, pair = _int(rng, 1, 9), _ints(rng, 1, 7, 2)
     return [
         ("output_size", (n, kernel, stride, padding, dilation)),
         ("same_padding", _ints(rng, 1, 9, 2)),
         ("receptive_field", (layers,)),
         ("parameter_count", (*_ints(rng, 1, 9, 2), pair, bool(rng.random() < 0.5))),
-        ("mac_count", (_ints(rng, 1, 9, 4), _ints(rng, 1, 9, 4), pair)),
+        ("mac_count", ((N, *_ints(rng, 1, 9, 3)), (N, *_ints(rng, 1, 9, 3)), pair)),
     ]
 
 

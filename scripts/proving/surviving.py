@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cnnlab.checks import exercise as exercise_of
 from cnnlab.checks import run_exercise
-from cnnlab.checks.calling import call
-from cnnlab.checks.model import Case, Exercise
-from cnnlab.checks.outcomes import judge
+from cnnlab.checks.model import Case, Check, Exercise
+from cnnlab.checks.results import CheckOutcome
 from cnnlab.checks.seeds import case_generator
 from cnnlab.checks.time_limit import limited
 from proving.allowed import cases as allowed_cases
@@ -58,26 +57,30 @@ def try_functions(exercise: Exercise, functions: Iterable[Callable[..., Any]], *
         result = run_exercise(unnamed, functions, hidden=hidden, seed=seed)
         if not all(outcome.passed for outcome in result.outcomes):
             return Verdict("hidden" if hidden else "visible")
-    by_name = dict(zip((function.name for function in exercise.functions), functions, strict=True))
     until = time.monotonic() + PATIENCE
-    for case in further_cases(exercise, seed):
-        asked = exercise.function(case.function)
-        answer = call(asked, by_name[asked.name], case)
-        fault = judge(asked, case, asked.reference(*case.arguments), answer)
-        if fault is not None:
-            return Verdict("survived", f"{case.name} {_sizes(case.arguments)}: {fault.message}")
+    for cases in further_cases(exercise, seed):
+        outcome = _outcome_of(unnamed, functions, cases)
+        if not outcome.passed:
+            shown = f"{outcome.case.name}, {_sizes(outcome.case.arguments)}: " if outcome.case else ""
+            return Verdict("survived", f"{shown}{outcome.message}")
         if time.monotonic() > until:
             break
     return Verdict("equivalent")
 
 
-def further_cases(exercise: Exercise, seed: int) -> Iterator[Case]:
+def _outcome_of(exercise: Exercise, functions: Sequence[Callable[..., Any]], cases: list[Case]) -> CheckOutcome:
+    check = Check("further inputs", 1, hidden=False, cases=lambda rng: cases)
+    return run_exercise(replace(exercise, checks=(check,)), list(functions), hidden=False).outcomes[0]
+
+
+def further_cases(exercise: Exercise, seed: int) -> Iterator[list[Case]]:
     """Yield inputs of the checks for other seeds, and inputs that the statement allows; all results count."""
     for other in range(seed + 1, seed + 1 + SEEDS):
         for index, check in enumerate(exercise.checks):
             if check.hidden:
-                yield from (replace(case, result="") for case in check.cases(case_generator(exercise, index, other)))
-    yield from allowed_cases(exercise.id, seed, ROUNDS)
+                yield [replace(case, result="") for case in check.cases(case_generator(exercise, index, other))]
+    for case in allowed_cases(exercise.id, seed, ROUNDS):
+        yield [case]
 
 
 def _sizes(arguments: Any) -> str:
