@@ -57,7 +57,11 @@ def mutants_tried(chosen: Sequence[Exercise], *, count: int, seed: int, budget: 
 
     def items() -> Iterator[tuple[Mutant, float]]:
         for exercise in chosen:
-            possible = mutants_of(exercise, solution_of(exercise.id))
+            try:
+                possible = mutants_of(exercise, solution_of(exercise.id))
+            except LookupError as error:
+                print(f"{exercise.id} is left out: {error}")
+                continue
             drawn = some(possible, count, seed)
             rows[exercise.id] = Survey(exercise, len(possible), len(drawn))
             until = time.monotonic() + budget
