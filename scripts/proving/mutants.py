@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnlab.checks.model import Exercise
 from proving.rules import RULES, Kinds
-from proving.solutions import Solution, kinds_of_variables
+from proving.solutions import Solution, compiled, kinds_of_variables
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _runnable(tree: ast.Module) -> str | None:
     """Return the source of a tree, or None if it is no program."""
     try:
         source = ast.unparse(tree)
-        compile(source, "<mutant>", "exec")
+        compiled(source, "<mutant>")
     except (SyntaxError, ValueError):
         return None
     return source

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,15 @@ class Solution:
         """
         scope: dict[str, Any] = {"__name__": "solution"}
         for number, source in enumerate(self.cells):
-            exec(compile((changed or {}).get(number, source), FILE, "exec"), scope)
+            exec(compiled((changed or {}).get(number, source), FILE), scope)
         return [scope[function.name] for function in exercise.functions]
+
+
+def compiled(source: str, name: str) -> CodeType:
+    """Compile code without a word about what is odd in it: mutants are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(source, name, "exec")
 
 
 @cache
