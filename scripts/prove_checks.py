@@ -138,7 +138,7 @@ def _arguments() -> argparse.Namespace:
     add("--pairs", type=int, default=8, help="pairs of mistakes of each exercise (8)")
     add("--seeds", type=int, default=2, help="seeds of hidden checks (2)")
     add("--mutants", type=int, default=150, help="mutants of each exercise (150)")
-    add("--budget", type=float, default=60, help="seconds for the mutants of one exercise (60)")
+    add("--budget", type=float, default=120, help="seconds for the mutants of one exercise (120)")
     add("--seed", type=int, default=2026, help="what everything is drawn from (2026)")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="child processes (one a core)")
     return parser.parse_args()
