@@ -12,13 +12,17 @@ import numpy as np
 
 from cnnlab.checks import exercise as exercise_of
 from cnnlab.checks import run_exercise
+from cnnlab.checks.calling import call
+from cnnlab.checks.compare import alike
 from cnnlab.checks.model import Exercise, Mistake
+from cnnlab.checks.seeds import case_generator
 from proving.answers import wrong_answers
 
 Kind = Literal["mistake", "pair", "answer"]
-# From best to worst. "passed": no check noticed anything; "partly": of two names one was given.
-State = Literal["named", "partly", "unnamed", "passed", "misnamed"]
-STATES: tuple[State, ...] = ("named", "partly", "unnamed", "passed", "misnamed")
+# From best to worst. "as one": two at once do what one alone does, and nobody can tell; "passed": no check noticed
+# anything; "partly": of two names one was given.
+State = Literal["named", "as one", "partly", "unnamed", "passed", "misnamed"]
+STATES: tuple[State, ...] = ("named", "as one", "partly", "unnamed", "passed", "misnamed")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,10 @@ def ask(question: Question, *, seeds: Sequence[int]) -> Told:
     mistakes = [exercise.mistakes[i] for i in question.numbers]
     label = " + ".join(mistake.id for mistake in mistakes)
     wanted = frozenset(mistake.name for mistake in mistakes)
-    return tell(exercise, with_mistakes(exercise, mistakes), wanted, seeds=seeds, label=label)
+    functions = with_mistakes(exercise, mistakes)
+    if question.kind == "pair" and does_as_one(exercise, functions, mistakes[0].of, seed=seeds[0]):
+        return Told(label, wanted, "as one", "as one", frozenset(), 0.0)
+    return tell(exercise, functions, wanted, seeds=seeds, label=label)
 
 
 def tell(
@@ -107,6 +114,25 @@ def with_mistakes(exercise: Exercise, mistakes: Sequence[Mistake]) -> list[Calla
     elif asked.assemble is not None:
         functions[asked.name] = asked.assemble(**{k: v for m in mistakes for k, v in (m.parts or {}).items()})
     return list(functions.values())
+
+
+def does_as_one(exercise: Exercise, functions: Sequence[Callable[..., Any]], of: str, *, seed: int) -> bool:
+    """Return whether a wrong function gives the answers of a single known mistake in all cases of one seed."""
+    asked = exercise.function(of)
+    wrong = functions[exercise.functions.index(asked)]
+    cases = [
+        case
+        for index, check in enumerate(exercise.checks)
+        for case in check.cases(case_generator(exercise, index, seed))
+        if exercise.function(case.function) is asked
+    ]
+    answers = [call(asked, wrong, case) for case in cases]
+
+    def as_made_by(mistake: Mistake) -> bool:
+        pairs = zip(answers, (call(asked, mistake.function, case) for case in cases), strict=True)
+        return all((one.problem and other.problem) or alike(one.value, other.value) for one, other in pairs)
+
+    return any(as_made_by(mistake) for mistake in exercise.mistakes if exercise.function(mistake.of) is asked)
 
 
 def _apart(exercise: Exercise, pair: tuple[int, int]) -> bool:

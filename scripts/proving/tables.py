@@ -35,7 +35,7 @@ class Naming:
     @property
     def short(self) -> list[tuple[Kind, Told]]:
         """What did not get just the names it should get."""
-        return [(kind, told) for kind, told in self.told if {told.visible, told.hidden} != {"named"}]
+        return [(kind, told) for kind, told in self.told if not {told.visible, told.hidden} <= {"named", "as one"}]
 
     @property
     def falls_short(self) -> bool:
@@ -68,7 +68,16 @@ def naming_table(rows: Sequence[Naming]) -> str:
     """Return the table of known mistakes: exercise × (alone, two at once, as students write them)."""
     head = ["exercise", "names", "mistakes"]
     head += ["visible: named", "not named", "misnamed", "with hidden: named", "not named", "misnamed"]
-    head += ["pairs: both", "one", "none", "misnamed", "students' answers: named", "not named", "misnamed"]
+    head += [
+        "pairs: both",
+        "as one alone",
+        "one",
+        "none",
+        "misnamed",
+        "students' answers: named",
+        "not named",
+        "misnamed",
+    ]
     lines = []
     for row in rows:
         lines.append([row.exercise.id, len({mistake.name for mistake in row.exercise.mistakes})])
@@ -79,7 +88,8 @@ def naming_table(rows: Sequence[Naming]) -> str:
         pairs = sum(kind == "pair" for kind, _ in row.told)
         misnamed, none = row.worst("pair", "misnamed"), row.worst("pair", "unnamed", "passed")
         short = sum(kind == "pair" for kind, _ in row.short)
-        lines[-1] += [pairs - short, short - misnamed - none, none, misnamed]
+        as_one = row.worst("pair", "as one")
+        lines[-1] += [pairs - short - as_one, as_one, short - misnamed - none, none, misnamed]
         answers = sum(kind == "answer" for kind, _ in row.told)
         misnamed, short = row.worst("answer", "misnamed"), sum(kind == "answer" for kind, _ in row.short)
         lines[-1] += [answers - short, short - misnamed, misnamed]

@@ -18,7 +18,7 @@ sys.path.insert(0, str(SCRIPTS))
 from proving import contained  # noqa: E402
 from proving.allowed import ALLOWED, cases  # noqa: E402
 from proving.mutants import Mutant, changes, mutants_of, some  # noqa: E402
-from proving.naming import questions, tell, with_mistakes  # noqa: E402
+from proving.naming import Question, ask, questions, tell, with_mistakes  # noqa: E402
 from proving.solutions import solution_of  # noqa: E402
 from proving.surviving import Verdict, try_functions, try_mutant  # noqa: E402
 from proving.tables import Naming, Survey, mutant_table, naming_table, shortfalls  # noqa: E402
@@ -121,7 +121,17 @@ def test_known_mistakes_are_named_alone_and_in_pairs():
     row = Naming(SCAN, [("mistake", told_of(SCAN, "no_bias")), ("pair", told_of(SCAN, "hop_ignored", "relu_last"))])
     assert not row.short
     assert not row.falls_short
-    assert "| a1.scan_1d | 12 | 1 | 1 | 0 | 0 | 1 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 0 | 0 |" in naming_table([row])
+    assert "| a1.scan_1d | 12 | 1 | 1 | 0 | 0 | 1 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 0 | 0 | 0 |" in naming_table([row])
+
+
+def test_two_mistakes_that_do_as_one_alone_are_set_aside():
+    found = exercise("a1.aggregate")
+    ids = [mistake.id for mistake in found.mistakes]
+    # A logarithm of a sum of exponentials has no use for the weights, so it hides that they overflow.
+    hidden = Question(found.id, "pair", (ids.index("overflow"), ids.index("log_sum_exp")))
+    apart = Question(found.id, "pair", (ids.index("overflow"), ids.index("mean_for_max")))
+    assert ask(hidden, seeds=(1,)).visible == "as one"
+    assert ask(apart, seeds=(1,)).visible == "named"
 
 
 def test_a_planted_misnaming_shows():
