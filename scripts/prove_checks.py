@@ -5,7 +5,7 @@
 
 1. **Known mistakes**: each is made alone, some of them two at once (of different parts of one function), and students'
    wrong answers (`tests/checks/answers`) are tried. With the visible checks, and with all for several seeds: do they
-   fail, and get their own names, and no other?
+   fail, and get their own names, and no other? Two that together do what one alone does are set aside.
 2. **Random wrong answers**: mutants of the course's own answers (`course/exercises`), each with one small change of the
    syntax tree (`proving/rules.py`). One that passes all checks is held against many further inputs, those of the
    checks for other seeds and those that the statement allows (`proving/allowed.py`). If it is right for all of them

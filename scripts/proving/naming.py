@@ -71,8 +71,8 @@ def ask(question: Question, *, seeds: Sequence[int]) -> Told:
     """Answer a question about an exercise of the registry."""
     exercise = exercise_of(question.exercise_id)
     if question.kind == "answer":
-        functions, wanted = wrong_answers(exercise)[question.numbers[0]]
-        return tell(exercise, functions, wanted, seeds=seeds, label="; ".join(f.__name__ for f in functions))
+        answer, wanted = wrong_answers(exercise)[question.numbers[0]]
+        return tell(exercise, answer, wanted, seeds=seeds, label="; ".join(f.__name__ for f in answer))
     mistakes = [exercise.mistakes[i] for i in question.numbers]
     label = " + ".join(mistake.id for mistake in mistakes)
     wanted = frozenset(mistake.name for mistake in mistakes)
