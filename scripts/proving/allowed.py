@@ -97,6 +97,47 @@ def _tied_gradient(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
     return [("tied_gradient", (dw_full, ties)), ("tied_step", (w, dw_full, ties, float(rng.choice([0, 0.1, 1.5]))))]
 
 
+def _levels(rng: Rng) -> tuple[list[int], list[int], list[int], int]:
+    """Draw channels from the input up, widths, hops, and frames that are enough, with some left over at each level."""
+    widths = list(_ints(rng, 1, 4, _int(rng, 1, 3)))
+    hops = [_int(rng, 1, width) for width in widths]
+    places = _int(rng, 1, 3)
+    for width, hop in zip(reversed(widths), reversed(hops), strict=True):
+        places = (places - 1) * hop + width + _int(rng, 0, hop - 1)
+    return list(_ints(rng, 1, 3, len(widths) + 1)), widths, hops, places
+
+
+def _layer_first(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
+    channels, widths, hops, T = _levels(rng)
+    (x,) = _arrays(rng, (channels[0], T))
+    shapes = [(up, down * width) for up, down, width in zip(channels[1:], channels, widths, strict=False)]
+    layers = [tuple(rng.standard_normal(s).astype(x.dtype) for s in (shape, shape[:1])) for shape in shapes]
+    order = str(rng.choice(["layer", "window"]))
+    return [
+        ("layer_first", (x, layers, widths, hops)),
+        ("mac_count_scan", (order, (channels[0], T), channels[1:], widths, hops)),
+    ]
+
+
+def _to_conv_stack(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
+    channels, widths, hops, _ = _levels(rng)
+    above = _ints(rng, 1, 3, _int(rng, 0, 2))
+    blocks = [1] * (len(above) + 1)
+    for width, hop in zip(reversed(widths), reversed(hops), strict=True):
+        blocks.insert(0, (blocks[0] - 1) * hop + width)
+    dtype, layers = _dtype(rng), []
+    sizes = zip([*channels[1:], *above], [*channels, *above], [*widths, *above], [*hops, *above], strict=False)
+    for level, (up, down, width, hop) in enumerate(sizes):
+        n, below = blocks[level + 1], blocks[level]
+        width, hop = (width, hop) if level < len(widths) else (1, 1)  # noqa: PLW2901
+        W, kernel = np.zeros((up, n, down, below)), rng.standard_normal((up, down, width))
+        for p in range(n):
+            W[:, p, :, p * hop : p * hop + width] = kernel
+        b = np.repeat(rng.standard_normal(up), n)
+        layers.append((W.reshape(up * n, down * below).astype(dtype), b.astype(dtype)))
+    return [("to_conv_stack", (layers, channels[0], widths, hops))]
+
+
 def _conv2d_loops(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
     (N, C_in, C_out), (n, kernel, stride, _) = _ints(rng, 1, 3, 3), _windows(rng, 2, most=6, padded=False)
     return [("conv2d_loops", (*_arrays(rng, (N, C_in, *n), (C_out, C_in, *kernel), (C_out,)), stride))]
@@ -175,6 +216,8 @@ ALLOWED: dict[str, Callable[[Rng], list[tuple[str, tuple[Any, ...]]]]] = {
     "a1.aggregate": _aggregate,
     "a2.scan_matrix": _scan_matrix,
     "a2.tied_gradient": _tied_gradient,
+    "a2.layer_first": _layer_first,
+    "a2.to_conv_stack": _to_conv_stack,
     "a3.conv2d_loops": _conv2d_loops,
     "a3.sizes_and_costs": _sizes_and_costs,
     "a3.conv2d_forward": _conv2d_forward,
