@@ -8,7 +8,8 @@ to name, each a small wrong implementation with three hints (`cnnlab.checks.asse
 implementation with exchangeable parts, so that two at once are recognized). List it in the assignment's
 ``__init__.py``, a new assignment in `cnnlab.checks.registry`. Then write its section in ``course/exercises``, with a
 grade cell named `Exercise.grade_id`, and run ``make build``. ``tests/checks/test_exercises.py`` runs over all
-exercises; it wants right and wrong answers in ``tests/checks/answers``.
+exercises; it wants right and wrong answers in ``tests/checks/answers``. ``make proof`` mutates the solution and shows
+what slips through the checks.
 """
 
 from cnnlab.checks.errors import (

@@ -16,6 +16,9 @@ from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised,
 from cnnlab.checks.model import Case, Check, Function
 from cnnlab.checks.results import CheckOutcome, Kind
 
+# What a known mistake may explain; a crash or a changed argument speaks for itself.
+EXPLAINED: tuple[Kind, ...] = ("wrong_value", "wrong_shape", "wrong_type")
+
 _HIDDEN_MESSAGES: dict[Kind, str] = {
     "wrong_value": "Some numbers are wrong.",
     "wrong_shape": "The answer has the wrong shape.",
@@ -57,17 +60,28 @@ def judge(function: Function, case: Case, expected: Any, answer: Answer) -> Find
 
 
 def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
-    """Return the outcome of one check; the smallest failing case stands for all."""
+    """Return the outcome of one check; the smallest failing case stands for all.
+
+    If some failing cases give an answer and others give none, the message tells the smallest of each: a wrong number
+    does not explain an exception, nor the other way round.
+    """
     failed = [(trial, trial.fault) for trial in trials if trial.fault is not None]
     if not failed:
         return CheckOutcome(check.title, check.hidden, True, check.points, check.points, "passed", "Passed.")
-    trial, fault = min(failed, key=lambda pair: _size(pair[0].case.arguments))
+    failed.sort(key=lambda pair: _size(pair[0].case.arguments))
+    trial, fault = failed[0]
+    other = next((pair for pair in failed if (pair[1].kind in EXPLAINED) != (fault.kind in EXPLAINED)), None)
     function = trial.function.name
     if check.hidden:
         message = _hidden_message(fault, trial.answer)
+        if other is not None:
+            message = _joined(message, f"For another input: {_hidden_message(other[1], other[0].answer)}")
         return CheckOutcome(
             check.title, True, False, 0.0, check.points, fault.kind, message, function=function, part=fault.part
         )
+    message = fault.message
+    if other is not None:
+        message = _joined(message, f"In another case ({other[0].case.name}): {other[1].message}")
     return CheckOutcome(
         check.title,
         False,
@@ -75,7 +89,7 @@ def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
         0.0,
         check.points,
         fault.kind,
-        fault.message,
+        message,
         case=trial.case,
         function=function,
         part=fault.part,
@@ -90,6 +104,10 @@ def _hidden_message(fault: Finding, answer: Answer) -> str:
         unwritten = answer.problem.type_name == "NotImplementedError"
         return "Not written yet." if unwritten else f"{_where(answer.problem)}."
     return _HIDDEN_MESSAGES.get(fault.kind, fault.message)
+
+
+def _joined(one: str, other: str) -> str:
+    return f"{one}{'' if one.endswith(('.', '!', '?')) else '.'} {other}"
 
 
 def _where(problem: StudentRaised) -> str:

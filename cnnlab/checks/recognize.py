@@ -12,17 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.compare import alike, part_of
 from cnnlab.checks.errors import StudentRaised
 from cnnlab.checks.model import Case, Exercise, Function, Mistake
-from cnnlab.checks.outcomes import Trial
+from cnnlab.checks.outcomes import EXPLAINED, Trial
 from cnnlab.checks.seeds import PROBE_SEEDS, case_generator
 
-# What a known mistake may explain; a crash or a changed argument speaks for itself.
-EXPLAINED = ("wrong_value", "wrong_shape", "wrong_type")
 # The function that is wrong, and which of its named results.
 Place = tuple[str, str]
 
@@ -133,8 +129,7 @@ class _Matcher:
         return [c for c in candidates if alike(self._answer_of(c, case), value)]
 
     def _answer_of(self, candidate: _Candidate, case: Case) -> Any:
-        with np.errstate(all="ignore"):
-            answer = call(self.function, candidate.function, case)
+        answer = call(self.function, candidate.function, case)
         if answer.problem is not None:
             return None
         return part_of(answer.value, self.function.results, self.part)

@@ -37,9 +37,11 @@ class CheckOutcome:
     kind
         ``"passed"`` or what went wrong first.
     message
-        One or two sentences for the student.
+        What the smallest failing case shows, in one or two sentences for the student. If it raised and others gave
+        wrong answers, or the other way round, one of the others follows.
     mistakes
-        The known mistake, when the answers are exactly what it gives; two, when it takes both.
+        The known mistake, when the answers are exactly what it gives; two, when it takes both. Cases that raised say
+        nothing about it.
     function, part
         Which function is wrong, and which of its named results; empty when it passed.
     case

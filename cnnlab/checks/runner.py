@@ -13,8 +13,8 @@ from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
 from cnnlab.checks.model import Case, Exercise, Mistake
-from cnnlab.checks.outcomes import Trial, judge, outcome_of
-from cnnlab.checks.recognize import EXPLAINED, Place, places, recognize
+from cnnlab.checks.outcomes import EXPLAINED, Trial, judge, outcome_of
+from cnnlab.checks.recognize import Place, places, recognize
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
 
@@ -52,6 +52,7 @@ def run_exercise(
     chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
     trials: list[Trial] = []
     shown: list[Trial] = []
+    wrong_in: dict[int, list[Place]] = {}
     found: dict[int, CheckOutcome] = {}
     # Visible checks first: a function that remembers its inputs could return hidden ones where its answer is shown.
     for index, check in sorted(chosen, key=lambda pair: pair[1].hidden):
@@ -59,9 +60,10 @@ def run_exercise(
         tried = [caller.attempt(case) for case in check.cases(case_generator(exercise, index, check_seed))]
         trials += tried
         shown += [] if check.hidden else tried
+        wrong_in[index] = places(tried)
         found[index] = outcome_of(check, tried)
     known = recognize(exercise, trials, caller.ask)
-    outcomes = [_with_mistakes(found[index], known) for index, _ in chosen]
+    outcomes = [_with_mistakes(found[index], wrong_in[index], known) for index, _ in chosen]
     return ExerciseResult(
         exercise_id=exercise.id,
         title=exercise.title,
@@ -97,14 +99,18 @@ class _Caller:
     def attempt(self, case: Case) -> Trial:
         function = self.exercise.function(case.function)
         answer = self.ask(case)
-        expected = function.reference(*case.arguments)
+        with np.errstate(all="ignore"):  # as in `call`
+            expected = function.reference(*case.arguments)
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
-def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]]) -> CheckOutcome:
-    if outcome.kind not in EXPLAINED:
-        return outcome
-    return replace(outcome, mistakes=known.get((outcome.function, outcome.part), ()))
+def _with_mistakes(
+    outcome: CheckOutcome, wrong: Sequence[Place], known: dict[Place, tuple[Mistake, ...]]
+) -> CheckOutcome:
+    """Add what explains the case that is shown; if that one gave no answer, what explains the others of the check."""
+    shown = [(outcome.function, outcome.part)] if outcome.kind in EXPLAINED else wrong
+    by_id = {mistake.id: mistake for place in shown for mistake in known.get(place, ())}
+    return replace(outcome, mistakes=tuple(by_id.values()))
 
 
 def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mistake, ...]]) -> tuple[str, ...]:

@@ -149,6 +149,7 @@ def _hidden_one_level(rng: np.random.Generator) -> list[Case]:
     return [
         _case(rng, _channels(rng, 1), (width,), (hop,), result="kernels"),
         _case(rng, _channels(rng, 3), (width,), (hop + 1,), result="kernels"),
+        _case(rng, (1, *_channels(rng, 2)), (width,), (hop,), result="kernels"),  # more layers above than features
     ]
 
 

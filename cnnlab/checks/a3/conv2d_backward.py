@@ -142,6 +142,7 @@ def _hidden_plain(rng: np.random.Generator) -> list[Case]:
         _case(rng, N, channels, kernel, out, dtype=np.float32),
         _case(rng, 2, (2, 3), (1, 1), (H, W)),  # a kernel of one pixel
         _case(rng, 3, (3, 2), (H, W), (1, 2)),  # a kernel as high as the picture
+        _case(rng, 2, (2, 3), (W, H), (3, 1)),  # and one as wide
     ]
 
 
