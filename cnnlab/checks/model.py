@@ -125,6 +125,9 @@ class Exercise:
         What is run, and what may be recognized.
     seconds
         How long a grader waits for one call.
+    allows
+        Parts of cnnlab that a student's code may import while it is graded, besides data, figures and arrays; for
+        example ``"nn"``, whose convolution and pooling then compute with the student's own functions only.
     """
 
     id: str
@@ -134,6 +137,7 @@ class Exercise:
     checks: tuple[Check, ...]
     mistakes: tuple[Mistake, ...]
     seconds: float = 2.0
+    allows: tuple[str, ...] = ()
 
     @property
     def grade_id(self) -> str:
