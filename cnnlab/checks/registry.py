@@ -6,7 +6,7 @@ from importlib import import_module
 
 from cnnlab.checks.model import Exercise
 
-_ASSIGNMENTS = {f"a{number}": f"cnnlab.checks.a{number}" for number in range(1, 5)}
+_ASSIGNMENTS = {f"a{number}": f"cnnlab.checks.a{number}" for number in range(1, 6)}
 
 
 def assignments() -> tuple[str, ...]:

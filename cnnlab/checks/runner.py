@@ -61,7 +61,7 @@ def run_exercise(
         shown += [] if check.hidden else tried
         found[index] = outcome_of(check, tried)
     known = recognize(exercise, trials, caller.ask)
-    outcomes = [_with_mistakes(found[index], known) for index, _ in chosen]
+    outcomes = [_with_mistakes(found[index], known, exercise) for index, _ in chosen]
     return ExerciseResult(
         exercise_id=exercise.id,
         title=exercise.title,
@@ -89,7 +89,8 @@ class _Caller:
         function = self.exercise.function(case.function)
         if function.name in self.lost:
             return self.lost[function.name]
-        answer = call(function, self.functions[function.name], case)
+        with self.exercise.surroundings():
+            answer = call(function, self.functions[function.name], case)
         if isinstance(answer.problem, StudentTimeout | StudentCrashed | FunctionMissing):
             self.lost[function.name] = answer
         return answer
@@ -97,11 +98,15 @@ class _Caller:
     def attempt(self, case: Case) -> Trial:
         function = self.exercise.function(case.function)
         answer = self.ask(case)
-        expected = function.reference(*case.arguments)
+        expected = function.reference(*case.arguments) if case.target is None else case.target.labels
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
-def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]]) -> CheckOutcome:
+def _with_mistakes(
+    outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]], exercise: Exercise
+) -> CheckOutcome:
+    if outcome.raised:
+        return replace(outcome, mistakes=tuple(m for m in exercise.mistakes if m.raises == outcome.raised))
     if outcome.kind not in EXPLAINED:
         return outcome
     return replace(outcome, mistakes=known.get((outcome.function, outcome.part), ()))
@@ -113,7 +118,7 @@ def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mis
     for name, part in places(shown):
         if (name, part) in known:
             continue
-        trials = [trial for trial in shown if trial.function.name == name]
+        trials = [trial for trial in shown if trial.function.name == name and trial.case.target is None]
         who = f"{name}, {part}: " if part else f"{name}: " if len(caller.exercise.functions) > 1 else ""
         said += [f"{who}{clue}" for clue in clues(trials, part=part)]
         if _depends_on_calls(caller, trials):
