@@ -102,9 +102,7 @@ class _Caller:
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
-def _with_mistakes(
-    outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]], exercise: Exercise
-) -> CheckOutcome:
+def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]], exercise: Exercise) -> CheckOutcome:
     if outcome.raised:
         return replace(outcome, mistakes=tuple(m for m in exercise.mistakes if m.raises == outcome.raised))
     if outcome.kind not in EXPLAINED:

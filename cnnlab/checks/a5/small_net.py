@@ -70,7 +70,7 @@ def _maps(parameters: list[Array], x: Array) -> Array:
     for i in range(KERNEL):
         for j in range(KERNEL):
             z += w[:, :, i, j, None] * x[:, :, i : i + H, j : j + W]
-    return np.maximum(z, 0)
+    return np.asarray(np.maximum(z, 0))
 
 
 def _corners(maps: Array) -> list[Array]:

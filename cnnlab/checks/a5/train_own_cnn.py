@@ -97,7 +97,9 @@ TRAIN_OWN_CNN = Exercise(
     checks=(
         _visible("The example above", 0.5, cases=lambda rng: [Case("the example", example())]),
         _visible("The recipe: two whole batches an epoch", 1, cases=lambda rng: [_exact(rng, 2 * BATCH, (6, 7), 4)]),
-        _visible("The recipe: a smaller batch is left over", 0.5, cases=lambda rng: [_exact(rng, BATCH + 9, (7, 5), 3)]),
+        _visible(
+            "The recipe: a smaller batch is left over", 0.5, cases=lambda rng: [_exact(rng, BATCH + 9, (7, 5), 3)]
+        ),
         _visible("A picture is named alike in any company", 0.5, cases=lambda rng: _in_company(rng, BATCH, (6, 5))),
         _visible("It learns: new pictures are named right", 1, cases=lambda rng: [_learns(rng, (6, 7))]),
         _hidden("The recipe: whole batches, other sizes", 1, cases=_hidden_whole),
