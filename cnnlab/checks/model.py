@@ -182,3 +182,23 @@ class Exercise:
             if name in ("", function.name):
                 return function
         raise KeyError(f"{self.id} has no function {name!r}: it has {', '.join(f.name for f in self.functions)}")
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """An exercise that a person grades: an answer in words, in a cell of the notebook.
+
+    Attributes
+    ----------
+    id, title, points
+        As in `Exercise`.
+    """
+
+    id: str
+    title: str
+    points: int
+
+    @property
+    def grade_id(self) -> str:
+        """The ``grade_id`` of its answer cell; names of cells that go with it, such as a figure, begin with it."""
+        return self.id.replace(".", "-")

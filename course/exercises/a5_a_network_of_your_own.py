@@ -326,4 +326,14 @@ my_figure(net)
 # **Your answer.** Double-click the next cell and write in the place of its text.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "a5-explain_network", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# @MODEL@
+# **My net names a digit by one or two places where it differs from the others, not by its whole outline.**
+#
+# The figure covers each digit in the upper row by a gray square of 5 × 5 pixels, at every place in turn. The picture below it shows how sure the net stays of the right answer when the square is *there*: white is sure, black is not at all.
+# If the net looked at the whole outline, every place with ink would be a little gray. Instead most of each picture is white, also where there is ink, and a few dark spots decide. The 5 loses its name only when one spot in its upper part is
+# covered, although that is a small part of its ink. For the 6 it is the left side of its loop, for the 7 the upright stroke. The 0 is the exception: wherever the square is, the net stays at 40 % or more, so no single place decides.
+#
+# Why? The filters of the first layer see 5 × 5 pixels and answer to strokes and ends of strokes, wherever they are; pooling keeps the strongest answer of 2 × 2 places. But the fully connected layer behind has a weight for each filter
+# *at each place*. Training makes only those weights large that tell classes apart, and two digits that share most of their strokes differ at few places. Cover them, and what is left fits another digit as well.
+#
+# What the figure does not show: eight digits are no proof. I took the first right one of each class, and other hands may write a 5 that hangs on another spot. And a gray square is itself something that the net has never seen,
+# with edges of its own; part of the darkness may come from those. Covering with the color of the paper, for all 382 digits, would tell.
