@@ -38,8 +38,8 @@ from cnnlab.checks import check
 # Copy four functions from your assignments 3 and 4 into the next two cells, as they are: `conv2d_forward`, `conv2d_backward`, `pool2d_forward`, `pool2d_backward`. They must be right, since a net cannot learn from a wrong gradient; the
 # checks below are those that you know. If one of them is not green yet, finish that exercise first. (Nothing is graded twice: these checks give no points here.)
 #
-# Loops are welcome if there are not too many: a function that loops over places, or over taps, trains the nets of this page in a second or two. Seven loops inside each other take about ten seconds, which is enough for the checks,
-# too.
+# Loops are welcome if there are not too many: a function that loops over places, or over taps, trains the small net of exercise 15 in a second or two. Seven loops inside each other take some seconds each time, which is quick enough
+# for the checks, too.
 
 
 # %% nbgrader={"grade": false, "grade_id": "a5-own-convolution", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -147,7 +147,7 @@ print(nn.MaxPool2d(2, op=pool))
 # So that your answer can be compared with the right one, picture by picture, **the recipe leaves nothing open**.
 #
 # 1. **Normalize.** Take the mean and the standard deviation of *all pixels of `x`*, two numbers. Subtract the first from all pictures and divide by the second: from those of `x`, and with the same two numbers from those of `x_test`.
-# 2. **One generator**, `rng = np.random.default_rng(seed)`, draws everything that is random: first the weights, then the orders.
+# 2. **One generator**, `np.random.default_rng(seed)`, draws everything that is random: first the weights, then the orders. Below it is called `rng`.
 # 3. **The net**, in this order, each layer with `dtype="float64"` and the first and the last with `rng=rng`:
 #
 #    | layer | | output |
@@ -190,13 +190,9 @@ def train(x, y, x_test, seed):
     rng = np.random.default_rng(seed)
     N, _, H, W = x.shape
     features = 8 * ((H - 2) // 2) * ((W - 2) // 2)
-    net = nn.Sequential(
-        nn.Conv2d(1, 8, 3, rng=rng, dtype="float64", op=conv),
-        nn.ReLU(),
-        nn.MaxPool2d(2, op=pool),
-        nn.Flatten(),
-        nn.Linear(features, int(y.max()) + 1, rng=rng, dtype="float64"),
-    )
+    first = nn.Conv2d(1, 8, 3, rng=rng, dtype="float64", op=conv)  # draws its weights here,
+    last = nn.Linear(features, int(y.max()) + 1, rng=rng, dtype="float64")  # and this one goes on
+    net = nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2, op=pool), nn.Flatten(), last)
     loss = nn.CrossEntropyLoss()
     optimizer = optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
 
@@ -257,12 +253,10 @@ def ready(x):
 
 
 rng = np.random.default_rng(0)
-net = nn.Sequential(
-    nn.Conv2d(1, 8, 5, rng=rng, op=conv), nn.ReLU(), nn.MaxPool2d(2, op=pool),
-    nn.Flatten(), nn.Linear(8 * 6 * 6, 10, rng=rng),
-)  # fmt: skip
+convolution, pooling = nn.Conv2d(1, 8, 5, rng=rng, op=conv), nn.MaxPool2d(2, op=pool)
+net = nn.Sequential(convolution, nn.ReLU(), pooling, nn.Flatten(), nn.Linear(8 * 6 * 6, 10, rng=rng))
 untrained = net.state_dict()  # copies, to compare with
-optimizer = optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
+optimizer = optim.SGD(net.parameters(), 0.02, 0.9)
 library.fit(
     net,
     ready(pictures.x),
