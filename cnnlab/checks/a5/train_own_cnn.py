@@ -22,6 +22,9 @@ Size = tuple[int, int]
 # Of new pictures that must be right. Guessing gives a quarter; `scripts/own_cnn_thresholds.py` prints what the recipe
 # and the wrong ones give.
 AT_LEAST = 0.87
+# Where it is counted what was learned. With other seeds a filter may begin so that it is 0 for every picture, and stays
+# so: then a right answer can fall short. With these the least that it reached was 0.94, in 40 sets of pictures each.
+_LUCKY_SEEDS = (0, 14, 18, 25, 32)
 _ASKED = 320
 
 
@@ -57,7 +60,8 @@ def _learns(rng: np.random.Generator, size: Size) -> Case:
     x_test, labels = strokes(rng, 300, size, noise=0.05)
     crowd = blots(rng, 12, size)
     target = Target(np.concatenate([labels, np.full(len(crowd), -1)]), AT_LEAST)
-    return Case("240 pictures to learn from", (x, y, np.concatenate([x_test, crowd]), _seed(rng)), target=target)
+    seed = int(rng.choice(_LUCKY_SEEDS))
+    return Case("240 pictures to learn from", (x, y, np.concatenate([x_test, crowd]), seed), target=target)
 
 
 def _seed(rng: np.random.Generator) -> int:
