@@ -166,6 +166,8 @@ print(nn.MaxPool2d(2, op=pool))
 # The loop is what you write here, so `cnnlab.train` is not there while your notebook is graded, and neither are convolution and pooling of the library: without an `op`, a layer stops and says so.
 # One visible check and one hidden check do not compare picture by picture. They train on 240 pictures of strokes in four directions and ask whether at least 87 % of 300 new ones are named right. A net that works gets nine in ten and more.
 #
+# If the check fails and knows no name for it, look at the losses of the example below; if the first of them is right and the second is not, a gradient is wrong: are the checks of your own functions still green?
+#
 # **An example.** It cannot be done by hand, but you can follow it. Six pictures of 5 × 6 and eight to name:
 #
 # ```python
@@ -225,6 +227,7 @@ check("a5.train_own_cnn", train, hidden=True)
 # ## See what you have built
 #
 # No points in this part. Your `train` takes any gray pictures, with any number of classes: handwritten digits of 8 × 8 pixels, for example. The digits to name are by people whose hands the net has never seen.
+# (There are six times as many pictures as in the checks: give it ten seconds, and with seven loops some minutes.)
 
 # %%
 from cnnlab import data, viz
