@@ -29,9 +29,9 @@ test-all: venv-dev ## the tests, and those that take longer
 test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for
 	$(PYTEST) -m slow tests/lectures tests/browser/test_lectures.py $(PYTEST_ARGS)
 
-grade: venv ## grade the sample class in course/samples/a1
+grade: venv ## grade the sample classes in course/samples, and compare scores and named mistakes with what is expected
 	$(BIN)/cnnlab build
-	$(BIN)/cnnlab grade a1 --submissions course/samples/a1 --allow-unsandboxed
+	$(ONE_THREAD) $(BIN)/python scripts/grade_samples.py
 
 build: venv ## build lectures, release notebooks and solutions from their sources
 	$(BIN)/cnnlab build

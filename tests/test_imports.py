@@ -44,7 +44,7 @@ ARROWS = {
     "train": arrows("nn ops optim backend geometry", "numpy tqdm"),
     "inspection": arrows("nn ops backend geometry", "numpy"),
     "data": arrows("", "numpy", lazily="PIL pooch requests tqdm"),
-    "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards IPython"),
+    "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards demos.autopsy IPython ipywidgets"),
     "viz": arrows("geometry checks.model", "numpy matplotlib cycler", lazily="IPython"),
     "demos": arrows("geometry", "numpy anywidget traitlets", lazily="IPython nn ipywidgets"),
     "authoring": Arrows(frozenset({"checks", "viz.style", "demos.page"}), ANYTHING),

@@ -1,6 +1,7 @@
 """Compare a student's answer with the expected one, and say the first thing that is wrong.
 
-An answer is an array, of whole numbers or of others, a whole number, a number, or a tuple of those.
+An answer is an array, of whole numbers or of others, a whole number, a number, or a tuple of those; an entry of the
+tuple may be a tuple in turn, and stands for a list in the student's answer.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ class Finding:
         Of the first wrong number.
     part
         Which of several named results is wrong; empty when there is one only, or all are.
+    entry
+        Where in it the wrong array or number is, when the result is a list.
     """
 
     kind: Kind
     message: str
     index: tuple[int, ...] | None = None
     part: str = ""
+    entry: tuple[int, ...] = ()
 
 
 def tolerance(expected: np.ndarray[Any, Any]) -> float:
@@ -130,10 +134,34 @@ def find_fault(expected: Any, got: Any, *, names: Sequence[str] = (), part: str 
     for label, one, other in zip(labels, expected, got, strict=True):
         if part and label != part:
             continue
-        fault = _fault_of_one(one, other)
+        fault = _labeled_fault(label, one, other)
         if fault is not None:
-            message = fault.message.replace("The function returned", "It is", 1)
-            return replace(fault, message=f"{label}: {message}", part=label if names else "")
+            return replace(fault, part=label) if names else replace(fault, entry=())
+    return None
+
+
+def entry_of(value: Any, entry: Sequence[int]) -> Any:
+    """Return an entry of a list, of a list in a list, and so on; without an entry the value itself."""
+    for index in entry:
+        value = value[index]
+    return value
+
+
+def _labeled_fault(label: str, expected: Any, got: Any) -> Finding | None:
+    """Return what is wrong with one result; it may be a list, and then its first wrong entry is told."""
+    if not isinstance(expected, tuple):
+        fault = _fault_of_one(expected, got)
+        message = "" if fault is None else fault.message.replace("The function returned", "It is", 1)
+        return None if fault is None else replace(fault, message=f"{label}: {message}")
+    if not isinstance(got, tuple | list):
+        name = "one array" if isinstance(got, np.ndarray) else f"one {type(got).__name__}"
+        return Finding("wrong_type", f"{label}: It is {name}. A list of {len(expected)} is expected.")
+    if len(got) != len(expected):
+        return Finding("wrong_shape", f"{label}: Its length is {len(got)}; it should be {len(expected)}.")
+    for i, pair in enumerate(zip(expected, got, strict=True)):
+        fault = _labeled_fault(f"{label}[{i}]", *pair)
+        if fault is not None:
+            return replace(fault, entry=(i, *fault.entry))
     return None
 
 

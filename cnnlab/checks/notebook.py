@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnnlab.checks.errors import CheckFailed
+from cnnlab.checks.look_closer import look_closer
 from cnnlab.checks.registry import exercise
 from cnnlab.checks.results import ExerciseResult
 from cnnlab.checks.runner import run_exercise
@@ -25,7 +26,7 @@ def check(exercise_id: str, *functions: Callable[..., Any], hidden: bool = False
     """Check an answer and show a card that says what is right and what is not yet.
 
     A wrong answer raises nothing and writes nothing to stderr. What the function prints meanwhile is kept off the page
-    and stands folded in the card.
+    and stands folded in the card. Below the card of a wrong array stands the demo Autopsy, folded.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def check(exercise_id: str, *functions: Callable[..., Any], hidden: bool = False
     if not hidden:
         # With the hidden checks it could hold their inputs.
         result = replace(result, printed=printed.getvalue()[:_PRINTED_LIMIT])
-    _show(result)
+    _show(result, closer=None if hidden else look_closer)
     if strict and not all(outcome.passed for outcome in result.outcomes):
         from cnnlab.viz import cards
 
@@ -72,7 +73,7 @@ def check(exercise_id: str, *functions: Callable[..., Any], hidden: bool = False
     return float(result.score) if hidden else None
 
 
-def _show(result: ExerciseResult) -> None:
+def _show(result: ExerciseResult, closer: Callable[[ExerciseResult], Any] | None) -> None:
     from cnnlab.viz import cards
 
     shell = sys.modules.get("IPython")
@@ -81,5 +82,8 @@ def _show(result: ExerciseResult) -> None:
 
         card = {"text/html": cards.as_html(result), "text/plain": cards.as_text(result)}
         display(card, raw=True)  # type: ignore[no-untyped-call]
+        widget = closer(result) if closer is not None else None
+        if widget is not None:
+            display(widget)  # type: ignore[no-untyped-call]
     else:
         sys.stdout.write(cards.as_text(result) + "\n")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.calling import Answer
-from cnnlab.checks.compare import Finding, find_fault, find_shortfall, part_of
+from cnnlab.checks.compare import Finding, entry_of, find_fault, find_shortfall, part_of
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
 from cnnlab.checks.model import Case, Check, Function
 from cnnlab.checks.results import CheckOutcome, Kind
@@ -44,14 +44,14 @@ def judge(function: Function, case: Case, expected: Any, answer: Answer) -> Find
         case FunctionMissing(name=name):
             return Finding("missing", f"There is no function {name} to check. Run the cell that defines it first.")
         case StudentRaised(type_name="NotImplementedError", message=message):
-            return Finding("raised", f"Not written yet. {message}".strip())
+            return Finding("unwritten", f"Not written yet. {message}".strip())
         case StudentRaised(message=message) as problem:
             return Finding("raised", f"{_where(problem)}{': ' if message else '.'}{message}")
     if answer.changed is not None:
         return Finding(
             "mutated",
             f"The function changed its argument {answer.changed}, which must come back as it was. "
-            f"Work on a copy: np.array({answer.changed}) makes one of an array.",
+            f"Work on a copy: np.array({answer.changed}) makes one of an array, list({answer.changed}) of a list.",
         )
     if case.target is not None:
         return find_shortfall(case.target, answer.value)
@@ -91,8 +91,8 @@ def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
         function=function,
         part=fault.part,
         first_wrong_index=fault.index,
-        expected=part_of(trial.expected, trial.function.results, fault.part),
-        got=part_of(trial.answer.value, trial.function.results, fault.part),
+        expected=entry_of(part_of(trial.expected, trial.function.results, fault.part), fault.entry),
+        got=entry_of(part_of(trial.answer.value, trial.function.results, fault.part), fault.entry),
         raised=raised,
     )
 

@@ -8,7 +8,16 @@ from typing import Any, Literal
 from cnnlab.checks.model import Case, Function, Mistake
 
 Kind = Literal[
-    "passed", "wrong_value", "wrong_shape", "wrong_type", "mutated", "raised", "timeout", "crashed", "missing"
+    "passed",
+    "unwritten",
+    "wrong_value",
+    "wrong_shape",
+    "wrong_type",
+    "mutated",
+    "raised",
+    "timeout",
+    "crashed",
+    "missing",
 ]
 
 

@@ -45,17 +45,24 @@ def as_csv(report: Report) -> str:
 def show(report: Report, console: Console) -> None:
     """Print the table, what was noticed, and the warnings."""
     table = Table(title=f"{report.assignment}: {len(report.results)} students", title_justify="left")
-    table.add_column("student")
-    table.add_column("status")
+    table.add_column("student", overflow="fold")
+    table.add_column("status", overflow="fold")
     for name, points in report.exercises:
-        table.add_column(f"{name}\nof {points:g}", justify="right")
+        short = name.removeprefix(f"{report.assignment}.")  # which assignment it is stands in the title
+        table.add_column(f"{short}\nof {points:g}", justify="right", overflow="fold")
     table.add_column(f"score\nof {report.max_score:g}", justify="right")
-    table.add_column("noticed", overflow="fold")
+    noticed = Table.grid(padding=(0, 2))  # below the table: five exercises leave no place for it beside them
+    noticed.add_column()
+    noticed.add_column(overflow="fold")
     for result in report.results:
         score, _, *parts = _points(report, result)
         status = Text(result.status, style=_STYLES.get(result.status, "yellow"))
-        table.add_row(_plain(result.student), status, *parts, score, _plain("; ".join(_noticed(result))))
+        table.add_row(_plain(result.student), status, *parts, score)
+        if names := "; ".join(_noticed(result)):
+            noticed.add_row(_plain(result.student), _plain(names))
     console.print(table)
+    if noticed.row_count:
+        console.print("Noticed:", noticed, "", sep="\n")
     console.print(_plain(_summary(report)))
     for exercise in by_hand(report.assignment):
         given = f"{exercise.id}: up to {exercise.points} points are given by hand, in formgrader"

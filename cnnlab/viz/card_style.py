@@ -38,6 +38,8 @@ border-radius: 4px; background: var(--panel); }
 & ul.checks { list-style: none; margin: 0; padding: 0; }
 & li { margin: 0; padding: .45rem 0; border-top: 1px solid var(--line); }
 & + & { margin-top: 1rem; }
+/* The demo below a card needs its kernel: in a notebook that was opened again JupyterLab writes an error there. */
+.jp-OutputArea-child:has(&) + .jp-OutputArea-child > .lm-Panel.jp-OutputArea-output:not(:has(*)) { display: none; }
 & .row { margin: 0; padding: 0; display: flex; align-items: baseline; gap: .7rem; }
 & .what { flex: 1; }
 & .worth { color: var(--muted); font-variant-numeric: tabular-nums; white-space: nowrap; }

@@ -6,6 +6,8 @@ the smallest failing case with the first wrong number. It needs no kernel, no ne
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -29,13 +31,13 @@ def as_text(result: ExerciseResult) -> str:
     for mistake in _known(result):
         lines += [f"This looks like a known mistake: {mistake.name}.", f"  {mistake.hints[0]}"]
     lines += [f"Noticed: {clue}" for clue in result.clues]
-    for outcome in result.outcomes:
+    for outcome in map(_without_a_word_too_many(result), result.outcomes):
         sign = "✓ passed " if outcome.passed else "✗ not yet"
         title = f"{outcome.title} (hidden)" if outcome.hidden else outcome.title
         lines.append(f"  {sign}  {title} — {_of(outcome.points, outcome.max_points)}")
-        if not outcome.passed:
-            if outcome.case is not None:
-                lines.append(f"             Case: {outcome.case.name}.")
+        if outcome.case is not None:
+            lines.append(f"             Case: {outcome.case.name}.")
+        if not outcome.passed and outcome.message:
             lines.append(f"             {outcome.message}")
     return "\n".join(lines)
 
@@ -51,7 +53,7 @@ def as_html(result: ExerciseResult) -> str:
     label = escape(f"Check of {result.exercise_id}: {_points_text(result)}", quote=True)
     rows = []
     case_is_open = True
-    for outcome in result.outcomes:
+    for outcome in map(_without_a_word_too_many(result), result.outcomes):
         rows.append(_outcome_html(result, outcome, case_is_open=case_is_open))
         case_is_open = case_is_open and (outcome.passed or outcome.case is None)
     return (
@@ -72,12 +74,30 @@ def _summary(result: ExerciseResult) -> str:
     later = f"{pending} hidden check{'s are' if pending != 1 else ' is'} run at grading." if pending else ""
     if passed == total:
         return f"Visible checks passed; {later}" if pending else "All checks passed."
-    if all(outcome.message.startswith("Not written yet") for outcome in result.outcomes):
+    if _all_unwritten(result.outcomes):
         where = "their cells" if len(result.functions) > 1 else "its cell"
         return f"Not written yet: fill in {_names(result)}, run {where}, then check again."
     if pending:
         return f"{passed} of {total} checks passed so far. {later[:1].upper()}{later[1:]}"
     return f"{passed} of {total} checks passed."
+
+
+def _all_unwritten(outcomes: Iterable[CheckOutcome]) -> bool:
+    return all(outcome.kind == "unwritten" for outcome in outcomes)
+
+
+def _without_a_word_too_many(result: ExerciseResult) -> Callable[[CheckOutcome], CheckOutcome]:
+    """Return what takes the case away from checks of functions that are not begun, and if none is, the message."""
+    message = "" if _all_unwritten(result.outcomes) else "Not written yet."
+    names = {outcome.function for outcome in result.outcomes}
+    unbegun = {name for name in names if _all_unwritten(each for each in result.outcomes if each.function == name)}
+
+    def shorten(outcome: CheckOutcome) -> CheckOutcome:
+        if outcome.function not in unbegun:
+            return outcome
+        return replace(outcome, case=None, message=message)
+
+    return shorten
 
 
 def _pending_points(result: ExerciseResult) -> float:
@@ -134,7 +154,8 @@ def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, *, case_is_open
         f'<span class="worth">{outcome.points:g} of {outcome.max_points:g}</span></div>'
     )
     if not outcome.passed:
-        row += f'<p class="message">{escape(outcome.message)}</p>{_case_html(result, outcome, is_open=case_is_open)}'
+        row += f'<p class="message">{escape(outcome.message)}</p>' if outcome.message else ""
+        row += _case_html(result, outcome, is_open=case_is_open)
     return f"<li>{row}</li>"
 
 

@@ -222,7 +222,7 @@ def aggregate_backward(dy, maps, how, temperature):
 check("a1.aggregate", aggregate, aggregate_backward)
 
 # %% nbgrader={"grade": true, "grade_id": "a1-aggregate", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of aggregate and aggregate_backward run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 

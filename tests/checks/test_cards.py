@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -151,6 +152,23 @@ def test_an_unwritten_answer_is_met_kindly():
     result = run_exercise(SCAN, stub, hidden=False)
     assert "Not written yet: fill in scan_1d" in cards.as_text(result)
     assert "NotImplementedError" not in cards.as_text(result)
+    # Once is enough.
+    assert cards.as_text(result).count("Not written yet") == cards.as_html(result).count("Not written yet") == 1
+    assert "The case" not in cards.as_html(result)
+
+
+def test_a_function_that_is_not_written_has_no_case_to_show_and_the_others_have():
+    def stub(*_):
+        raise NotImplementedError
+
+    pool2d = exercise("a4.pool2d")
+    result = run_exercise(pool2d, [lambda *a: pool2d.function().reference(*a) + 1, stub], hidden=False)
+    html = cards.as_html(result)
+    assert "fill in" not in html
+    for outcome in result.outcomes:
+        row = html.partition(escape(outcome.title))[2].partition("</li>")[0]
+        assert ("The case" in row) == (outcome.function == "pool2d_forward")
+        assert ("Not written yet." in row) == (outcome.function == "pool2d_backward")
 
 
 def test_passed_and_not_passed_differ_by_sign_and_word():

@@ -6,6 +6,7 @@ import sys
 import types
 import warnings
 
+import ipywidgets  # noqa: F401  before a test puts something else in IPython's place
 import numpy as np
 import pytest
 
@@ -86,7 +87,7 @@ def shown(monkeypatch):
     package = types.ModuleType("IPython")
     package.get_ipython = object
     displays = types.ModuleType("IPython.display")
-    displays.display = lambda data, raw: cards.append(data)
+    displays.display = lambda data, raw=False: cards.append(data)
     monkeypatch.setitem(sys.modules, "IPython", package)
     monkeypatch.setitem(sys.modules, "IPython.display", displays)
     return cards
@@ -95,9 +96,17 @@ def shown(monkeypatch):
 def test_in_a_notebook_the_card_is_displayed_as_html_and_text(shown, capsys):
     assert check("a1.scan_1d", wrong) is None
     assert capsys.readouterr().out == ""
-    assert len(shown) == 1
     assert "<section" in shown[0]["text/html"]
     assert "0 of 2.5 points" in shown[0]["text/plain"]
+
+
+def test_a_closer_look_is_folded_below_the_card_but_not_at_grading(shown):
+    check("a1.scan_1d", wrong)
+    assert [type(item).__name__ for item in shown] == ["dict", "Accordion"]
+    assert shown[1].selected_index is None
+    check("a1.scan_1d", wrong, hidden=True)
+    check("a1.scan_1d", SCAN)
+    assert [type(item).__name__ for item in shown[2:]] == ["dict", "dict"]
 
 
 def test_prints_are_folded_in_the_card_but_not_when_hidden_cases_ran(shown):
