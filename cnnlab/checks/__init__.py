@@ -20,15 +20,16 @@ from cnnlab.checks.errors import (
     StudentRaised,
     StudentTimeout,
 )
-from cnnlab.checks.model import Case, Check, Exercise, Function, Mistake
+from cnnlab.checks.model import ByHand, Case, Check, Exercise, Function, Mistake, Target
 from cnnlab.checks.notebook import check
-from cnnlab.checks.registry import assignments, exercise, exercises
+from cnnlab.checks.registry import assignments, by_hand, exercise, exercises
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.runner import run_exercise
 from cnnlab.checks.seeds import hidden_seed
 
 __all__ = [
     "ArgumentChanged",
+    "ByHand",
     "Case",
     "Check",
     "CheckFailed",
@@ -41,7 +42,9 @@ __all__ = [
     "StudentCrashed",
     "StudentRaised",
     "StudentTimeout",
+    "Target",
     "assignments",
+    "by_hand",
     "check",
     "exercise",
     "exercises",

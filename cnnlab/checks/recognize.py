@@ -85,9 +85,10 @@ class _Matcher:
         self.function = function
         self.part = part
         self.ask = ask
-        # Where it failed first: most candidates fall there.
-        self.tried = sorted(trials, key=lambda trial: trial.fault is None or trial.fault.part != part)
-        about = [m for m in exercise.mistakes if exercise.function(m.of) is function]
+        # Where it failed first: most candidates fall there. Cases with a target do not ask for exact answers.
+        exact = [trial for trial in trials if trial.case.target is None]
+        self.tried = sorted(exact, key=lambda trial: trial.fault is None or trial.fault.part != part)
+        about = [m for m in exercise.mistakes if exercise.function(m.of) is function and not m.raises]
         self.mistakes = [m for m in about if not part or m.result in ("", part)]
 
     def match(self) -> tuple[Mistake, ...]:
@@ -139,4 +140,7 @@ class _Matcher:
             for index, check in enumerate(self.exercise.checks):
                 if check.hidden:
                     cases = check.cases(case_generator(self.exercise, index, seed))
-                    yield from (case for case in cases if self.exercise.function(case.function) is self.function)
+                    yield from (case for case in cases if self._is_exact(case))
+
+    def _is_exact(self, case: Case) -> bool:
+        return case.target is None and self.exercise.function(case.function) is self.function

@@ -50,6 +50,8 @@ class CheckOutcome:
         Where expected and got differ first, in row-major order.
     expected, got
         Both whole answers; of several named results, the one that is wrong.
+    raised
+        The type of the exception when the kind is ``"raised"``, else empty.
     """
 
     title: str
@@ -66,6 +68,7 @@ class CheckOutcome:
     first_wrong_index: tuple[int, ...] | None = None
     expected: Any = None
     got: Any = None
+    raised: str = ""
 
     @property
     def mistake_id(self) -> str | None:

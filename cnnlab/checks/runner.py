@@ -63,7 +63,7 @@ def run_exercise(
         wrong_in[index] = places(tried)
         found[index] = outcome_of(check, tried)
     known = recognize(exercise, trials, caller.ask)
-    outcomes = [_with_mistakes(found[index], wrong_in[index], known) for index, _ in chosen]
+    outcomes = [_with_mistakes(found[index], wrong_in[index], known, exercise) for index, _ in chosen]
     return ExerciseResult(
         exercise_id=exercise.id,
         title=exercise.title,
@@ -91,7 +91,8 @@ class _Caller:
         function = self.exercise.function(case.function)
         if function.name in self.lost:
             return self.lost[function.name]
-        answer = call(function, self.functions[function.name], case)
+        with self.exercise.surroundings():
+            answer = call(function, self.functions[function.name], case)
         if isinstance(answer.problem, StudentTimeout | StudentCrashed | FunctionMissing):
             self.lost[function.name] = answer
         return answer
@@ -100,17 +101,18 @@ class _Caller:
         function = self.exercise.function(case.function)
         answer = self.ask(case)
         with np.errstate(all="ignore"):  # as in `call`
-            expected = function.reference(*case.arguments)
+            expected = function.reference(*case.arguments) if case.target is None else case.target.labels
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
 def _with_mistakes(
-    outcome: CheckOutcome, wrong: Sequence[Place], known: dict[Place, tuple[Mistake, ...]]
+    outcome: CheckOutcome, wrong: Sequence[Place], known: dict[Place, tuple[Mistake, ...]], exercise: Exercise
 ) -> CheckOutcome:
     """Add what explains the case that is shown; if that one gave no answer, what explains the others of the check."""
     shown = [(outcome.function, outcome.part)] if outcome.kind in EXPLAINED else wrong
-    by_id = {mistake.id: mistake for place in shown for mistake in known.get(place, ())}
-    return replace(outcome, mistakes=tuple(by_id.values()))
+    by_exception = [m for m in exercise.mistakes if outcome.raised and m.raises == outcome.raised]
+    by_place = [mistake for place in shown for mistake in known.get(place, ())]
+    return replace(outcome, mistakes=tuple({m.id: m for m in (*by_exception, *by_place)}.values()))
 
 
 def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mistake, ...]]) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mis
     for name, part in places(shown):
         if (name, part) in known:
             continue
-        trials = [trial for trial in shown if trial.function.name == name]
+        trials = [trial for trial in shown if trial.function.name == name and trial.case.target is None]
         who = f"{name}, {part}: " if part else f"{name}: " if len(caller.exercise.functions) > 1 else ""
         said += [f"{who}{clue}" for clue in clues(trials, part=part)]
         if _depends_on_calls(caller, trials):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cnnlab.grading.figures import figures_of
+
 MAX_BYTES = 20 << 20
 _MAX_CELLS = 2_000
 # Code travels to the sandbox in one header, where a character may take twelve bytes.
@@ -154,7 +156,7 @@ def read_notebook(data: bytes) -> dict[str, Any]:
     """Return a clean notebook made from the bytes of a file.
 
     Only what the grader needs is taken over: type, text and metadata of each cell. Outputs, which may be huge or
-    harmful, are left behind.
+    harmful, are left behind; of figures their pixels or drawings come along (`cnnlab.grading.figures`).
 
     Raises
     ------
@@ -213,7 +215,9 @@ def _clean_cell(cell: Any, position: int, used: set[str]) -> dict[str, Any]:
         "source": _text(cell.get("source", cell.get("input", ""))),
         "metadata": {"nbgrader": metadata["nbgrader"]} if isinstance(metadata.get("nbgrader"), dict) else {},
     }
-    return clean | {"outputs": [], "execution_count": None} if kind == "code" else clean
+    if kind != "code":
+        return clean
+    return clean | {"outputs": figures_of(_list(cell.get("outputs"))), "execution_count": None}
 
 
 def _text(source: Any) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cnnlab.checks import by_hand
 from cnnlab.grading.model import Report, Result
 
 NOT_ISOLATED = (
@@ -63,6 +64,9 @@ def show(report: Report, console: Console) -> None:
     if noticed.row_count:
         console.print("Noticed:", noticed, "", sep="\n")
     console.print(_plain(_summary(report)))
+    for exercise in by_hand(report.assignment):
+        given = f"{exercise.id}: up to {exercise.points} points are given by hand, in formgrader"
+        console.print(_plain(f"{given}; they are not in this table."))
     for warning in report.warnings:
         console.print(_plain(warning, style="bold red"))
 

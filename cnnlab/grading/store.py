@@ -14,7 +14,7 @@ from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Report, Result
 
 # What a result depends on, besides the submission itself.
-_SOURCES = ("checks", "reference", "geometry", "grading", "viz/cards.py")
+_SOURCES = ("checks", "reference", "geometry", "grading", "nn", "ops", "optim", "viz/cards.py")
 
 
 class ResultStore:
