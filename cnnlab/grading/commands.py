@@ -80,7 +80,7 @@ def grade(
 
     course = Course(course_dir, assignment)
     submissions = submissions_dir or course.submitted
-    if not submissions.is_dir():
+    if not submissions.exists():
         raise CourseError(f"there is no folder {submissions}: collect the submissions there, or name another folder")
     compare_with_exercises(course)
     try:

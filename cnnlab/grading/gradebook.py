@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cnnlab.grading.course import Course
 from cnnlab.grading.errors import GradingError
 from cnnlab.grading.model import CellReport, Result
+from cnnlab.grading.people import Person
 from cnnlab.grading.release import enter_assignment, make_gradebook, nbgrader_config, nbgrader_surroundings
 from cnnlab.grading.repair import grade_cells
 from cnnlab.grading.store import write_whole
@@ -59,9 +60,17 @@ class GradebookWriter:
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
 
-    def students(self) -> set[str]:
+    def people(self) -> list[Person]:
         """Return the students in the gradebook."""
-        return {student.id for student in self._gradebook.students}
+        return [
+            Person(
+                student.id,
+                f"{student.first_name or ''} {student.last_name or ''}".strip(),
+                student.email or "",
+                student.lms_user_id or "",
+            )
+            for student in self._gradebook.students
+        ]
 
     def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
         """Record one result, in one transaction, and return whether anything changed.

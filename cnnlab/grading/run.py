@@ -31,8 +31,7 @@ def grade_class(
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
     with GradebookWriter(course) as writer:
-        roster = writer.students() | course.listed_students(submissions)
-        entries = list(take_in(course, submissions, roster, settings))
+        entries, notices = take_in(course, submissions, writer.people(), settings)
         results = [
             _record(course, writer, entry, result, settings)
             for entry, result in _results(course, entries, jobs=jobs, console=console)
