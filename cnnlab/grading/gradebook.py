@@ -62,15 +62,7 @@ class GradebookWriter:
 
     def people(self) -> list[Person]:
         """Return the students in the gradebook."""
-        return [
-            Person(
-                student.id,
-                f"{student.first_name or ''} {student.last_name or ''}".strip(),
-                student.email or "",
-                student.lms_user_id or "",
-            )
-            for student in self._gradebook.students
-        ]
+        return people_in(self._gradebook)
 
     def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
         """Record one result, in one transaction, and return whether anything changed.
@@ -135,6 +127,19 @@ class GradebookWriter:
             return False
         write_whole(path, text)
         return True
+
+
+def people_in(gradebook: Gradebook) -> list[Person]:
+    """Return the students in an open gradebook."""
+    return [
+        Person(
+            student.id,
+            f"{student.first_name or ''} {student.last_name or ''}".strip(),
+            student.email or "",
+            student.lms_user_id or "",
+        )
+        for student in gradebook.students
+    ]
 
 
 def _try_to_write(course: Course) -> None:

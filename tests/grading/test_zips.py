@@ -1,4 +1,4 @@
-"""What an LMS or a student packs is read or has a reason; no zip can write a file, stop the run or cost others points."""
+"""What an LMS or a student packs is read or has a reason; none can write a file, stop the run or cost others points."""
 
 import io
 import json
