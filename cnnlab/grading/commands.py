@@ -15,6 +15,8 @@ from cnnlab.grading.model import Report
 def release(assignment: str, *, course_dir: Path) -> Path:
     """Make the release of an assignment with nbgrader, enter it into the gradebook, and return the notebook.
 
+    ``out/<assignment>/<notebook>.zip`` is what students get.
+
     Parameters
     ----------
     assignment
@@ -27,9 +29,19 @@ def release(assignment: str, *, course_dir: Path) -> Path:
     CourseError
         If the source is missing, or does not fit the exercises.
     """
+    from cnnlab.grading.handout import write_handout
     from cnnlab.grading.release import make_release
+    from cnnlab.grading.report import make_console
 
-    return make_release(Course(course_dir, assignment))
+    course = Course(course_dir, assignment)
+    notebook = make_release(course)
+    handout, left_out = write_handout(course)
+    console = make_console()
+    console.print(f"For students: {handout}", markup=False, highlight=False, soft_wrap=True)
+    if left_out:
+        names = ", ".join(left_out)
+        console.print(f"Not in it, since the notebook does not name them: {names}", markup=False, soft_wrap=True)
+    return notebook
 
 
 def grade(
