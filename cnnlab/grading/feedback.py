@@ -61,11 +61,15 @@ def _sum_up(marks: Marks) -> Iterator[str]:
     """Yield how the total came about, if it is not the checks' alone."""
     by_hand = sum(part.score - (part.machine or 0.0) for part in marks.parts)
     if any(part.is_changed_by_hand for part in marks.parts):
-        yield f"{as_points(sum(part.machine or 0.0 for part in marks.parts))} by the checks, {by_hand:+g} by hand"
+        yield f"{as_points(sum(part.machine or 0.0 for part in marks.parts))} by the checks, {_signed(by_hand)} by hand"
     if marks.penalty:
         yield f"{as_points(marks.penalty)} taken off for handing in late"
     if marks.waits:
         yield "Points are still to be given by hand; this number may change."
+
+
+def _signed(points: float) -> str:
+    return f"{'−' if points < 0 else '+'}{as_points(abs(points))}"
 
 
 def _by_hand(part: Part, names: dict[str, str]) -> str:
@@ -74,10 +78,11 @@ def _by_hand(part: Part, names: dict[str, str]) -> str:
     if part.waits and not part.is_changed_by_hand:
         return f"{name}: not looked at yet ({most} points)"
     text = f"{name}: {as_points(part.score)} of {most} points"
-    if part.by_hand is not None and part.machine is not None:
-        text += f", given by hand; the checks gave {as_points(part.machine)}"
+    if part.by_hand is not None:
+        text += f": {as_points(part.by_hand)} given by hand"
+        text += "" if part.machine is None else f" in place of the checks' {as_points(part.machine)}"
     if part.extra:
-        text += f", with {as_points(part.extra)} extra"
+        text += f", {as_points(part.extra)} extra"
     return f"{text}; to be looked at again" if part.waits else text
 
 

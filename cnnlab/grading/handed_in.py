@@ -19,6 +19,8 @@ from cnnlab.grading.naming import Owner, canvas_owner, exchange_owner, is_of_exc
 from cnnlab.grading.packed import PackedClass
 
 _ENDINGS = (".ipynb", ".zip")
+# Made by nbgrader when something is handed in through its exchange.
+_COMPANIONS = ("timestamp.txt", "submission_secret.txt")
 
 
 @dataclass
@@ -37,6 +39,8 @@ class HandedIn:
         Why nothing could be looked at; empty if it could.
     notes
         What was unusual.
+    companions
+        What nbgrader's release of feedback asks for beside a page.
     """
 
     owner: Owner
@@ -44,6 +48,7 @@ class HandedIn:
     others: list[str] = field(default_factory=list)
     error: str = ""
     notes: list[str] = field(default_factory=list)
+    companions: list[File] = field(default_factory=list)
 
     def add(self, files: Iterable[File]) -> None:
         """Sort files into those that may be the notebook, and the others."""
@@ -52,6 +57,8 @@ class HandedIn:
                 continue
             if any(file.has_ending(ending) for ending in _ENDINGS):
                 self.files.append(file)
+            elif file.parts[-1] in _COMPANIONS and not self.owner.lms:
+                self.companions.append(file)
             else:
                 self.others.append(file.name)
 
@@ -133,7 +140,7 @@ class _Sorter:
 
     def finish(self, notices: list[str]) -> Class:
         if self.nobodys:
-            notices = [*notices, _some("belong to no student, by their names", self.nobodys)]
+            notices = [*notices, _some("Of no student, by their names", self.nobodys)]
         return Class(list(self.found.values()), notices)
 
 
@@ -185,7 +192,7 @@ def _add_of_nbgrader(handed: HandedIn, folder: Path, assignment: str) -> None:
 
 
 def _from_files(files: list[File], outside: list[str], assignment: str, known: set[str]) -> Class:
-    notices = [_some("have names that lead out of the zip, and were not read", outside)] if outside else []
+    notices = [_some("Not read, since their names lead out of the zip", outside)] if outside else []
     files = [file for file in files if not file.is_hidden]
     top = _folder_around_all(files, assignment, known)
     if top:
@@ -238,4 +245,4 @@ def _folder_around_all(files: list[File], assignment: str, known: set[str]) -> s
 def _some(what: str, names: list[str]) -> str:
     shown = ", ".join(printable(name) for name in sorted(names)[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{len(names)} files {what}: {shown}{more}"
+    return f"{what}: {shown}{more}"

@@ -10,7 +10,7 @@ from cnnlab.grading.changes import as_points
 from cnnlab.grading.summary import Bar
 
 _WIDTH, _HEIGHT = 720, 220
-_LEFT, _BOTTOM, _TOP = 8, 24, 20
+_LEFT, _BOTTOM, _TOP = 12, 24, 20
 
 
 def draw(bars: Sequence[Bar]) -> Markup:
@@ -32,15 +32,12 @@ def draw(bars: Sequence[Bar]) -> Markup:
                 f'height="{height:.1f}"/><text x="{middle:.1f}" y="{base - height - 4:.1f}" '
                 f'text-anchor="middle">{bar.count}</text>'
             )
-        parts.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{_label(bar, bars)}</text>')
+    marks = [*(bar.low for bar in bars), *(bar.high for bar in bars[-1:])]
+    for number, score in enumerate(marks):
+        x = _LEFT + number * step
+        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{as_points(score)}</text>')
     parts.append(f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _LEFT}" y1="{base}" y2="{base}"/></svg>')
     return Markup("".join(parts))  # noqa: S704  numbers of ours
-
-
-def _label(bar: Bar, bars: Sequence[Bar]) -> str:
-    if bar is bars[-1]:
-        return f"{as_points(bar.low)}–{as_points(bar.high)}"
-    return f"{as_points(bar.low)}+" if bar.high - bar.low == 1 else f"{as_points(bar.low)}–&lt;{as_points(bar.high)}"
 
 
 def _in_words(bars: Sequence[Bar]) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ _MAX_CODE = 300_000
 # File systems take 255 bytes; our own files have some more letters in their names.
 _MAX_NAME = 200
 _MOST_ZIPS = 3
+_MAX_COMPANION = 4096
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Received:
         What was unusual.
     owner
         Who handed it in, as an LMS says; None for nbgrader's folders and for those who are missing.
+    companions
+        Text of ``timestamp.txt`` and ``submission_secret.txt``, which nbgrader's exchange wrote.
     """
 
     student: str
@@ -55,6 +58,7 @@ class Received:
     digest: str = ""
     notes: tuple[str, ...] = ()
     owner: Owner | None = None
+    companions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,8 @@ def take_stock(submissions: Path, assignment: str, expected_name: str, people: S
         shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
         notices = [
             *notices,
-            f"{len(unknown)} students of the {_owners_lms(received)} files have no match, or not only one, in the "
-            f"gradebook and students.csv, and are listed by the names that the files have: {shown}",
+            f"No match, or not only one, in the gradebook and students.csv for {len(unknown)} of those in the "
+            f"{_owners_lms(received)} files; they are listed by the names that the files have: {shown}",
         ]
     return Intake(tuple(sorted(received, key=lambda each: each.student)), tuple(notices))
 
@@ -182,7 +186,23 @@ def _receive(handed: HandedIn, student: str, expected_name: str) -> Received:
         reason = f"{name}: {error}" if name else str(error)
         return Received(student, "unreadable", reason, notes=tuple(notes), owner=owner)
     digest = hashlib.sha256(data).hexdigest()
-    return Received(student, "read", notebook=notebook, digest=digest, notes=tuple(notes), owner=owner)
+    return Received(
+        student,
+        "read",
+        notebook=notebook,
+        digest=digest,
+        notes=tuple(notes),
+        owner=owner,
+        companions=dict(_companions(handed)),
+    )
+
+
+def _companions(handed: HandedIn) -> Iterable[tuple[str, str]]:
+    for file in handed.companions:
+        try:
+            yield file.name, file.read(_MAX_COMPANION).decode("utf-8", "replace")
+        except UnreadableError:
+            continue  # the page is there all the same; nbgrader's release says what it misses
 
 
 def _about(chosen: File, files: Sequence[File], expected_name: str) -> Iterable[str]:

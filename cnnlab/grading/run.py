@@ -23,7 +23,7 @@ from cnnlab.grading.model import Report, Result, Similarity
 from cnnlab.grading.plan import Entry, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import run_tasks
 from cnnlab.grading.publish import log_changes, publish
-from cnnlab.grading.store import ResultStore, load_report
+from cnnlab.grading.store import ResultStore, load_report, write_whole
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def grade_class(
         for entry, result in _results(course, entries, jobs=jobs, console=console, regrade=selection.regrade):
             if entry.task is not None and result.is_new:
                 run.add(result.result.student)
-            results.append(_record(writer, entry, result.result))
+            results.append(_record(course, writer, entry, result.result))
     found = Report(
         assignment=course.assignment,
         exercises=settings.exercises,
@@ -207,13 +207,16 @@ def _results(
         yield by_student[result.student], _Found(result, is_new=True)
 
 
-def _record(writer: GradebookWriter, entry: Entry, result: Result) -> Result:
+def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result) -> Result:
     """Put one result into the gradebook; an error here is ours and becomes the status."""
     own = tuple(sorted(entry.repaired.own_cells)) if entry.repaired else ()
     result = replace(result, notes=(*entry.notes, *_stopped_cells(entry, result)), own_cells=own)
     try:
         if result.was_run and entry.repaired is not None:
             writer.write(result, entry.repaired.notebook)
+        # Without these two files nbgrader does not release a page.
+        for name, text in entry.received.companions.items():
+            write_whole(course.feedback(result.student) / name, text)
     except Exception as error:
         text = (str(error).splitlines() or [""])[0]  # SQLAlchemy's next lines are the statement
         return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {text}")

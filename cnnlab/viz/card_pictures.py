@@ -6,6 +6,7 @@ which color-blind readers can tell apart. The first wrong number is framed in al
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def _figure(name: str, plane: _Plane, place: tuple[int, int] | None, scale: floa
     rows, columns = plane.shape
     cells = "".join(
         f'<rect x="{column * _CELL}" y="{row * _CELL}" width="{_CELL}" height="{_CELL}" '
-        f'fill="{_color(plane[row, column], scale)}"/>'
+        f'fill="{_color(float(plane[row, column]), scale)}"/>'
         for row in range(rows)
         for column in range(columns)
     )
@@ -95,7 +96,7 @@ def _figure(name: str, plane: _Plane, place: tuple[int, int] | None, scale: floa
 
 
 def _color(value: float, scale: float) -> str:
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return _NOT_A_NUMBER
     share = 0.0 if scale == 0 else min(1.0, abs(value) / scale)
     end = _ABOVE if value > 0 else _BELOW

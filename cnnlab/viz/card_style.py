@@ -62,8 +62,9 @@ color: var(--muted); font-size: .8em; }
 @media (max-width: 32rem) {
 & { padding: .7rem .8rem; }
 & .message, & .case { margin-left: 0; }
-& .row { flex-wrap: wrap; gap: .1rem .6rem; }
-& .what { flex-basis: 60%; }
+& .row { flex-wrap: wrap; gap: .2rem .6rem; }
+& .worth { margin-left: auto; }
+& .what { flex-basis: 100%; order: 1; }
 }
 & table { margin: 0; border-collapse: collapse; border: 0; background: none; color: var(--ink);
 font-size: 13px; font-variant-numeric: tabular-nums; }
