@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +21,7 @@ def pack(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
         from version to version.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.new")
     try:
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as made:
             for name, data in sorted(files):

@@ -57,7 +57,7 @@ color: var(--muted); font-size: .8em; }
 & .pictures { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; margin: .5rem 0; }
 & figure { margin: 0; max-width: 100%; }
 & figure svg { display: block; max-width: 100%; height: auto; }
-& figure .frame { fill: none; stroke: #111827; stroke-width: 2; }
+& figure .frame { fill: none; stroke: #111827; stroke-width: 1.5; }
 & figcaption { color: var(--muted); font-size: .85em; }
 @media (max-width: 32rem) {
 & { padding: .7rem .8rem; }

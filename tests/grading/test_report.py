@@ -272,6 +272,7 @@ def test_a_release_with_a_solution_in_it_is_not_packed(course):
     from cnnlab.grading.course import Course
     from cnnlab.grading.handout import write_handout
 
+    (course.root / "out" / "a1" / "a1_scanning.zip").unlink()
     text = course.release.read_text(encoding="utf-8").replace("import numpy as np", "# ## BEGIN SOLUTION")
     course.release.write_text(text, encoding="utf-8")
     with pytest.raises(CourseError, match="BEGIN SOLUTION"):
