@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Assignment, Comment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import selectinload
 
 from cnnlab.grading.course import Course
 from cnnlab.grading.gradebook import GradebookError, people_in
@@ -93,10 +94,15 @@ def read_marks(course: Course) -> Mapping[str, Marks]:
     with _opened(course) as gradebook:
         if gradebook is None:
             return {}
-        try:
-            submissions = gradebook.assignment_submissions(course.assignment)
-        except MissingEntry:
-            return {}
+        # Everything of a class in a few queries; one by one it would be some thousands.
+        parts = selectinload(SubmittedAssignment.notebooks)
+        submissions = (
+            gradebook.db.query(SubmittedAssignment)
+            .join(Assignment)
+            .filter(Assignment.name == course.assignment)
+            .options(parts.selectinload(SubmittedNotebook.grades).joinedload(Grade.cell))
+            .options(parts.selectinload(SubmittedNotebook.comments).joinedload(Comment.cell))
+        )
         return {each.student_id: _marks(each) for each in submissions}
 
 

@@ -19,8 +19,8 @@ def draw(bars: Sequence[Bar]) -> Markup:
     step = (_WIDTH - 2 * _LEFT) / max(1, len(bars))
     base = _HEIGHT - _BOTTOM
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="min-width: 30rem; max-width: {_WIDTH}px" role="img" '
-        f'aria-label="{_in_words(bars)}">'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="min-width: 30rem; max-width: {_WIDTH}px" '
+        f'role="img" aria-label="{_in_words(bars)}">'
     ]
     for number, bar in enumerate(bars):
         height = (base - _TOP) * bar.count / most

@@ -32,8 +32,10 @@ _BUCKETS = 509
 
 _similarity = Indel.normalized_similarity
 
+# Strings are cut off: looking for the end of one that has none, again at each quotation mark, would take very long.
 _TOKEN = re.compile(
-    r"""#[^\n]*|(?P<text>[rbfuRBFU]{0,2}(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))"""
+    r"""#[^\n]*|(?P<text>[rbfuRBFU]{0,2}(?:\"{3}.{0,2000}?\"{3}|'{3}.{0,2000}?'{3}"""
+    r"""|"(?:\\.|[^"\\\n]){0,500}+"|'(?:\\.|[^'\\\n]){0,500}+'))"""
     r"|(?P<name>[^\W\d]\w*)|(?P<number>\d[\w.]*)|\s+|(?P<sign>.)",
     re.DOTALL,
 )

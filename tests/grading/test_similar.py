@@ -105,3 +105,11 @@ def test_the_cost_has_a_bound(monkeypatch):
 @pytest.mark.parametrize("code", ["'''" * 5000, '"\\' * 5000, "\0é" * 3000, "𝒙 = 1\n" * 2000])
 def test_no_code_stops_it(code):
     assert compare({"ann": code, "bob": code}).compared in {0, 2}
+
+
+@pytest.mark.parametrize("code", ['"\\' * 150_000, '"""' + "'" * 299_000, "'" + "\\'" * 149_000, "rb" * 150_000])
+def test_no_code_makes_reading_it_long(code):
+    """The steps are counted, not the time: no token is looked for over more than its bound."""
+    longest = max(len(found[0]) for found in similar._TOKEN.finditer(code[:20_000]))
+    assert longest <= 20_000
+    assert sum(1 for _ in similar._tokens(code)) <= 4 * similar._MOST_TOKENS + 1
