@@ -23,6 +23,7 @@ from cnnlab.grading.model import Report, Result, Similarity
 from cnnlab.grading.plan import Entry, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import run_tasks
 from cnnlab.grading.publish import log_changes, publish
+from cnnlab.grading.report import NOT_ISOLATED
 from cnnlab.grading.store import ResultStore, load_report, write_whole
 
 
@@ -112,7 +113,7 @@ def rehearse(
 
     The values are ``"run"``, ``"known"``, ``"unreadable"`` and ``"missing"``.
     """
-    settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
+    settings = make_settings(course, allow_unsandboxed=True, timeout=timeout)
     everybody, notices = take_in(course, submissions, read_students(course), settings)
     store = ResultStore(course)
     found: dict[str, str] = {}
@@ -129,11 +130,13 @@ def rehearse(
             console.print(report.printable(line), markup=False, highlight=False, soft_wrap=True)
     counts = ", ".join(f"{list(found.values()).count(what)} {word}" for what, word in _WHAT.items())
     console.print(f"Nothing was run or written. {len(found)} students: {counts}.", markup=False)
-    for line in (*notices, *settings.warnings):
+    would_refuse = NOT_ISOLATED in settings.warnings and not allow_unsandboxed
+    for line in (*notices, *settings.warnings, *([_WOULD_REFUSE] if would_refuse else [])):
         console.print(report.printable(line), markup=False, style="yellow")
     return found
 
 
+_WOULD_REFUSE = "The run itself would refuse, since no sandbox works here: cnnlab doctor says why."
 _WHAT = {"run": "to run", "known": "known from before", "unreadable": "unreadable", "missing": "missing"}
 
 

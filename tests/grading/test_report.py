@@ -12,7 +12,7 @@ pytest.importorskip("nbgrader")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnlab.grading import commands, run
+from cnnlab.grading import commands, publish, run
 from cnnlab.grading.changes import changed_scores
 from cnnlab.grading.course import CourseError
 from cnnlab.grading.histogram import draw
@@ -197,6 +197,34 @@ def test_a_dry_run_needs_no_gradebook_and_makes_none(course):
     found = commands.rehearse("a1", course_dir=course.root, submissions_dir=course.submissions, allow_unsandboxed=True)
     assert found == {"ann": "run"}
     assert not (course.root / "gradebook.db").exists()
+
+
+def test_a_dry_run_without_a_sandbox_says_that_the_run_would_refuse(course, monkeypatch, capsys):
+    monkeypatch.setattr("cnnlab.grading.executor.shutil.which", lambda name: None)
+    course.hand_in("ann")
+    options = {"course_dir": course.root, "submissions_dir": course.submissions}
+    assert commands.rehearse("a1", **options) == {"ann": "run"}
+    assert "would refuse" in capsys.readouterr().out
+
+
+def test_a_page_that_cannot_be_made_is_our_fault_and_stops_nobody(course, monkeypatch):
+    course.hand_in("ann")
+    course.hand_in("bob")
+    real = publish.feedback.page
+
+    def broken(result, **options):
+        if result.student == "ann":
+            raise KeyError("no such title\nand more")
+        return real(result, **options)
+
+    monkeypatch.setattr(publish.feedback, "page", broken)
+    results = course.grade()
+    assert (results["ann"].status, results["ann"].score) == ("grader_error", None)
+    assert "no page could be made: KeyError" in results["ann"].reason
+    assert results["bob"].score == 15
+    assert (course.root / "feedback" / "bob").exists()
+    monkeypatch.undo()
+    assert course.grade()["ann"].score == 15
 
 
 def test_an_lms_zip_gives_the_same_scores_as_the_folder(course, tmp_path):
