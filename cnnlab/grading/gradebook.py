@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cnnlab.grading.course import Course
 from cnnlab.grading.errors import GradingError
 from cnnlab.grading.model import CellReport, Result
+from cnnlab.grading.people import Person
 from cnnlab.grading.release import enter_assignment, make_gradebook, nbgrader_config, nbgrader_surroundings
 from cnnlab.grading.repair import grade_cells, parts_of_answers
 from cnnlab.grading.store import write_whole
@@ -60,9 +61,9 @@ class GradebookWriter:
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
 
-    def students(self) -> set[str]:
+    def people(self) -> list[Person]:
         """Return the students in the gradebook."""
-        return {student.id for student in self._gradebook.students}
+        return people_in(self._gradebook)
 
     def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
         """Record one result, in one transaction, and return whether anything changed.
@@ -146,6 +147,19 @@ class GradebookWriter:
 
 def _looked_at(notebook: Mapping[str, Any]) -> dict[str, Any]:
     return {name: (cell["source"], cell.get("outputs")) for name, cell in parts_of_answers(notebook).items()}
+
+
+def people_in(gradebook: Gradebook) -> list[Person]:
+    """Return the students in an open gradebook."""
+    return [
+        Person(
+            student.id,
+            f"{student.first_name or ''} {student.last_name or ''}".strip(),
+            student.email or "",
+            student.lms_user_id or "",
+        )
+        for student in gradebook.students
+    ]
 
 
 def _try_to_write(course: Course) -> None:

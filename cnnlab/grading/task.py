@@ -134,7 +134,7 @@ def _grade_exercise(exercise: Exercise, session: Session, task: Task) -> Exercis
         score=float(result.score),
         max_score=float(exercise.points),
         checks=tuple(map(_record, result.outcomes)),
-        card=cards.as_html(without_hidden_details(result)),
+        card=cards.as_html(without_hidden_details(result), pictures=True),
     )
 
 
