@@ -13,8 +13,8 @@ from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
 from cnnlab.checks.model import Case, Exercise, Mistake
-from cnnlab.checks.outcomes import Trial, judge, outcome_of
-from cnnlab.checks.recognize import EXPLAINED, Place, places, recognize
+from cnnlab.checks.outcomes import EXPLAINED, Trial, judge, outcome_of
+from cnnlab.checks.recognize import Place, places, recognize
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
 
@@ -52,6 +52,7 @@ def run_exercise(
     chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
     trials: list[Trial] = []
     shown: list[Trial] = []
+    wrong_in: dict[int, list[Place]] = {}
     found: dict[int, CheckOutcome] = {}
     # Visible checks first: a function that remembers its inputs could return hidden ones where its answer is shown.
     for index, check in sorted(chosen, key=lambda pair: pair[1].hidden):
@@ -59,9 +60,10 @@ def run_exercise(
         tried = [caller.attempt(case) for case in check.cases(case_generator(exercise, index, check_seed))]
         trials += tried
         shown += [] if check.hidden else tried
+        wrong_in[index] = places(tried)
         found[index] = outcome_of(check, tried)
     known = recognize(exercise, trials, caller.ask)
-    outcomes = [_with_mistakes(found[index], known) for index, _ in chosen]
+    outcomes = [_with_mistakes(found[index], wrong_in[index], known, exercise) for index, _ in chosen]
     return ExerciseResult(
         exercise_id=exercise.id,
         title=exercise.title,
@@ -89,7 +91,8 @@ class _Caller:
         function = self.exercise.function(case.function)
         if function.name in self.lost:
             return self.lost[function.name]
-        answer = call(function, self.functions[function.name], case)
+        with self.exercise.surroundings():
+            answer = call(function, self.functions[function.name], case)
         if isinstance(answer.problem, StudentTimeout | StudentCrashed | FunctionMissing):
             self.lost[function.name] = answer
         return answer
@@ -97,14 +100,19 @@ class _Caller:
     def attempt(self, case: Case) -> Trial:
         function = self.exercise.function(case.function)
         answer = self.ask(case)
-        expected = function.reference(*case.arguments)
+        with np.errstate(all="ignore"):  # as in `call`
+            expected = function.reference(*case.arguments) if case.target is None else case.target.labels
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
-def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]]) -> CheckOutcome:
-    if outcome.kind not in EXPLAINED:
-        return outcome
-    return replace(outcome, mistakes=known.get((outcome.function, outcome.part), ()))
+def _with_mistakes(
+    outcome: CheckOutcome, wrong: Sequence[Place], known: dict[Place, tuple[Mistake, ...]], exercise: Exercise
+) -> CheckOutcome:
+    """Add what explains the case that is shown; if that one gave no answer, what explains the others of the check."""
+    shown = [(outcome.function, outcome.part)] if outcome.kind in EXPLAINED else wrong
+    by_exception = [m for m in exercise.mistakes if outcome.raised and m.raises == outcome.raised]
+    by_place = [mistake for place in shown for mistake in known.get(place, ())]
+    return replace(outcome, mistakes=tuple({m.id: m for m in (*by_exception, *by_place)}.values()))
 
 
 def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mistake, ...]]) -> tuple[str, ...]:
@@ -113,7 +121,7 @@ def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mis
     for name, part in places(shown):
         if (name, part) in known:
             continue
-        trials = [trial for trial in shown if trial.function.name == name]
+        trials = [trial for trial in shown if trial.function.name == name and trial.case.target is None]
         who = f"{name}, {part}: " if part else f"{name}: " if len(caller.exercise.functions) > 1 else ""
         said += [f"{who}{clue}" for clue in clues(trials, part=part)]
         if _depends_on_calls(caller, trials):

@@ -32,19 +32,19 @@ class BubblewrapExecutor:
     name = "bubblewrap"
     isolated = True
 
-    def start(self, limits: Limits) -> StudentProcess:
+    def start(self, limits: Limits, *, allows: frozenset[str] = frozenset()) -> StudentProcess:
         """Start a process in a new sandbox; see `Executor.start`."""
         del limits  # the child sets them itself, inside its own user namespace, before it runs any cell
         program = shutil.which("bwrap")
         if program is None:
             raise ExecutorError("bubblewrap (bwrap) is not installed")
         _, python = tree.standard_library()
-        command = [program, *_arguments()]
+        command = [program, *_arguments(allows)]
         command += [os.fspath(python), "-I", "-S", "-B", str(_COURSE / tree.MAIN), str(_COURSE), str(_PACKAGES)]
         return StudentProcess(command, environment=quiet_environment(str(_HOME)), folder=Path("/"), own_user=True)
 
 
-def _arguments() -> Iterator[str]:
+def _arguments(allows: frozenset[str]) -> Iterator[str]:
     yield from ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "grading")
     yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
     for library in _LIBRARIES:
@@ -56,7 +56,7 @@ def _arguments() -> Iterator[str]:
     if Path(_SYSTEM_PACKAGES).exists():
         yield from ("--tmpfs", _SYSTEM_PACKAGES)
     yield from _interpreter()
-    for parent, files in ((_PACKAGES, tree.packages_tree()), (_COURSE, tree.cnnlab_tree())):
+    for parent, files in ((_PACKAGES, tree.packages_tree()), (_COURSE, tree.cnnlab_tree(allows))):
         for seen, real in files.items():
             yield from ("--ro-bind", os.fspath(real), str(parent / seen))
     yield from ("--proc", "/proc", "--dev", "/dev")

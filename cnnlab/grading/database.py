@@ -110,6 +110,20 @@ def open_gradebook(course: Course, patience: Patience) -> Any:
     return when_free(open_it, address, patience, was_open=False)
 
 
+def find_gradebook(course: Course, patience: Patience) -> Any | None:
+    """Return nbgrader's `Gradebook` of a course, or None where there is none: none is made; raises alike."""
+    address = find_address(course)
+    if not address.on_server:
+        return open_gradebook(course, patience) if address.file.exists() else None
+
+    def has_tables() -> bool:
+        engine = create_engine(address.for_us(), poolclass=NullPool)
+        return bool(inspect(engine).has_table("assignment"))
+
+    has = when_free(has_tables, address, patience, was_open=False)
+    return open_gradebook(course, patience) if has else None
+
+
 def make_gradebook(course: Course, patience: Patience | None = None) -> Address:
     """Make an empty gradebook unless there is one, wait until it can be written, and return its address."""
     open_gradebook(course, patience or Patience()).close()

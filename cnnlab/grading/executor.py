@@ -29,8 +29,16 @@ class Executor(Protocol):
     name: str
     isolated: bool
 
-    def start(self, limits: Limits) -> StudentProcess:
-        """Start a process that waits for its first frame; raises `ExecutorError` when it cannot."""
+    def start(self, limits: Limits, *, allows: frozenset[str] = frozenset()) -> StudentProcess:
+        """Start a process that waits for its first frame; raises `ExecutorError` when it cannot.
+
+        Parameters
+        ----------
+        limits
+            Of the submission.
+        allows
+            As in `cnnlab.checks.model.Exercise`.
+        """
 
 
 @dataclass(frozen=True)

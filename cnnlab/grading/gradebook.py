@@ -14,18 +14,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import nbformat
-from nbgrader.api import MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 
 from cnnlab.grading.address import GradebookError, find_address
 from cnnlab.grading.course import Course
 from cnnlab.grading.database import RunLock, open_gradebook
 from cnnlab.grading.entering import SaveHere, Submitted, assign_late_penalty, one_transaction
 from cnnlab.grading.model import CellReport, Result
+from cnnlab.grading.people import Person
 from cnnlab.grading.release import enter_assignment
-from cnnlab.grading.repair import grade_cells
+from cnnlab.grading.repair import grade_cells, parts_of_answers
 from cnnlab.grading.store import write_whole
 from cnnlab.grading.surroundings import nbgrader_surroundings, settings_of
-from cnnlab.grading.totals import Total, read_totals
 from cnnlab.grading.waiting import Patience, when_free
 
 __all__ = ["GradebookError", "GradebookWriter", "with_outputs"]
@@ -77,13 +77,9 @@ class GradebookWriter:
         self._gradebook.close()
         self._lock.release()
 
-    def students(self) -> set[str]:
+    def people(self) -> list[Person]:
         """Return the students in the gradebook."""
-        return self._read(lambda: {student.id for student in self._gradebook.students})
-
-    def totals(self) -> list[Total]:
-        """Return what each student with a submission has in the gradebook now, sorted by name."""
-        return self._read(lambda: read_totals(self._gradebook, self._course.assignment))
+        return self._read(lambda: people_in(self._gradebook))
 
     def write(self, result: Result, notebook: Mapping[str, Any], submitted_at: datetime | None = None) -> bool:
         """Record one result, in one transaction, and return whether anything changed.
@@ -109,7 +105,7 @@ class GradebookWriter:
         changed = self._write_notebook(result.student, graded)
         # Written after the gradebook: a run that is killed between them enters the same once more.
         mark = self._course.out / "recorded" / f"{result.student}.txt"
-        entered = _fingerprint(notebook, submitted_at)
+        entered = _fingerprint(graded, submitted_at)
         is_marked = mark.is_file() and mark.read_text(encoding="ascii").strip() == entered
 
         def write() -> bool:
@@ -180,10 +176,27 @@ class GradebookWriter:
         return True
 
 
-def _fingerprint(notebook: Mapping[str, Any], submitted_at: datetime | None) -> str:
-    """Return a hash of what a student handed in and of the cells' places in the assignment, without outputs."""
-    cells = [[cell["cell_type"], cell["source"], cell["metadata"]] for cell in notebook["cells"]]
-    return hashlib.sha256(json.dumps([cells, str(submitted_at)], sort_keys=True).encode()).hexdigest()
+def people_in(gradebook: Gradebook) -> list[Person]:
+    """Return the students in an open gradebook."""
+    return [
+        Person(
+            student.id,
+            f"{student.first_name or ''} {student.last_name or ''}".strip(),
+            student.email or "",
+            student.lms_user_id or "",
+        )
+        for student in gradebook.students
+    ]
+
+
+def _fingerprint(graded: Mapping[str, Any], submitted_at: datetime | None) -> str:
+    """Return a hash of what a student handed in and of the cells' places in the assignment.
+
+    Outputs are in it only where a person looks at them: those of checks change with the checks.
+    """
+    cells = [[cell["cell_type"], cell["source"], cell["metadata"]] for cell in graded["cells"]]
+    looked_at = {name: cell.get("outputs") for name, cell in parts_of_answers(graded).items()}
+    return hashlib.sha256(json.dumps([cells, looked_at, str(submitted_at)], sort_keys=True).encode()).hexdigest()
 
 
 def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:
@@ -194,7 +207,7 @@ def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:
     cells = [dict(cell) for cell in notebook["cells"]]
     scores = {exercise.grade_id: exercise.score for exercise in result.exercises}
     for report in result.cells:
-        cells[report.index]["outputs"] = list(_outputs(report))
+        cells[report.index]["outputs"] = [*cells[report.index]["outputs"], *_outputs(report)]
     checks = grade_cells(notebook)
     for cell in cells:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")

@@ -22,12 +22,12 @@ class PlainExecutor:
     name = "plain process"
     isolated = False
 
-    def start(self, limits: Limits) -> StudentProcess:
+    def start(self, limits: Limits, *, allows: frozenset[str] = frozenset()) -> StudentProcess:
         """Start a process whose imports come from a folder of links; see `Executor.start`."""
         del limits  # the child sets them itself, before it runs any cell
         folder = Path(tempfile.mkdtemp(prefix="cnnlab-grading-"))
         packages, course, home = (folder / name for name in ("packages", "course", "home"))
-        for parent, files in ((packages, tree.packages_tree()), (course, tree.cnnlab_tree())):
+        for parent, files in ((packages, tree.packages_tree()), (course, tree.cnnlab_tree(allows))):
             for seen, real in files.items():
                 link = parent / seen
                 link.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ class Session:
         The code to run before the first call.
     limits
         The time counts from the first start.
+    allows
+        As in `cnnlab.checks.model.Exercise`.
 
     Attributes
     ----------
@@ -54,8 +56,11 @@ class Session:
         a session looks here before believing a result.
     """
 
-    def __init__(self, executor: Executor, cells: Sequence[Cell], limits: Limits) -> None:
+    def __init__(
+        self, executor: Executor, cells: Sequence[Cell], limits: Limits, *, allows: Iterable[str] = ()
+    ) -> None:
         self._executor = executor
+        self._allows = frozenset(allows)
         self._cells = tuple(cells)
         self._limits = limits
         self._own_code = OwnCode(self._cells)
@@ -156,7 +161,7 @@ class Session:
         if time.monotonic() >= self._end:
             raise StudentTimeout(self._limits.submission_seconds)
         cells = [cell for cell in wanted if cell.index not in self._left_out]
-        process = self._executor.start(self._limits)
+        process = self._executor.start(self._limits, allows=self._allows)
         self._process = process
         self._greet(process, cells)
         for cell in cells:

@@ -100,8 +100,11 @@ def grade_task(task: Task) -> Result:
     """Run the cells and the checks of one submission; raises whatever goes wrong on our side."""
     started = time.monotonic()
     executor = _EXECUTORS[task.executor]()
-    with Session(executor, task.cells, task.limits) as session:
-        records = tuple(_grade_exercise(exercise, session, task) for exercise in exercises(task.assignment))
+    listed = exercises(task.assignment)
+    # The same for all of them: the notebook imports once, at its top.
+    allows = {name for exercise in listed for name in exercise.allows}
+    with Session(executor, task.cells, task.limits, allows=allows) as session:
+        records = tuple(_grade_exercise(exercise, session, task) for exercise in listed)
         cells = tuple(session.reports)
     status, reason = _status(records)
     return Result(
@@ -131,7 +134,7 @@ def _grade_exercise(exercise: Exercise, session: Session, task: Task) -> Exercis
         score=float(result.score),
         max_score=float(exercise.points),
         checks=tuple(map(_record, result.outcomes)),
-        card=cards.as_html(without_hidden_details(result)),
+        card=cards.as_html(without_hidden_details(result), pictures=True),
     )
 
 

@@ -123,9 +123,7 @@ def test_no_response_is_said_until_there_is_one(desk, book, new_cell):
 
 def test_totals_tell_the_machines_points_from_those_by_hand(by_hand):
     by_hand.enter("bob", (5, 4, 0))
-    by_machine, total, penalty, look = by_hand.totals()["ann"]
-    assert (by_machine, total, penalty, look) == (10, 14.75, 0, False)
-    assert by_hand.totals()["bob"] == (9, 9, 0, False)
+    assert by_hand.totals() == {"ann": (10, 4.75, 14.75, 0, False), "bob": (9, 0, 9, 0, False)}
 
 
 def test_points_that_are_saved_while_a_run_writes_are_not_lost(desk, book):

@@ -15,6 +15,7 @@ pytest.importorskip("nbgrader")
 from cnnlab import cli
 from cnnlab.grading import run
 from cnnlab.grading.address import find_address
+from cnnlab.grading.by_hand import read_marks
 from cnnlab.grading.course import Course
 from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.lock import OtherRunError
@@ -222,10 +223,10 @@ def test_nothing_is_locked_between_two_submissions(any_course, desk_of, request)
     desk = desk_of(any_course, Patience(0))
     with GradebookWriter(desk.paths, desk.patience) as writer:
         for step in (
-            writer.students,
+            writer.people,
             lambda: desk.write(writer, "ann", (5, 4, 6)),
             lambda: desk.write(writer, "ann", (5, 4, 6)),
-            writer.totals,
+            lambda: read_marks(desk.paths, desk.patience),
         ):
             step()
             with locked(any_course, request):

@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from cnnlab.grading.slips import find_slips
+from cnnlab.grading.intake import take_stock
+from cnnlab.grading.slips import Slips
 
 DUE = datetime(2026, 11, 25, 12)
 PLUGIN = """
@@ -24,9 +25,20 @@ def put(folder, name, text="2026-11-25 15:00:00 UTC"):
     (folder / name).write_text(text, encoding="utf-8")
 
 
+def find_slips(folder, student, assignment):
+    (received,) = [each for each in take_stock(folder, assignment, "a1.ipynb", []).received if each.student == student]
+    return Slips(received.companions)
+
+
+def notebook(folder):
+    put(folder, "a1.ipynb", '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+
+
 def test_slips_lie_beside_the_notebook(tmp_path):
     put(tmp_path / "ann" / "a1", "timestamp.txt")
     put(tmp_path / "bob", "submission_secret.txt", "s3")
+    for folder in (tmp_path / "ann" / "a1", tmp_path / "bob", tmp_path / "cyd"):
+        notebook(folder)
     assert find_slips(tmp_path, "ann", "a1").submitted_at == datetime(2026, 11, 25, 15)
     assert find_slips(tmp_path, "bob", "a1").texts == {"submission_secret.txt": "s3"}
     assert find_slips(tmp_path, "bob", "a1").submitted_at is None
@@ -36,12 +48,13 @@ def test_slips_lie_beside_the_notebook(tmp_path):
 @pytest.mark.parametrize("text", ["yesterday", "", "9" * 2000, "\x00", "99999-01-01"])
 def test_a_time_that_is_none_is_no_time(tmp_path, text):
     put(tmp_path / "ann" / "a1", "timestamp.txt", text)
+    notebook(tmp_path / "ann" / "a1")
     assert find_slips(tmp_path, "ann", "a1").submitted_at is None
 
 
 def test_links_and_folders_are_no_slips(tmp_path):
     put(tmp_path, "secret.toml", "hidden_seed")
-    (tmp_path / "ann" / "a1").mkdir(parents=True)
+    notebook(tmp_path / "ann" / "a1")
     (tmp_path / "ann" / "a1" / "submission_secret.txt").symlink_to(tmp_path / "secret.toml")
     (tmp_path / "ann" / "a1" / "timestamp.txt").mkdir()
     assert find_slips(tmp_path, "ann", "a1").texts == {}
