@@ -4,6 +4,8 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
+from cnnlab.grading import commands
+
 WRONG = "def scan_1d(x, layers, width, hop):\n    return x"
 ALSO_WRONG = "def scan_1d(x, layers, width, hop):\n    return -x"
 
@@ -159,3 +161,21 @@ def test_a_run_says_whose_points_are_not_those_of_its_table(course, capsys):
     assert "Points by hand, not in this table: ann +3.5" in lines
     assert "To be graded by hand: ann" in lines
     assert "Still in the gradebook, of an earlier notebook: bob 10" in lines
+
+
+def test_a_report_made_again_reads_what_was_given_meanwhile(any_course, book, capsys, tmp_path):
+    """Pages, gradebook.csv and the grades for an LMS, from a gradebook of either kind."""
+    any_course.hand_in("ann", one=WRONG)
+    any_course.grade()
+    with book(any_course) as opened:
+        grade_of(opened).manual_score = 3.5
+        comment_of(opened).manual_comment = "Look at slide 12."
+        opened.db.commit()
+    export = tmp_path / "export.csv"
+    export.write_text("Student,ID,SIS Login ID,Section,a1 (77)\nAnn,1,ann,S,\n", encoding="utf-8")
+    commands.report("a1", course_dir=any_course.root, canvas=export)
+    assert "Points by hand, not in this table: ann +3.5" in capsys.readouterr().out
+    out = any_course.root / "out" / "a1"
+    assert (out / "gradebook.csv").read_text(encoding="utf-8").splitlines()[1] == "ann,13.5,15,10,3.5,0,no"
+    assert (out / "canvas.csv").read_text(encoding="utf-8").splitlines()[1] == "Ann,1,ann,S,13.5"
+    assert "Look at slide 12." in any_course.feedback("ann")

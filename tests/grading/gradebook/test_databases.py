@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("nbgrader")
 
 from cnnlab import cli
-from cnnlab.grading import run
+from cnnlab.grading import commands, run
 from cnnlab.grading.address import find_address
 from cnnlab.grading.by_hand import read_marks
 from cnnlab.grading.course import Course
@@ -148,6 +148,21 @@ def test_tables_that_a_killed_run_left_without_a_version_get_one(server, shared_
     assert len(server.run("select version_num from alembic_version", name)) == 1
 
 
+def test_a_dry_run_lists_who_is_in_the_database_and_makes_no_tables(server, shared_course, desk_of):
+    desk_of(shared_course, Patience(5)).enter("ann", (5, 4, 6))
+    shared_course.hand_in("bob")
+    options = {
+        "course_dir": shared_course.root,
+        "allow_unsandboxed": True,
+        "submissions_dir": shared_course.submissions,
+    }
+    (shared_course.submissions / "ann" / "a1_scanning.ipynb").unlink()
+    assert commands.rehearse("a1", **options) == {"ann": "missing", "bob": "run"}
+    empty = server.database()
+    assert commands.rehearse("a1", **options, gradebook=server.url(empty)) == {"ann": "missing", "bob": "run"}
+    assert server.run("select tablename from pg_tables where schemaname = 'public'", empty) == []
+
+
 def test_one_writer_at_a_time_in_a_database(shared_course, monkeypatch):
     """Two course folders, as on two machines, with one gradebook."""
     monkeypatch.setattr("cnnlab.grading.database._SECONDS_FOR_A_DEAD_RUN", 0.3)
@@ -264,6 +279,15 @@ def test_a_lock_before_the_run_is_waited_for(any_course, desk_of, request, book)
     desk = desk_of(any_course, Patience(60, said.append))
     with locked_for(2, any_course, request):
         desk.enter("ann", (5, 4, 6))
+    assert ["is locked" in line for line in said] == [True, False]
+
+
+def test_a_report_waits_for_a_lock_too(any_course, desk_of, request):
+    said = []
+    desk = desk_of(any_course, Patience(60, said.append))
+    desk.enter("ann", (5, 4, 6))
+    with locked_for(2, any_course, request):
+        assert list(desk.totals()) == ["ann"]
     assert ["is locked" in line for line in said] == [True, False]
 
 
