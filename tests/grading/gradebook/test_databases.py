@@ -92,6 +92,7 @@ def test_a_server_that_is_not_there_ends_the_run_at_once_and_shows_no_password(c
 # ---- a server ----
 
 
+@pytest.mark.slow
 def test_a_class_in_a_database_gets_what_it_gets_in_a_file(shared_course, contents, answers, capfd):
     """The same course twice: all tables, pages and lists are the same."""
     for student, one in (("ann", answers["one"]), ("bob", "def scan_1d(*a): return 0"), ("zoë", answers["one"])):

@@ -114,7 +114,7 @@ def _killed_and_continued(again, original, contents, seed):
     assert made_by(again, contents) == original.made
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_killed_run_continues_and_ends_like_any_other(again, original, contents, seed):
     _killed_and_continued(again, original, contents, seed)
 
@@ -158,8 +158,15 @@ def test_a_run_into_a_database_server_is_killed_and_continues(
     assert read_contents(shared_course.url) == found
 
 
-@pytest.mark.parametrize("executor", ["sandbox", "plain"])
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("executor", "jobs"),
+    [
+        ("sandbox", 2),
+        pytest.param("sandbox", 1, marks=pytest.mark.slow),
+        ("plain", 1),
+        pytest.param("plain", 2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_kill_ends_students_who_would_sleep_on(course, executor, jobs):
     for student in ("ann", "bob"):
         course.hand_in(student, first=[SLEEPER])

@@ -34,6 +34,7 @@ def rows(path, key="student"):
         return {row[key]: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_export_gives_the_totals_of_our_lists(any_course, answers, book, tmp_path):
     """Without points by hand both lists say the same; with them, the second says how much they are."""
     wrong = "def scan_1d(*a):\n    return 0"
