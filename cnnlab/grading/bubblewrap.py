@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from cnnlab.grading import tree
 from cnnlab.grading.limits import Limits
-from cnnlab.grading.process import ExecutorError, StudentProcess, quiet_environment
+from cnnlab.grading.process import ChildProcess, ExecutorError, StudentProcess, quiet_environment
 
 _HOME = PurePosixPath("/home/student")
 _COURSE = PurePosixPath("/grading/course")
@@ -31,22 +31,53 @@ class BubblewrapExecutor:
 
     name = "bubblewrap"
     isolated = True
+    copies = False
 
-    def start(self, limits: Limits) -> StudentProcess:
+    def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Start a process in a new sandbox; see `Executor.start`."""
-        del limits  # the child sets them itself, inside its own user namespace, before it runs any cell
-        program = shutil.which("bwrap")
-        if program is None:
-            raise ExecutorError("bubblewrap (bwrap) is not installed")
-        _, python = tree.standard_library()
-        command = [program, *_arguments()]
-        command += [os.fspath(python), "-I", "-S", "-B", str(_COURSE / tree.MAIN), str(_COURSE), str(_PACKAGES)]
-        return StudentProcess(command, environment=quiet_environment(str(_HOME)), folder=Path("/"), own_user=True)
+        del limits, copies  # the child sets its limits itself, inside its own user namespace, before it runs any cell
+        return (ChildProcess(command(tree.MAIN), environment=environment(), folder=Path("/"), own_user=True),)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def command(program: PurePosixPath, *, forks: bool = False) -> list[str]:
+    """Return the command that runs one of the programs of `cnnlab.grading.student_view` in a new sandbox.
+
+    Parameters
+    ----------
+    program
+        Where it is in `tree.cnnlab_tree`.
+    forks
+        Whether it runs none of a student's code itself, and makes a further sandbox for every process that does: then
+        it keeps the capabilities that this takes, which hold for nothing outside the sandbox.
+
+    Raises
+    ------
+    ExecutorError
+        If bubblewrap is not installed.
+    """
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise ExecutorError("bubblewrap (bwrap) is not installed")
+    _, python = tree.standard_library()
+    start = [os.fspath(python), "-I", "-S", "-B", str(_COURSE / program), str(_COURSE), str(_PACKAGES)]
+    return [bubblewrap, *_user(forks=forks), *_arguments(), *start]
+
+
+def environment() -> dict[str, str]:
+    """Return everything in the environment of a process in the sandbox."""
+    return quiet_environment(str(_HOME))
+
+
+def _user(*, forks: bool) -> Iterator[str]:
+    uid = "0" if forks else "65534"
+    yield from ("--unshare-user", "--uid", uid, "--gid", uid, "--cap-add" if forks else "--cap-drop", "ALL")
 
 
 def _arguments() -> Iterator[str]:
-    yield from ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "grading")
-    yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    yield from ("--unshare-all", "--hostname", "grading", "--die-with-parent", "--new-session")
     for library in _LIBRARIES:
         path = Path(library)
         if path.is_symlink():

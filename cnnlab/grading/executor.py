@@ -24,13 +24,27 @@ class Executor(Protocol):
         For reports and for the key under which results are stored.
     isolated
         Whether a hostile submission is kept from the network, from other files and from other processes.
+    copies
+        Whether a process can make copies of itself while it runs the cells.
     """
 
     name: str
     isolated: bool
+    copies: bool
 
-    def start(self, limits: Limits) -> StudentProcess:
-        """Start a process that waits for its first frame; raises `ExecutorError` when it cannot."""
+    def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
+        """Start a process that waits for its first frame; raises `ExecutorError` when it cannot.
+
+        Parameters
+        ----------
+        limits
+            Of the submission.
+        copies
+            How many copies of itself it will make, if it can; after the process itself, they are returned too.
+        """
+
+    def close(self) -> None:
+        """End what is kept from one start to the next."""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,30 @@ from cnnlab.grading.model import Cell
 from cnnlab.grading.plain import PlainExecutor
 from cnnlab.grading.process import ExecutorError, ProcessTimeout
 from cnnlab.grading.session import Session
+from cnnlab.grading.warm import WarmExecutor
 
 
-@pytest.fixture(params=["plain", pytest.param("bubblewrap", marks=pytest.mark.sandbox)])
+EXECUTORS = {"plain": PlainExecutor, "bubblewrap": BubblewrapExecutor, "warm": WarmExecutor}
+
+
+@pytest.fixture(scope="module")
+def warm_executor():
+    executor = WarmExecutor()
+    yield executor
+    executor.close()
+
+
+@pytest.fixture(
+    params=[
+        "plain",
+        pytest.param("bubblewrap", marks=pytest.mark.sandbox),
+        pytest.param("warm", marks=pytest.mark.sandbox),
+    ]
+)
 def executor(request):
-    return PlainExecutor() if request.param == "plain" else BubblewrapExecutor()
+    if request.param == "warm":
+        return request.getfixturevalue("warm_executor")
+    return EXECUTORS[request.param]()
 
 
 def exercise(function, *parameters, seconds=2.0):
