@@ -99,13 +99,14 @@ def _release(arguments: argparse.Namespace) -> int:
 
 def _grade(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
+    from cnnlab.grading.pool import usable_cores
 
     with _refusals_in_one_line():
         result = commands.grade(
             arguments.assignment,
             course_dir=_course_of(arguments),
             submissions_dir=arguments.submissions,
-            jobs=arguments.jobs,
+            jobs=arguments.jobs or usable_cores(),
             allow_unsandboxed=arguments.allow_unsandboxed,
         )
     return 1 if result.has_grader_errors else 0
@@ -169,7 +170,7 @@ def make_parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--submissions", type=_folder, metavar="DIR", help="a folder with one folder a student (default: submitted/)"
     )
-    grade.add_argument("--jobs", type=_positive, default=1, metavar="N", help="submissions run at a time (default: 1)")
+    grade.add_argument("--jobs", type=_positive, metavar="N", help="submissions run at a time (default: the cores)")
     grade.add_argument(
         "--allow-unsandboxed",
         action="store_true",

@@ -32,6 +32,7 @@ class BubblewrapExecutor:
     name = "bubblewrap"
     isolated = True
     copies = False
+    peak_kib = 0
 
     def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Start a process in a new sandbox; see `Executor.start`."""

@@ -26,11 +26,14 @@ class Executor(Protocol):
         Whether a hostile submission is kept from the network, from other files and from other processes.
     copies
         Whether a process can make copies of itself while it runs the cells.
+    peak_kib
+        The most memory that one process used so far; 0 where it is not known.
     """
 
     name: str
     isolated: bool
     copies: bool
+    peak_kib: int
 
     def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Start a process that waits for its first frame; raises `ExecutorError` when it cannot.
@@ -57,11 +60,14 @@ class SandboxStatus:
         Whether a trial process ran in the sandbox.
     reason, hint
         What was found, and what to do about it when it is not ok.
+    executor
+        Name of the one to use, as `make_executor` takes it.
     """
 
     ok: bool
     reason: str
     hint: str = ""
+    executor: str = ""
 
 
 class NoSandboxError(GradingError):
@@ -71,43 +77,90 @@ class NoSandboxError(GradingError):
 _BY_HAND = "or grade files that you trust with --allow-unsandboxed"
 
 
-def sandbox_status() -> SandboxStatus:
-    """Try the sandbox with an empty notebook, and say what was found."""
+def make_executor(name: str) -> Executor:
+    """Return a new executor of this name; it is closed by who asked for it."""
     from cnnlab.grading.bubblewrap import BubblewrapExecutor
-    from cnnlab.grading.session import Session
+    from cnnlab.grading.plain import PlainExecutor
+    from cnnlab.grading.warm import WarmExecutor
 
+    known: tuple[type[Executor], ...] = (WarmExecutor, BubblewrapExecutor, PlainExecutor)
+    return next(each for each in known if each.name == name)()
+
+
+_in_use: dict[str, Executor] = {}
+
+
+def shared_executor(name: str) -> Executor:
+    """Return this process's one executor of this name; `close_executors` ends what it keeps."""
+    if name not in _in_use:
+        _in_use[name] = make_executor(name)
+    return _in_use[name]
+
+
+def peak_below() -> int:
+    """Return the most memory that a process of a submission used so far, in KiB; 0 where it is not known."""
+    return max((executor.peak_kib for executor in _in_use.values()), default=0)
+
+
+def close_executors() -> None:
+    """End what executors keep in this process; they start again when they are needed."""
+    for executor in _in_use.values():
+        executor.close()
+    _in_use.clear()
+
+
+def sandbox_status() -> SandboxStatus:
+    """Try the sandboxes with an empty notebook, the quick one first, and say what was found."""
     if shutil.which("bwrap") is None:
         return SandboxStatus(
             ok=False,
             reason="bubblewrap is not installed",
             hint=f"Linux: apt install bubblewrap (Windows: inside WSL2); {_BY_HAND}",
         )
-    try:
-        with Session(BubblewrapExecutor(), [], Limits(submission_seconds=30)) as session:
-            session.prepare()
-    except ExecutorError as error:
+    slow = _complaint("warm bubblewrap")
+    if not slow:
+        reason = "bubblewrap works: no network, own processes, an allow-list of files; a fork for each submission"
+        return SandboxStatus(ok=True, reason=reason, executor="warm bubblewrap")
+    fault = _complaint("bubblewrap")
+    if fault:
         return SandboxStatus(
             ok=False,
-            reason=f"bubblewrap does not work here: {error}",
+            reason=f"bubblewrap does not work here: {fault}",
             hint=f"allow user namespaces (sysctl kernel.unprivileged_userns_clone, AppArmor), {_BY_HAND}",
         )
-    return SandboxStatus(ok=True, reason="bubblewrap works: no network, own processes, an allow-list of files")
+    reason = (
+        "bubblewrap works: no network, own processes, an allow-list of files. There are no namespaces inside it "
+        f"({slow}), so every exercise starts a new sandbox: as safe, and slower"
+    )
+    return SandboxStatus(ok=True, reason=reason, executor="bubblewrap")
+
+
+def _complaint(name: str) -> str:
+    """Return why an executor does not work here, or nothing."""
+    from cnnlab.grading.session import Session
+
+    executor = make_executor(name)
+    try:
+        with Session(executor, [], Limits(submission_seconds=30)) as session:
+            session.prepare()
+    except ExecutorError as error:
+        return str(error)
+    finally:
+        executor.close()
+    return ""
 
 
 def choose_executor(*, allow_unsandboxed: bool) -> Executor:
-    """Return the sandbox if it works, else an ordinary process if that is allowed.
+    """Return the best sandbox that works, else an ordinary process if that is allowed.
 
     Raises
     ------
     NoSandboxError
         If there is no working sandbox and `allow_unsandboxed` is false.
     """
-    from cnnlab.grading.bubblewrap import BubblewrapExecutor
-    from cnnlab.grading.plain import PlainExecutor
-
     status = sandbox_status()
     if status.ok:
-        return BubblewrapExecutor()
+        return make_executor(status.executor)
     if allow_unsandboxed:
-        return PlainExecutor()
+        return make_executor("plain process")
     raise NoSandboxError(f"{status.reason}. Students' code is not run without a sandbox: {status.hint}")

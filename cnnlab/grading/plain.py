@@ -22,6 +22,7 @@ class PlainExecutor:
     name = "plain process"
     isolated = False
     copies = False
+    peak_kib = 0
 
     def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Start a process whose imports come from a folder of links; see `Executor.start`."""

@@ -5,8 +5,7 @@ settings → canary → intake and repair → tasks → stored results → grade
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +13,14 @@ from rich.console import Console
 
 from cnnlab.grading import canary, feedback, report
 from cnnlab.grading.course import Course
+from cnnlab.grading.executor import close_executors
 from cnnlab.grading.gradebook import GradebookWriter
 from cnnlab.grading.model import Report, Result
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
-from cnnlab.grading.pool import run_tasks
+from cnnlab.grading.pool import peaks, run_tasks
+from cnnlab.grading.progress import RunProgress
 from cnnlab.grading.store import ResultStore, save_report, write_whole
+from cnnlab.grading.worker import Peak
 
 
 def grade_class(
@@ -26,8 +28,17 @@ def grade_class(
 ) -> Report:
     """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
     settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
+    try:
+        return _grade_class(course, submissions, jobs=jobs, settings=settings, console=console)
+    finally:
+        close_executors()
+
+
+def _grade_class(course: Course, submissions: Path, *, jobs: int, settings: Settings, console: Console) -> Report:
     for warning in settings.warnings:
         console.print(warning, style="bold red")
+    if settings.task.executor == "bubblewrap":
+        console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
     with GradebookWriter(course) as writer:
@@ -65,13 +76,23 @@ def _results(course: Course, entries: list[Entry], *, jobs: int, console: Consol
         if result is not None:
             yield entry, result
     by_student = {entry.received.student: entry for entry in entries}
-    progress = _Progress(console, len(tasks))
-    for result in run_tasks(tasks, jobs=jobs):
-        # A fault of ours is not kept: the next run tries again.
-        if result.was_run:
-            store.save(result)
-        progress.say(result)
-        yield by_student[result.student], result
+    unreadable = sum(result is not None and result.status == "unreadable" for result in known.values())
+    with RunProgress(console, len(tasks), unreadable=unreadable) as progress:
+        for result in run_tasks(tasks, jobs=jobs):
+            # A fault of ours is not kept: the next run tries again.
+            if result.was_run:
+                store.save(result)
+            progress.say(result)
+            yield by_student[result.student], result
+    if used := peaks():
+        console.print(_memory(used), highlight=False, soft_wrap=True)
+
+
+def _memory(used: Sequence[Peak]) -> str:
+    worker = max(each.worker for each in used) / 1024
+    submission = max(each.submission for each in used) / 1024
+    largest = f", largest process of a submission {submission:.0f} MiB" if submission else ""
+    return f"Memory: {len(used)} worker{'s' * (len(used) != 1)}, at most {worker:.0f} MiB each{largest}"
 
 
 def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result, settings: Settings) -> Result:
@@ -100,24 +121,3 @@ def _stopped_cells(entry: Entry, result: Result) -> Iterator[str]:
         elif cell.error is not None and cell.index in own:
             type_name, message, _ = cell.error
             yield f"cell {cell.index + 1}: {type_name}: {message[:80]}"
-
-
-class _Progress:
-    """Lines that say how far the run is and how long it may still take."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._console = console
-        self._total = total
-        self._done = 0
-        self._started = time.monotonic()
-
-    def say(self, result: Result) -> None:
-        self._done += 1
-        each = (time.monotonic() - self._started) / self._done
-        left = each * (self._total - self._done)
-        score = "no points" if result.score is None else f"{result.score:g}"
-        line = (
-            f"[{self._done}/{self._total}] {report.printable(result.student)}: {result.status}, {score} "
-            f"({result.seconds:.1f} s, about {left:.0f} s left)"
-        )
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)

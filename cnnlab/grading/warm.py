@@ -37,7 +37,12 @@ class WarmExecutor:
 
     def __init__(self) -> None:
         self._warm: _WarmProcess | None = None
-        self.peak_kib = 0
+        self._peak_kib = 0
+
+    @property
+    def peak_kib(self) -> int:
+        """The most memory that one process used so far."""
+        return max(self._peak_kib, self._warm.peak_kib if self._warm else 0)
 
     def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Fork the warm process; see `Executor.start`."""
@@ -55,7 +60,7 @@ class WarmExecutor:
     def close(self) -> None:
         """End the warm process; the next start makes a new one."""
         if self._warm is not None:
-            self.peak_kib = max(self.peak_kib, self._warm.peak_kib)
+            self._peak_kib = self.peak_kib
             self._warm.close()
             self._warm = None
 

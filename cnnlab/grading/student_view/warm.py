@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import resource
 import signal
 import site
@@ -37,8 +38,7 @@ def main() -> NoReturn:
     if not isolate.supported():
         raise SystemExit("the system calls of this machine are not known")
     warm_up()
-    if len(os.listdir("/proc/self/task")) != 1:
-        raise SystemExit("the warm process has threads, so it cannot fork")
+    _refuse_what_forks_would_share()
     grader.send(b"ready")
     to_nowhere()
     gc.collect()
@@ -53,6 +53,15 @@ def main() -> NoReturn:
             grader.send(_end(int(order)))
 
 
+def _refuse_what_forks_would_share() -> None:
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise SystemExit("the warm process has threads, so it cannot fork")
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+        shared = [line.split()[-1] for line in maps if re.fullmatch("[r-]w.s", line.split()[1])]
+    if shared:
+        raise SystemExit(f"the warm process shares memory with its forks: {shared[0]}")
+
+
 def warm_up() -> None:
     """Import what notebooks import, and do once what is slow only at first: fonts, a first figure."""
     import io
@@ -63,7 +72,7 @@ def warm_up() -> None:
     import matplotlib.pyplot as plt
     import numpy as np
 
-    for name in ("IPython.display", "tqdm.auto", "cnnlab.backend", "cnnlab.data", "cnnlab.viz"):
+    for name in ("IPython.display", "cnnlab.backend", "cnnlab.data", "cnnlab.viz"):
         with contextlib.suppress(ImportError):  # whoever imports it in a notebook is told
             import_module(name)
     tempfile.gettempdir()
