@@ -1,7 +1,7 @@
 """Cut a forked process off from the one that it was forked from, before any code of a student runs in it.
 
-It is called inside bubblewrap, by a process that may still do this: first new PID, mount, IPC and network namespaces
-(they belong to the sandbox's user, so nobody further in can change them), then new mounts over every place that can be
+It is called inside bubblewrap, by a process that may still do this: first new PID, mount, IPC, network and host-name
+namespaces (they belong to the sandbox's user, so nobody further in can change them), then new mounts over every place that can be
 written, and at last a user namespace of its own, in which all capabilities are given up. Kept apart by that, a process
 cannot name, signal, trace or read the one that it comes from, and whatever it leaves behind goes with its namespaces.
 
@@ -17,8 +17,11 @@ import signal
 from collections.abc import Sequence
 
 # From linux/sched.h, sys/mount.h, sys/prctl.h, linux/keyctl.h and linux/capability.h.
-_NEW_MOUNTS, _NEW_IPC, _NEW_PIDS, _NEW_NETWORK, _NEW_USER = 0x20000, 0x8000000, 0x20000000, 0x40000000, 0x10000000
-_NO_SUID, _NO_DEVICES, _NO_EXEC, _RECURSIVE, _PRIVATE = 2, 4, 8, 1 << 14, 1 << 18
+_NEW_MOUNTS, _NEW_NAME, _NEW_IPC, _NEW_PIDS, _NEW_NETWORK = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
+_NEW_USER = 0x10000000
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_EXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 1 << 12
+_RECURSIVE, _PRIVATE = 1 << 14, 1 << 18
+_IN_PROC = _NO_SUID | _NO_DEVICES | _NO_EXEC
 _DROP_FROM_BOUNDING_SET, _NO_NEW_PRIVILEGES = 24, 38
 _JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -37,7 +40,7 @@ def supported() -> bool:
 def fork_apart() -> int:
     """Do what `os.fork` does, with the child as PID 1 of new namespaces; raises OSError when that is not allowed."""
     clone, _ = _NUMBERS[platform.machine()]
-    flags = _NEW_MOUNTS | _NEW_IPC | _NEW_PIDS | _NEW_NETWORK | signal.SIGCHLD
+    flags = _NEW_MOUNTS | _NEW_NAME | _NEW_IPC | _NEW_PIDS | _NEW_NETWORK | signal.SIGCHLD
     ctypes.pythonapi.PyOS_BeforeFork()
     pid = _system_call(clone, flags)
     if pid == 0:
@@ -62,15 +65,23 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
     os.setsid()  # signal 0 of `kill` means the process group, and that does not end at a namespace
     _checked(_system_call(_NUMBERS[platform.machine()][1], _JOIN_SESSION_KEYRING), "keyctl")
     _mount("none", "/", None, _RECURSIVE | _PRIVATE)
-    _mount("proc", "/proc", "proc", _NO_SUID | _NO_DEVICES | _NO_EXEC)
+    _mount("proc", "/proc", "proc", _IN_PROC)
+    # Where root grades, a student's process is the machine's root to every file in /proc that checks for no more than
+    # that, such as kernel.core_pattern. So it sees /proc read-only, and only this function still writes below.
+    proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
+    _mount("/proc", "/proc", None, _BIND)
+    _mount("none", "/proc", None, _BIND | _REMOUNT | _READ_ONLY | _IN_PROC)
     for place in places:
         _mount("tmpfs", place, "tmpfs", _NO_SUID | _NO_DEVICES, f"size={size},mode=0755")
     outer_uid, outer_gid = os.getuid(), os.getgid()
     _checked(_libc.unshare(_NEW_USER), "unshare")
-    _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", f"{uid} {outer_uid} 1")
-    _write("/proc/self/gid_map", f"{uid} {outer_gid} 1")
-    _write("/proc/sys/user/max_user_namespaces", "0")  # none further in: they are a way to the kernel's bugs
+    own = os.open("self", os.O_PATH | os.O_DIRECTORY, dir_fd=proc)
+    _write("setgroups", "deny", own)
+    _write("uid_map", f"{uid} {outer_uid} 1", own)
+    _write("gid_map", f"{uid} {outer_gid} 1", own)
+    _write("sys/user/max_user_namespaces", "0", proc)  # none further in: they are a way to the kernel's bugs
+    os.close(own)
+    os.close(proc)
     _give_up_capabilities()
 
 
@@ -91,8 +102,8 @@ def _mount(source: str, target: str, kind: str | None, flags: int, options: str 
     _checked(done, f"mount {target}")
 
 
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY)
+def _write(path: str, text: str, folder: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY, dir_fd=folder)
     try:
         os.write(descriptor, text.encode())
     finally:
