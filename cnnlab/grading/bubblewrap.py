@@ -94,8 +94,9 @@ def _arguments() -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
     for writable in ("/tmp", "/dev/shm", str(_HOME)):  # noqa: S108  these are in the sandbox
         yield from ("--size", str(_HOME_BYTES), "--tmpfs", writable)
-    # The rest of the sandbox's own tree is in memory too, and has no size of its own.
-    yield from ("--remount-ro", "/dev", "--remount-ro", "/")
+    # Where root grades, a process in here is root to the kernel's own settings in /proc/sys. The rest of the sandbox's
+    # own tree is in memory, and has no size of its own.
+    yield from ("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/")
     yield from ("--chdir", str(_HOME), "--")
 
 

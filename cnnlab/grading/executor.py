@@ -109,19 +109,25 @@ def close_executors() -> None:
     _in_use.clear()
 
 
-def sandbox_status() -> SandboxStatus:
-    """Try the sandboxes with an empty notebook, the quick one first, and say what was found."""
+def sandbox_status(*, keep: bool = False) -> SandboxStatus:
+    """Try the sandboxes with an empty notebook, the quick one first, and say what was found.
+
+    Parameters
+    ----------
+    keep
+        Whether what works is to be used at once, as `shared_executor`.
+    """
     if shutil.which("bwrap") is None:
         return SandboxStatus(
             ok=False,
             reason="bubblewrap is not installed",
             hint=f"Linux: apt install bubblewrap (Windows: inside WSL2); {_BY_HAND}",
         )
-    slow = _complaint("warm bubblewrap")
+    slow = _complaint("warm bubblewrap", keep=keep)
     if not slow:
         reason = "bubblewrap works: no network, own processes, an allow-list of files; a fork for each submission"
         return SandboxStatus(ok=True, reason=reason, executor="warm bubblewrap")
-    fault = _complaint("bubblewrap")
+    fault = _complaint("bubblewrap", keep=keep)
     if fault:
         return SandboxStatus(
             ok=False,
@@ -135,32 +141,33 @@ def sandbox_status() -> SandboxStatus:
     return SandboxStatus(ok=True, reason=reason, executor="bubblewrap")
 
 
-def _complaint(name: str) -> str:
+def _complaint(name: str, *, keep: bool) -> str:
     """Return why an executor does not work here, or nothing."""
     from cnnlab.grading.session import Session
 
-    executor = make_executor(name)
+    executor = shared_executor(name) if keep else make_executor(name)
     try:
         with Session(executor, [], Limits(submission_seconds=30)) as session:
             session.prepare()
     except ExecutorError as error:
+        executor.close()
         return str(error)
-    finally:
+    if not keep:
         executor.close()
     return ""
 
 
 def choose_executor(*, allow_unsandboxed: bool) -> Executor:
-    """Return the best sandbox that works, else an ordinary process if that is allowed.
+    """Return the best sandbox that works, else an ordinary process if that is allowed, as `shared_executor`.
 
     Raises
     ------
     NoSandboxError
         If there is no working sandbox and `allow_unsandboxed` is false.
     """
-    status = sandbox_status()
+    status = sandbox_status(keep=True)
     if status.ok:
-        return make_executor(status.executor)
+        return shared_executor(status.executor)
     if allow_unsandboxed:
-        return make_executor("plain process")
+        return shared_executor("plain process")
     raise NoSandboxError(f"{status.reason}. Students' code is not run without a sandbox: {status.hint}")

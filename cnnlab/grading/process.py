@@ -17,6 +17,9 @@ from cnnlab.grading import wire
 from cnnlab.grading.errors import GradingError
 
 
+_PIECE = 1 << 16
+
+
 class ExecutorError(GradingError):
     """A student's process could not be started: a fault of the grader or its machine, never of the student."""
 
@@ -42,6 +45,7 @@ class StudentProcess(ABC):
 
     def __init__(self, reading: int, writing: int, *, own_user: bool) -> None:
         self._reading, self._writing = reading, writing
+        self._unread = bytearray()
         self.own_user = own_user
 
     def send(self, message: dict[str, Any], values: Sequence[Any], *, deadline: float) -> None:
@@ -60,19 +64,23 @@ class StudentProcess(ABC):
         """Read one frame; raises `ProcessTimeout`, `ProcessEnded` or `wire.ProtocolError`."""
 
         def read(size: int) -> bytes:
-            data = bytearray()
-            while len(data) < size:
+            while len(self._unread) < size:
                 self._wait(self._reading, deadline, write=False)
                 try:
-                    piece = os.read(self._reading, min(size - len(data), 1 << 20))
+                    piece = os.read(self._reading, _PIECE)
                 except BlockingIOError:
                     continue
                 except ConnectionError:
                     piece = b""
                 if not piece:
                     raise ProcessEnded(self.how_it_ended())
-                data += piece
-            return bytes(data)
+                self._unread += piece
+            # Also when all is here: frames that are slow to read can otherwise be sent without an end.
+            if time.monotonic() >= deadline:
+                raise ProcessTimeout
+            data = bytes(self._unread[:size])
+            del self._unread[:size]
+            return data
 
         return wire.read_frame(read)
 
@@ -94,7 +102,6 @@ class StudentProcess(ABC):
 
     @staticmethod
     def _wait(descriptor: int, deadline: float, *, write: bool) -> None:
-        # Also when data are waiting: frames that are slow to read can otherwise be sent without an end.
         seconds = deadline - time.monotonic()
         reading, writing = ([], [descriptor]) if write else ([descriptor], [])
         if seconds <= 0 or not any(select.select(reading, writing, [], seconds)):

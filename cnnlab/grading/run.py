@@ -27,8 +27,8 @@ def grade_class(
     course: Course, submissions: Path, *, jobs: int, allow_unsandboxed: bool, timeout: float | None, console: Console
 ) -> Report:
     """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
-    settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
     try:
+        settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
         return _grade_class(course, submissions, jobs=jobs, settings=settings, console=console)
     finally:
         close_executors()

@@ -271,7 +271,9 @@ class ForkedProcess(StudentProcess):
         return message, values
 
     def has_ended(self) -> bool:
-        """Whether nobody is at the other end."""
+        """Whether nobody is at the other end, and there is nothing to read any more."""
+        if self._unread:
+            return False
         try:
             return self._link.recv(1, socket.MSG_PEEK) == b""
         except BlockingIOError:

@@ -11,7 +11,7 @@ import pytest
 from cnnlab.checks import ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
 from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
-from cnnlab.grading.executor import NoSandboxError, choose_executor, sandbox_status
+from cnnlab.grading.executor import NoSandboxError, choose_executor, close_executors, sandbox_status
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.plain import PlainExecutor
@@ -310,6 +310,7 @@ def test_without_a_sandbox_a_run_is_refused_unless_allowed(monkeypatch):
 @pytest.mark.sandbox
 def test_a_working_sandbox_is_used_even_when_it_could_be_done_without():
     assert choose_executor(allow_unsandboxed=True).isolated
+    close_executors()
 
 
 # ---- what a hostile function can tell ----

@@ -278,28 +278,6 @@ def test_the_warm_process_cannot_be_seen_and_has_nothing_to_tell(warm, monkeypat
     assert "canary" not in text
 
 
-def test_nothing_in_proc_can_be_written(warm):
-    """Where root grades, a process in the sandbox would be root to the kernel's own settings."""
-    found, _ = see(
-        warm,
-        """
-import os
-for folder, _, files in os.walk("/proc"):
-    for name in files:
-        try:
-            os.close(os.open(f"{folder}/{name}", os.O_WRONLY))
-            print(folder, name)
-        except OSError:
-            pass
-for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/1/oom_score_adj"):
-    assert os.path.exists(path), path
-print("end")
-def f(x): return x
-""",
-    )
-    assert [line for line in found.splitlines() if "/fd" not in line] == ["end"]
-
-
 def test_submissions_draw_different_numbers(warm):
     """They come from one process, which was seeded once."""
     source = "import numpy as np, random\nprint(np.random.random(), random.random())\ndef f(x): return x"
@@ -337,6 +315,7 @@ def test_where_namespaces_cannot_be_nested_every_process_gets_a_new_sandbox(monk
     assert "slower" in status.reason
     executor = executors.choose_executor(allow_unsandboxed=False)
     assert (executor.name, executor.isolated, executor.copies) == ("bubblewrap", True, False)
+    executors.close_executors()
 
 
 def _without_rights():
