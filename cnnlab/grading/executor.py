@@ -7,6 +7,7 @@ else – what is sent, what an answer means, how long to wait – is the same fo
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,14 +27,15 @@ class Executor(Protocol):
         Whether a hostile submission is kept from the network, from other files and from other processes.
     copies
         Whether a process can make copies of itself while it runs the cells.
-    peak_kib
-        The most memory that one process used so far; 0 where it is not known.
     """
 
     name: str
     isolated: bool
     copies: bool
-    peak_kib: int
+
+    @property
+    def peak_kib(self) -> int:
+        """The most memory that one process used so far; 0 where it is not known."""
 
     def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Start a process that waits for its first frame; raises `ExecutorError` when it cannot.
@@ -83,8 +85,12 @@ def make_executor(name: str) -> Executor:
     from cnnlab.grading.plain import PlainExecutor
     from cnnlab.grading.warm import WarmExecutor
 
-    known: tuple[type[Executor], ...] = (WarmExecutor, BubblewrapExecutor, PlainExecutor)
-    return next(each for each in known if each.name == name)()
+    known: dict[str, Callable[[], Executor]] = {
+        WarmExecutor.name: WarmExecutor,
+        BubblewrapExecutor.name: BubblewrapExecutor,
+        PlainExecutor.name: PlainExecutor,
+    }
+    return known[name]()
 
 
 _in_use: dict[str, Executor] = {}

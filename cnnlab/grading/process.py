@@ -16,7 +16,6 @@ from typing import Any
 from cnnlab.grading import wire
 from cnnlab.grading.errors import GradingError
 
-
 _PIECE = 1 << 16
 
 

@@ -108,10 +108,6 @@ class Session:
         while exercise in self._plan:
             # A cell that was left out ends one start; those that got their copy before it keep it.
             self._start(self._plan)
-        if exercise in self._unused_copies:
-            self._unused_copies.discard(exercise)
-            if self._processes[exercise].has_ended():  # another cell took it along
-                self._close(exercise)
         while exercise not in self._processes:
             self._start({exercise: until})
         return self._processes[exercise]
@@ -143,6 +139,15 @@ class Session:
 
     def _call(self, exercise: Exercise, function: Function, until: int | None, arguments: Sequence[Any]) -> Any:
         process = self.prepare(until, exercise=exercise.id)
+        if exercise.id in self._unused_copies:
+            self._unused_copies.discard(exercise.id)
+            try:
+                return self._ask(process, exercise, function, arguments)
+            except StudentCrashed:  # or another cell took this copy along: a process of its own will tell
+                process = self.prepare(until, exercise=exercise.id)
+        return self._ask(process, exercise, function, arguments)
+
+    def _ask(self, process: StudentProcess, exercise: Exercise, function: Function, arguments: Sequence[Any]) -> Any:
         seconds = exercise.seconds * self._limits.call_factor
         deadline = self._deadline(seconds)
         try:
@@ -185,9 +190,7 @@ class Session:
             raise StudentTimeout(self._limits.submission_seconds)
         stops = {name: _LAST if until is None else until for name, until in exercises.items()}
         names = sorted(stops, key=lambda name: stops[name])
-        cells = [
-            cell for cell in self._cells if cell.index < stops[names[-1]] and cell.index not in self._left_out
-        ]
+        cells = [cell for cell in self._cells if cell.index < stops[names[-1]] and cell.index not in self._left_out]
         processes = self._executor.start(self._limits, len(names) - 1)
         try:
             self._greet(processes[0], cells, [stops[name] for name in names[:-1]])

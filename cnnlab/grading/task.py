@@ -105,9 +105,7 @@ def grade_task(task: Task) -> Result:
     with Session(executor, task.cells, task.limits) as session:
         session.plan(until)
         runs = [
-            ExerciseRun(
-                exercise, session.functions(exercise, until=until[exercise.id]), hidden=True, seed=task.seed
-            )
+            ExerciseRun(exercise, session.functions(exercise, until=until[exercise.id]), hidden=True, seed=task.seed)
             for exercise in asked
         ]
         records = _grade(runs, session)

@@ -78,7 +78,7 @@ class _WarmProcess:
             try:
                 self._child = subprocess.Popen(
                     command,
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     env=bubblewrap.environment(),
@@ -145,7 +145,7 @@ class _WarmProcess:
         self._orders.close()
         self._child.kill()
         self._child.wait()
-        self._child.stderr.close()  # type: ignore[union-attr]
+        self._child.stderr.close()
 
     def _order(self, order: bytes, descriptors: list[int] | None = None) -> None:
         self._orders.settimeout(_ORDER_SECONDS)

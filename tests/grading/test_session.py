@@ -19,7 +19,6 @@ from cnnlab.grading.process import ExecutorError, ProcessTimeout
 from cnnlab.grading.session import Session
 from cnnlab.grading.warm import WarmExecutor
 
-
 EXECUTORS = {"plain": PlainExecutor, "bubblewrap": BubblewrapExecutor, "warm": WarmExecutor}
 
 

@@ -1,5 +1,6 @@
 """Whatever a submission does to the warm process that it was forked from, the next one finds nothing of it."""
 
+import contextlib
 import os
 import subprocess
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab.checks.errors import StudentCrashed, StudentTimeout
+from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
 from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading import executor as executors
 from cnnlab.grading.limits import Limits
@@ -38,15 +39,15 @@ print("descriptors", [n for n in sorted(map(int, os.listdir("/proc/self/fd"))) i
 print("mounts", sorted(line.split()[4:6] for line in open("/proc/self/mountinfo")).__len__())
 print("mapped", sum("rw-s" in line for line in open("/proc/self/maps")))
 print("who", os.getuid(), os.getgid(), os.getpid(), os.getppid(), os.getsid(0), os.getcwd(), os.uname().nodename)
-print("rights", [line for line in text("/proc/self/status").splitlines() if line.startswith(("Cap", "NoNewPrivs"))])
+print("rights", [line for line in text("/proc/self/status").splitlines() if line.startswith(("Cap", "NoNew"))])
 print("limits", [resource.getrlimit(n) for n in range(16)], os.getpriority(os.PRIO_PROCESS, 0))
 print("cores", len(os.sched_getaffinity(0)), "umask", os.umask(0o22), "threads", threading.active_count())
-print("signals", [(n, str(signal.getsignal(n))) for n in (1, 2, 10, 14, 15, 17)], signal.getitimer(signal.ITIMER_REAL))
+print("signals", [(n, str(signal.getsignal(n))) for n in (1, 2, 10, 14, 15, 17)], signal.getitimer(0))
 print("environment", sorted(os.environ.items()))
 print("key", libc.syscall(250, 10, -3, b"user", b"left", 0), libc.syscall(250, 10, -4, b"user", b"left", 0))
 print("modules", sorted(sys.modules)[:50], len(sys.modules), sys.path, sys.argv)
-print("numbers", np.add(1, 1), np.pi, json.dumps({"a": 1}), len([1, 2]), sum([1, 2]), np.get_printoptions()["precision"])
-print("settings", matplotlib.rcParams["lines.linewidth"], hasattr(builtins, "left"), hasattr(np, "left"), time.strftime("%Y"))
+print("numbers", np.add(1, 1), json.dumps({"a": 1}), len([1, 2]), 5 + 2, np.get_printoptions()["precision"])
+print("settings", matplotlib.rcParams["lines.linewidth"], hasattr(builtins, "left"), hasattr(np, "left"))
 print("code", hashlib.sha256(open(np.__file__, "rb").read() + open(os.__file__, "rb").read()).hexdigest())
 def f(x):
     return np.sort(x)[::-1] + 1
@@ -56,7 +57,6 @@ _ALL = "for pid in [os.getppid(), *range(1, 60)]:"
 ATTACKS = {
     "signals": f"""\
 import os, signal
-os.setpgid(0, 0) if False else None
 for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
     {_ALL}
         if pid not in (0, os.getpid()):
@@ -87,7 +87,7 @@ class Vector(ctypes.Structure): _fields_ = [("base", ctypes.c_void_p), ("size", 
 """,
     "files": """\
 import os
-places = ["/home/student", "/tmp", "/dev/shm", "/", "/dev", "/home", "/proc", "/grading", "/usr/lib", "/var", "/run", "/etc"]
+places = ["/home/student", "/tmp", "/dev/shm", "/", "/dev", "/home", "/proc", "/grading", "/usr/lib", "/var", "/etc"]
 places += [f"/proc/{pid}/{what}" for pid in ("self", 1, 2, 3) for what in ("root/tmp", "cwd", "root/home/student")]
 for folder, _, _ in os.walk("/grading"): places.append(folder)
 for place in places:
@@ -176,8 +176,8 @@ for place in (b"/proc", b"/tmp", b"/home/student", b"/dev/shm", b"/dev", b"/"):
     libc.umount2(place, 2)
     libc.mount(b"none", place, None, 32, None)          # remount, to be written
     libc.mount(b"tmpfs", place, b"tmpfs", 0, None)
-for path in ("/proc/self/uid_map", "/proc/1/uid_map", "/proc/sys/user/max_user_namespaces", "/proc/sys/kernel/hostname"):
-    try: open(path, "w").write("0 0 1")
+for path in ("self/uid_map", "1/uid_map", "sys/user/max_user_namespaces", "sys/kernel/hostname"):
+    try: open(f"/proc/{path}", "w").write("0 0 1")
     except OSError: pass
 for call in (lambda: socket.sethostname("left"), lambda: os.setuid(0), lambda: os.chroot("/tmp"), lambda: os.nice(10),
              lambda: os.setpriority(os.PRIO_USER, 0, 19), lambda: os.setpriority(os.PRIO_PGRP, 0, 19),
@@ -217,15 +217,17 @@ def test_the_next_submission_finds_what_an_undisturbed_one_finds(warm, attack):
     undisturbed = see(warm, LOOK_AROUND)
     assert undisturbed[1] == [4, 3, 2, 1]
     process = warm._warm
-    cells = [Cell(0, ATTACKS[attack]), Cell(1, "def f(x): return x"), Cell(2, "def g(x):\n" + _indented(ATTACKS[attack]))]
+    cells = [
+        Cell(0, ATTACKS[attack]),
+        Cell(1, "def f(x): return x"),
+        Cell(2, "def g(x):\n" + _indented(ATTACKS[attack])),
+    ]
     with Session(warm, cells, Limits(cell_seconds=5)) as session:
-        session.plan({"a1.f": 1, "a1.g": None})
+        session.plan({"a1.f": 2, "a1.g": None})
         for name in ("f", "g"):
             (function,) = session.functions(exercise(name))
-            try:
+            with contextlib.suppress(StudentCrashed, StudentRaised, StudentTimeout, FunctionMissing):
                 function(1)
-            except (StudentCrashed, StudentTimeout, Exception) as error:
-                assert not isinstance(error, ExecutorError), error
         assert session.fault is None
     assert see(warm, LOOK_AROUND) == undisturbed
     assert warm._warm is process  # the same warm process, not another one
@@ -356,5 +358,3 @@ def _runs(pid):
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-

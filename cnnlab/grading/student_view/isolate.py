@@ -1,9 +1,10 @@
 """Cut a forked process off from the one that it was forked from, before any code of a student runs in it.
 
 It is called inside bubblewrap, by a process that may still do this: first new PID, mount, IPC, network and host-name
-namespaces (they belong to the sandbox's user, so nobody further in can change them), then new mounts over every place that can be
-written, and at last a user namespace of its own, in which all capabilities are given up. Kept apart by that, a process
-cannot name, signal, trace or read the one that it comes from, and whatever it leaves behind goes with its namespaces.
+namespaces (they belong to the sandbox's user, so nobody further in can change them), then new mounts over every place
+that can be written, and at last a user namespace of its own, in which all capabilities are given up. Kept apart by
+that, a process cannot name, signal, trace or read the one that it comes from, and whatever it leaves behind goes with
+its namespaces.
 
 `os.unshare` came with Python 3.12, and a PID namespace is for the next child only; hence the system's own ``clone``.
 """

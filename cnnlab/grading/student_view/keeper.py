@@ -25,12 +25,12 @@ def keep(grader: socket.socket) -> NoReturn:
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     _reap(grader)
     while True:
-        ready, _, _ = select.select([grader, woken], [], [])
+        ready, _, _ = select.select([grader.fileno(), woken], [], [])
         if woken in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(woken, 4096)
             _reap(grader)
-        if grader in ready:
+        if grader.fileno() in ready:
             packet = grader.recv(64)
             if not packet:
                 os._exit(0)

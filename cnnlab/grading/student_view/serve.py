@@ -70,7 +70,7 @@ def serve(link: Link, copies: Sequence[int] = (), places: Sequence[str] = ()) ->
     notebook = Notebook()
     link.send({"hello": os.getpid()})
     waiting = list(zip(request.get("stops", ()), copies, strict=True))
-    at_first = _belongings(places)
+    at_first = _belongings(places) if copies else set()
     cells = [*request["cells"], None]
     for cell in cells:
         while waiting and (cell is None or waiting[0][0] <= cell["index"]):
@@ -137,16 +137,19 @@ def _copy() -> bool:
 
 
 def _is_plain(expected: set[Any], places: Sequence[str]) -> bool:
-    one_thread = len(os.listdir("/proc/self/task")) == 1
+    one_thread = len(list(Path("/proc/self/task").iterdir())) == 1
     return one_thread and _belongings(places) <= expected
 
 
 def _belongings(places: Sequence[str]) -> set[Any]:
-    """Return the open descriptors and the files that can be written."""
-    listed = [int(name) for name in os.listdir("/proc/self/fd")]
+    """Return the open descriptors, the memory that a copy would share, and the files that can be written."""
+    listed = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
     found: set[Any] = {descriptor for descriptor in listed if _is_open(descriptor)}
     for place in places:
         found.update(Path(place).rglob("*"))
+    if places:
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+        found.update(line for line in maps if line.split()[1] == "rw-s")
     return found
 
 

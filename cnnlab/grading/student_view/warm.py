@@ -16,6 +16,7 @@ import signal
 import site
 import socket
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 _PLACES = ("/tmp", "/dev/shm")  # noqa: S108  these are in the sandbox
@@ -54,10 +55,10 @@ def main() -> NoReturn:
 
 
 def _refuse_what_forks_would_share() -> None:
-    if len(os.listdir("/proc/self/task")) != 1:
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise SystemExit("the warm process has threads, so it cannot fork")
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        shared = [line.split()[-1] for line in maps if re.fullmatch("[r-]w.s", line.split()[1])]
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    shared = [line.split()[-1] for line in maps if re.fullmatch("[r-]w.s", line.split()[1])]
     if shared:
         raise SystemExit(f"the warm process shares memory with its forks: {shared[0]}")
 
@@ -114,7 +115,7 @@ def _begin(sockets: list[int]) -> NoReturn:
     try:
         os.chdir("/")
         isolate.settle((home, *_PLACES), size=_PLACE_BYTES, uid=_UID)
-        os.mkdir(os.environ["MPLCONFIGDIR"])
+        Path(os.environ["MPLCONFIGDIR"]).mkdir()
         os.chdir(home)
         _close_all_but(sockets)
     except OSError as error:
@@ -139,15 +140,15 @@ def _run(links: list[int], places: tuple[str, ...]) -> NoReturn:
 
     from cnnlab.grading.student_view.serve import Link, serve
 
-    np.random.seed()  # else every submission would draw the same numbers
+    np.random.seed()  # noqa: NPY002  else every submission would draw the same numbers
     for descriptor in links:
         os.set_inheritable(descriptor, False)
     serve(Link(os.dup(links[0]), links[0]), links[1:], places)
 
 
 def _close_all_but(kept: list[int]) -> None:
-    for name in os.listdir("/proc/self/fd"):
-        descriptor = int(name)
+    for listed in list(Path("/proc/self/fd").iterdir()):
+        descriptor = int(listed.name)
         if descriptor > 2 and descriptor not in kept:
             try:
                 os.close(descriptor)
