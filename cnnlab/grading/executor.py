@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cnnlab.grading.cgroups import cgroups_status
 from cnnlab.grading.errors import GradingError
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.process import ExecutorError, StudentProcess
@@ -132,6 +133,7 @@ def sandbox_status(*, keep: bool = False) -> SandboxStatus:
     slow = _complaint("warm bubblewrap", keep=keep)
     if not slow:
         reason = "bubblewrap works: no network, own processes, an allow-list of files; a fork for each submission"
+        reason = f"{reason}; {cgroups_status()}"
         return SandboxStatus(ok=True, reason=reason, executor="warm bubblewrap")
     fault = _complaint("bubblewrap", keep=keep)
     if fault:

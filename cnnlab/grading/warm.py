@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.grading import bubblewrap, tree
+from cnnlab.grading.cgroups import Cgroup, Cgroups, NoCgroupsError, find_cgroups
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.process import ExecutorError, StudentProcess, ending
 from cnnlab.grading.wire import ENDED, TO_END
@@ -26,6 +28,8 @@ _ORDER_SECONDS = 30.0
 _FORKS_BEFORE_A_NEW_ONE = 500
 # How many ends of processes are kept; a submission may make more of them.
 _MOST_ENDS = 1000
+# struct ucred: process, user, group.
+_SENDER = struct.Struct("3i")
 
 
 class WarmExecutor:
@@ -46,13 +50,12 @@ class WarmExecutor:
 
     def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
         """Fork the warm process; see `Executor.start`."""
-        del limits  # the child sets them itself, before it runs any cell
         if self._warm is not None and self._warm.is_spent():
             self.close()
         if self._warm is None:
             self._warm = _WarmProcess()
         try:
-            return self._warm.fork(1 + copies)
+            return self._warm.fork(1 + copies, limits)
         except ExecutorError:
             self.close()
             raise
@@ -73,6 +76,7 @@ class _WarmProcess:
         self.peak_kib = 0
         self._forks = 0
         self._running = 0
+        self._cgroups = _cgroups()
         command = bubblewrap.command(tree.WARM, forks=True)
         with theirs:
             try:
@@ -105,11 +109,12 @@ class _WarmProcess:
             self._child.wait(0.2)
         return self._child.returncode is not None
 
-    def fork(self, links: int) -> tuple[StudentProcess, ...]:
+    def fork(self, links: int, limits: Limits) -> tuple[StudentProcess, ...]:
         """Start a submission with so many connections to it, and return what is at their other ends."""
         with contextlib.ExitStack() as stack:
             control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             stack.enter_context(their_control)
+            control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # the kernel tells who writes
             pairs = [socket.socketpair() for _ in range(links)]
             for _, theirs in pairs:
                 stack.enter_context(theirs)
@@ -127,11 +132,11 @@ class _WarmProcess:
         submission = _Submission(self, pid, control)
         processes = tuple(ForkedProcess(submission, mine) for mine in ours)
         try:
-            submission.begin()
-        except ExecutorError:
+            submission.begin(self._cgroups.make(limits) if self._cgroups else None)
+        except (ExecutorError, OSError) as error:
             for process in processes:
                 process.close()
-            raise
+            raise ExecutorError(str(error)) from error
         return processes
 
     def end(self, pid: int) -> None:
@@ -185,6 +190,13 @@ class _WarmProcess:
         return lines[-1] if lines else ""
 
 
+def _cgroups() -> Cgroups | None:
+    try:
+        return find_cgroups()
+    except NoCgroupsError:
+        return None
+
+
 class _Submission:
     """One fork of the warm process: the keeper of some student processes."""
 
@@ -194,14 +206,25 @@ class _Submission:
         self._control = control
         self._using: set[ForkedProcess] = set()
         self._ends: dict[int, int] = {}
+        self._cgroup: Cgroup | None = None
+        # As the grader sees PID 1, while that runs.
+        self.keeper: int | None = None
 
-    def begin(self) -> None:
-        """Wait until it has cut itself off, and let it start."""
+    def begin(self, cgroup: Cgroup | None) -> None:
+        """Wait until it has cut itself off, put it into its control group, and let it start."""
+        self._cgroup = cgroup
         self._control.settimeout(_ORDER_SECONDS)
         try:
-            answer = self._control.recv(256)
+            answer, attached, _, _ = self._control.recvmsg(256, socket.CMSG_SPACE(_SENDER.size))
             if answer != b"ready":
                 raise ExecutorError(f"no namespaces of its own: {answer.decode('utf-8', 'replace') or 'it ended'}")
+            self.keeper = next(
+                (_SENDER.unpack(data)[0] for _, kind, data in attached if kind == socket.SCM_CREDENTIALS), None
+            )
+            if cgroup is not None:
+                if not self.keeper:
+                    raise ExecutorError("the number of a fork is not known")
+                cgroup.add(self.keeper)
             self._control.send(b"go")
         except OSError as error:
             raise ExecutorError(f"a fork of the warm process does not answer: {error}") from error
@@ -222,6 +245,8 @@ class _Submission:
         # If the warm process is gone, so is everything that it forked.
         with contextlib.suppress(ExecutorError):
             self._warm.end(self._pid)
+        if self._cgroup is not None:
+            self._cgroup.remove()
 
     def status(self, pid: int | None, seconds: float) -> int | None:
         """Return how that process ended, or None if it is not known after so many seconds."""
