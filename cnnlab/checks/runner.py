@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.checks.asked import Asked, asked
 from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
@@ -16,7 +17,7 @@ from cnnlab.checks.model import Case, Exercise, Mistake
 from cnnlab.checks.outcomes import Trial, judge, outcome_of
 from cnnlab.checks.recognize import EXPLAINED, Place, places, recognize
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
-from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
+from cnnlab.checks.seeds import VISIBLE_SEED, hidden_seed
 
 
 def run_exercise(
@@ -104,8 +105,7 @@ class ExerciseRun:
         for index, check in self._chosen:
             if check.hidden is hidden and index not in self._trials:
                 seed = self._seed if hidden and self._seed is not None else VISIBLE_SEED
-                cases = check.cases(case_generator(self.exercise, index, seed))
-                self._trials[index] = [self._caller.attempt(case) for case in cases]
+                self._trials[index] = [self._caller.attempt(each) for each in asked(self.exercise, index, seed)]
 
 
 class _Caller:
@@ -128,10 +128,9 @@ class _Caller:
             self.lost[function.name] = answer
         return answer
 
-    def attempt(self, case: Case) -> Trial:
-        function = self.exercise.function(case.function)
+    def attempt(self, asked: Asked) -> Trial:
+        case, function, expected = asked.case, asked.function, asked.expected
         answer = self.ask(case)
-        expected = function.reference(*case.arguments)
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 

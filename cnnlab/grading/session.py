@@ -135,6 +135,7 @@ class Session:
                 raise
 
         forward.__name__ = function.name
+        forward.runs_elsewhere = True  # type: ignore[attr-defined]
         return forward
 
     def _call(self, exercise: Exercise, function: Function, until: int | None, arguments: Sequence[Any]) -> Any:

@@ -150,7 +150,8 @@ class _WarmProcess:
         self._orders.close()
         self._child.kill()
         self._child.wait()
-        self._child.stderr.close()
+        if self._child.stderr is not None:
+            self._child.stderr.close()
 
     def _order(self, order: bytes, descriptors: list[int] | None = None) -> None:
         self._orders.settimeout(_ORDER_SECONDS)

@@ -1,4 +1,4 @@
-"""Control groups: what is written where. The files are a model of the kernel's; real ones are tried where there are any."""
+"""Control groups: what is written where. A model of the files is used, and real ones where there are any."""
 
 import os
 from pathlib import Path

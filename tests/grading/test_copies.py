@@ -1,17 +1,21 @@
 """The cells of a submission run once for all its exercises, and no exercise can tell."""
 
 import random
+import re
 import time
 
 import numpy as np
 import pytest
 
-from cnnlab.checks import FunctionMissing, StudentCrashed, StudentTimeout
+from cnnlab.checks import FunctionMissing, StudentCrashed, StudentTimeout, exercises
 from cnnlab.checks.model import Exercise, Function
+from cnnlab.checks.seeds import VISIBLE_SEED, case_generator
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
+from cnnlab.grading.executor import close_executors
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.session import Session
+from cnnlab.grading.task import Task, grade_task
 from cnnlab.grading.warm import WarmExecutor
 
 pytestmark = pytest.mark.sandbox
@@ -183,3 +187,36 @@ def test_a_missing_function_is_missing(executor):
         assert ask(session, "f", 1, 1) == 1
         with pytest.raises(FunctionMissing):
             ask(session, "g", 1, 1)
+
+
+TELLS = """\
+import numpy as np
+def scan_1d(x, layers, width, hop):
+    with open("/tmp/seen", "a") as file:
+        file.write(f"{float(np.ravel(x) @ np.arange(x.size) / 7):.7f} ")
+    return x
+"""
+REPEATS = """\
+def scan_2d(image, layers, size, stride):
+    raise ValueError(open("/tmp/seen").read()[-500:])
+"""
+
+
+def test_what_is_shown_was_said_before_anything_hidden_was_asked():
+    """Exercises of one submission can talk to each other, so what one was asked must not be worth telling."""
+    cells = (Cell(0, TELLS), Cell(1, REPEATS))
+    task = Task("ann", "a1", "", cells, {"a1-scan_1d": 1, "a1-scan_2d": 2}, 7391, Limits(), WarmExecutor.name)
+    try:
+        result = grade_task(task)
+    finally:
+        close_executors()
+    one, two = result.exercises[:2]
+    exercise = exercises("a1")[0]
+    numbers = {True: set(), False: set()}
+    for index, check in enumerate(exercise.checks):
+        for case in check.cases(case_generator(exercise, index, 7391 if check.hidden else VISIBLE_SEED)):
+            x = np.ravel(case.arguments[0])
+            numbers[check.hidden].add(f"{float(x @ np.arange(x.size) / 7):.7f}")
+    told = set(re.findall(r"-?\d+\.\d{7}", one.card + two.card))
+    assert told & numbers[False]  # it did tell what it had heard
+    assert not told & numbers[True]
