@@ -23,6 +23,8 @@ _NEW_USER = 0x10000000
 _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_EXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 1 << 12
 _RECURSIVE, _PRIVATE = 1 << 14, 1 << 18
 _IN_PROC = _NO_SUID | _NO_DEVICES | _NO_EXEC
+# What bubblewrap's --dev mounts.
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
 _DROP_FROM_BOUNDING_SET, _NO_NEW_PRIVILEGES = 24, 38
 _JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -64,7 +66,7 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
         User and group that it sees itself as.
     """
     os.setsid()  # signal 0 of `kill` means the process group, and that does not end at a namespace
-    _checked(_system_call(_NUMBERS[platform.machine()][1], _JOIN_SESSION_KEYRING), "keyctl")
+    leave_keyring()
     _mount("none", "/", None, _RECURSIVE | _PRIVATE)
     _mount("proc", "/proc", "proc", _IN_PROC)
     # Where root grades, a student's process is the machine's root to every file in /proc that checks for no more than
@@ -72,6 +74,9 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
     proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
     _mount("/proc", "/proc", None, _BIND)
     _mount("none", "/proc", None, _BIND | _REMOUNT | _READ_ONLY | _IN_PROC)
+    # The same for the permissions of the machine's devices; bubblewrap itself cannot do this without closing them.
+    for device in _DEVICES:
+        _mount("none", f"/dev/{device}", None, _BIND | _REMOUNT | _READ_ONLY | _NO_SUID | _NO_EXEC)
     for place in places:
         _mount("tmpfs", place, "tmpfs", _NO_SUID | _NO_DEVICES, f"size={size},mode=0755")
     outer_uid, outer_gid = os.getuid(), os.getgid()
@@ -84,6 +89,12 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
     os.close(own)
     os.close(proc)
     _give_up_capabilities()
+
+
+def leave_keyring() -> None:
+    """Take a new session keyring: the one that a process is born with is shared by all that come from its session."""
+    _, keyctl = _NUMBERS[platform.machine()]
+    _checked(_system_call(keyctl, _JOIN_SESSION_KEYRING), "keyctl")
 
 
 def _give_up_capabilities() -> None:

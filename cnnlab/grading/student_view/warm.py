@@ -109,12 +109,14 @@ def _begin(sockets: list[int]) -> NoReturn:
     """Cut this process off, say so, and become the keeper of one that runs the student's code."""
     from cnnlab.grading.student_view import isolate
     from cnnlab.grading.student_view.keeper import keep
+    from cnnlab.grading.student_view.serve import to_nowhere
 
     grader = socket.socket(fileno=sockets[0])
     home = os.environ["HOME"]
     try:
         os.chdir("/")
         isolate.settle((home, *_PLACES), size=_PLACE_BYTES, uid=_UID)
+        to_nowhere()  # again: an open file keeps the rights of the mount that it was opened on
         Path(os.environ["MPLCONFIGDIR"]).mkdir()
         os.chdir(home)
         _close_all_but(sockets)
