@@ -5,12 +5,13 @@
 BIN := .venv/bin
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+PROOF_ARGS ?=
 LECTURES ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
 
-.PHONY: help lab test test-all test-lectures grade build slides bench lint venv venv-dev
+.PHONY: help lab test test-all test-lectures grade build slides bench proof lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
@@ -29,9 +30,9 @@ test-all: venv-dev ## the tests, and those that take longer
 test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for
 	$(PYTEST) -m slow tests/lectures tests/browser/test_lectures.py $(PYTEST_ARGS)
 
-grade: venv ## grade the sample class in course/samples/a1
+grade: venv ## grade the sample classes in course/samples, and compare scores and named mistakes with what is expected
 	$(BIN)/cnnlab build
-	$(BIN)/cnnlab grade a1 --submissions course/samples/a1 --allow-unsandboxed
+	$(ONE_THREAD) $(BIN)/python scripts/grade_samples.py
 
 build: venv ## build lectures, release notebooks and solutions from their sources
 	$(BIN)/cnnlab build
@@ -42,6 +43,9 @@ slides: venv ## run the lectures and write them as slides into lectures/slides (
 
 bench: venv-dev ## run the benchmarks and print their tables
 	$(BIN)/cnnlab bench
+
+proof: venv-dev ## ask whether the checks notice mistakes and random wrong answers, and name them rightly; print the tables
+	$(BIN)/python scripts/prove_checks.py --times $(PROOF_ARGS)
 
 lint: venv-dev ## ruff (lint and format) and mypy --strict
 	$(BIN)/ruff check

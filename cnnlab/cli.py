@@ -101,13 +101,22 @@ def _grade(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
     from cnnlab.grading.pool import usable_cores
 
+    options = {
+        "course_dir": _course_of(arguments),
+        "submissions_dir": arguments.submissions,
+        "allow_unsandboxed": arguments.allow_unsandboxed,
+        "students": arguments.student or (),
+        "regrade": arguments.regrade,
+    }
     with _refusals_in_one_line():
+        if arguments.dry_run:
+            commands.rehearse(arguments.assignment, **options)
+            return 0
         result = commands.grade(
             arguments.assignment,
-            course_dir=_course_of(arguments),
-            submissions_dir=arguments.submissions,
             jobs=arguments.jobs or usable_cores(),
-            allow_unsandboxed=arguments.allow_unsandboxed,
+            changed_only=arguments.changed_only,
+            **options,
         )
     return 1 if result.has_grader_errors else 0
 
@@ -116,7 +125,13 @@ def _report(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
 
     with _refusals_in_one_line():
-        commands.report(arguments.assignment, course_dir=_course_of(arguments))
+        commands.report(
+            arguments.assignment,
+            course_dir=_course_of(arguments),
+            canvas=arguments.canvas,
+            moodle=arguments.moodle,
+            column=arguments.column,
+        )
     return 0
 
 
@@ -136,6 +151,13 @@ def _folder(text: str) -> Path:
     path = Path(text)
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return path
+
+
+def _path(text: str) -> Path:
+    path = Path(text)
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"there is no file or folder {text!r}")
     return path
 
 
@@ -168,7 +190,10 @@ def make_parser() -> argparse.ArgumentParser:
 
     grade = commands.add_parser("grade", parents=[for_assignment], help="grade a class")
     grade.add_argument(
-        "--submissions", type=_folder, metavar="DIR", help="a folder with one folder a student (default: submitted/)"
+        "--submissions",
+        type=_path,
+        metavar="PATH",
+        help="a folder with one folder a student, or the zip file of Moodle or Canvas (default: submitted/)",
     )
     grade.add_argument("--jobs", type=_positive, metavar="N", help="submissions run at a time (default: the cores)")
     grade.add_argument(
@@ -176,9 +201,24 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="where no sandbox works, run submissions as ordinary processes; for files you trust",
     )
+    grade.add_argument(
+        "--student", action="append", metavar="NAME", help="only this student; may be given several times"
+    )
+    grade.add_argument("--regrade", action="store_true", help="run everything again, and list each changed score")
+    grade.add_argument(
+        "--changed-only", action="store_true", help="print only who was run or whose score changed; files stay whole"
+    )
+    grade.add_argument("--dry-run", action="store_true", help="say what would be run, and run and write nothing")
     grade.set_defaults(run=_grade)
 
-    report = commands.add_parser("report", parents=[for_assignment], help="show the last run's table again")
+    report = commands.add_parser(
+        "report", parents=[for_assignment], help="show the last run's table again, and renew its pages"
+    )
+    for lms, what in (("canvas", "gradebook export"), ("moodle", "grading worksheet")):
+        report.add_argument(
+            f"--{lms}", type=_path, metavar="CSV", help=f"write out/{lms}.csv: this {what} with the grades filled in"
+        )
+    report.add_argument("--column", metavar="TITLE", help="the column of it to fill in, if it is not found by itself")
     report.set_defaults(run=_report)
 
     bench = commands.add_parser("bench", help="run the benchmarks and print their tables")

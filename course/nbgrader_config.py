@@ -11,3 +11,6 @@ c.ClearSolutions.code_stub = {
         'raise NotImplementedError("Write your code in this function, then run its cell again.")'
     )
 }
+
+# And in the place of an answer in words.
+c.ClearSolutions.text_stub = "*Write your answer here, in place of this line.*"

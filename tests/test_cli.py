@@ -39,7 +39,8 @@ def test_named_course_without_exercises_is_refused(checkout):
         (["grade"], "ASSIGNMENT"),
         (["grade", "a1", "--jobs", "0"], "'0' is not a number of 1 or more"),
         (["grade", "a1", "--jobs", "two"], "'two' is not a number of 1 or more"),
-        (["grade", "a1", "--submissions", "nowhere"], "there is no folder 'nowhere'"),
+        (["grade", "a1", "--submissions", "nowhere"], "there is no file or folder 'nowhere'"),
+        (["report", "a1", "--moodle", "nowhere"], "there is no file or folder 'nowhere'"),
         (["build", "--course", "nowhere"], "there is no folder 'nowhere'"),
     ],
 )
@@ -77,6 +78,40 @@ def test_grade_hands_its_options_over_and_reports_faults_of_ours(checkout, monke
         "submissions_dir": Path("handed_in"),
         "jobs": 3,
         "allow_unsandboxed": True,
+        "students": (),
+        "regrade": False,
+        "changed_only": False,
+    }
+
+
+def test_grade_hands_over_whom_to_grade_and_only_rehearses_a_dry_run(checkout, monkeypatch):
+    from cnnlab.grading import commands
+
+    (checkout / "class.zip").touch()
+    seen = []
+    monkeypatch.setattr(commands, "grade", lambda *a, **k: seen.append(k) or SimpleNamespace(has_grader_errors=False))
+    monkeypatch.setattr(commands, "rehearse", lambda *a, **k: seen.append(k))
+    words = ["grade", "a1", "--submissions", "class.zip", "--student", "ann", "--student", "bob", "--regrade"]
+    assert cli.main([*words, "--changed-only"]) == 0
+    assert cli.main([*words, "--dry-run"]) == 0
+    graded, rehearsed = seen
+    assert (graded["students"], graded["regrade"], graded["changed_only"]) == (["ann", "bob"], True, True)
+    assert rehearsed["submissions_dir"] == Path("class.zip")
+    assert "changed_only" not in rehearsed
+
+
+def test_report_hands_the_exports_over(checkout, monkeypatch):
+    from cnnlab.grading import commands
+
+    (checkout / "export.csv").touch()
+    seen = {}
+    monkeypatch.setattr(commands, "report", lambda assignment, **options: seen.update(options))
+    assert cli.main(["report", "a1", "--canvas", "export.csv", "--column", "A1"]) == 0
+    assert seen == {
+        "course_dir": checkout / "course",
+        "canvas": Path("export.csv"),
+        "moodle": None,
+        "column": "A1",
     }
 
 

@@ -8,7 +8,8 @@ to name, each a small wrong implementation with three hints (`cnnlab.checks.asse
 implementation with exchangeable parts, so that two at once are recognized). List it in the assignment's
 ``__init__.py``, a new assignment in `cnnlab.checks.registry`. Then write its section in ``course/exercises``, with a
 grade cell named `Exercise.grade_id`, and run ``make build``. ``tests/checks/test_exercises.py`` runs over all
-exercises; it wants right and wrong answers in ``tests/checks/answers``.
+exercises; it wants right and wrong answers in ``tests/checks/answers``. ``make proof`` mutates the solution and shows
+what slips through the checks.
 """
 
 from cnnlab.checks.errors import (
@@ -19,15 +20,16 @@ from cnnlab.checks.errors import (
     StudentRaised,
     StudentTimeout,
 )
-from cnnlab.checks.model import Case, Check, Exercise, Function, Mistake
+from cnnlab.checks.model import ByHand, Case, Check, Exercise, Function, Mistake, Target
 from cnnlab.checks.notebook import check
-from cnnlab.checks.registry import assignments, exercise, exercises
+from cnnlab.checks.registry import assignments, by_hand, exercise, exercises
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.runner import ExerciseRun, run_exercise
 from cnnlab.checks.seeds import hidden_seed
 
 __all__ = [
     "ArgumentChanged",
+    "ByHand",
     "Case",
     "Check",
     "CheckFailed",
@@ -41,7 +43,9 @@ __all__ = [
     "StudentCrashed",
     "StudentRaised",
     "StudentTimeout",
+    "Target",
     "assignments",
+    "by_hand",
     "check",
     "exercise",
     "exercises",

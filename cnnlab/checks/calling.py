@@ -34,7 +34,9 @@ def call(asked: Function, function: Callable[..., Any], case: Case) -> Answer:
     elsewhere = getattr(function, "runs_elsewhere", False) is True
     arguments = case.arguments if elsewhere else copy.deepcopy(case.arguments)
     try:
-        value = function(*arguments)
+        # What is no number shows in the answer; and BLAS now and then leaves a flag where nothing is wrong.
+        with np.errstate(all="ignore"):
+            value = function(*arguments)
     except (StudentRaised, StudentTimeout, StudentCrashed, FunctionMissing) as problem:
         return Answer(problem=problem)
     except ArgumentChanged as change:
@@ -46,7 +48,16 @@ def call(asked: Function, function: Callable[..., Any], case: Case) -> Answer:
     named = list(zip(asked.parameters, case.arguments, arguments, strict=True))
     changed = next((name for name, before, after in named if not _unchanged(before, after)), None)
     view_of = next((name for name, _, after in named if _is_view(value, after)), None)
-    return Answer(value=value, changed=changed, view_of=view_of)
+    return Answer(value=_kept(value), changed=changed, view_of=view_of)
+
+
+def _kept(value: Any, depth: int = 3) -> Any:
+    """Return a copy, so that no later call can change it: lists of arrays that a function fills again, for instance."""
+    if type(value) is np.ndarray:
+        return value.copy(order="K")
+    if type(value) in {list, tuple} and depth:
+        return type(value)(_kept(one, depth - 1) for one in value)
+    return value
 
 
 def _is_view(value: Any, argument: Any) -> bool:

@@ -1,6 +1,7 @@
 """Compare a student's answer with the expected one, and say the first thing that is wrong.
 
-An answer is an array, a whole number, a number, or a tuple of those.
+An answer is an array, of whole numbers or of others, a whole number, a number, or a tuple of those; an entry of the
+tuple may be a tuple in turn, and stands for a list in the student's answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.checks.model import Target
 from cnnlab.checks.results import Kind
 
 # How far apart two right answers may be when they add the same numbers in another order, in units of the largest
@@ -30,12 +32,15 @@ class Finding:
         Of the first wrong number.
     part
         Which of several named results is wrong; empty when there is one only, or all are.
+    entry
+        Where in it the wrong array or number is, when the result is a list.
     """
 
     kind: Kind
     message: str
     index: tuple[int, ...] | None = None
     part: str = ""
+    entry: tuple[int, ...] = ()
 
 
 def tolerance(expected: np.ndarray[Any, Any]) -> float:
@@ -82,7 +87,7 @@ def same(expected: Any, got: Any) -> bool:
     if isinstance(expected, np.ndarray) and expected.ndim:
         return (
             isinstance(got, np.ndarray)
-            and got.dtype.kind == "f"
+            and got.dtype.kind in ("iu" if expected.dtype.kind in "iu" else "f")
             and got.shape == expected.shape
             and not differs(expected, got).any()
         )
@@ -129,24 +134,82 @@ def find_fault(expected: Any, got: Any, *, names: Sequence[str] = (), part: str 
     for label, one, other in zip(labels, expected, got, strict=True):
         if part and label != part:
             continue
-        fault = _fault_of_one(one, other)
+        fault = _labeled_fault(label, one, other)
         if fault is not None:
-            message = fault.message.replace("The function returned", "It is", 1)
-            return replace(fault, message=f"{label}: {message}", part=label if names else "")
+            return replace(fault, part=label) if names else replace(fault, entry=())
     return None
 
 
+def entry_of(value: Any, entry: Sequence[int]) -> Any:
+    """Return an entry of a list, of a list in a list, and so on; without an entry the value itself."""
+    for index in entry:
+        value = value[index]
+    return value
+
+
+def _labeled_fault(label: str, expected: Any, got: Any) -> Finding | None:
+    """Return what is wrong with one result; it may be a list, and then its first wrong entry is told."""
+    if not isinstance(expected, tuple):
+        fault = _fault_of_one(expected, got)
+        message = "" if fault is None else fault.message.replace("The function returned", "It is", 1)
+        return None if fault is None else replace(fault, message=f"{label}: {message}")
+    if not isinstance(got, tuple | list):
+        name = "one array" if isinstance(got, np.ndarray) else f"one {type(got).__name__}"
+        return Finding("wrong_type", f"{label}: It is {name}. A list of {len(expected)} is expected.")
+    if len(got) != len(expected):
+        return Finding("wrong_shape", f"{label}: Its length is {len(got)}; it should be {len(expected)}.")
+    for i, pair in enumerate(zip(expected, got, strict=True)):
+        fault = _labeled_fault(f"{label}[{i}]", *pair)
+        if fault is not None:
+            return replace(fault, entry=(i, *fault.entry))
+    return None
+
+
+def find_shortfall(target: Target, got: Any) -> Finding | None:
+    """Return what is wrong with an answer that has to reach a target, or None when it does.
+
+    Examples
+    --------
+    >>> print(find_shortfall(Target(np.array([0, 1, 2, -1]), 0.9), np.array([0, 1, 1, 5])).message)
+    2 of 3 are right (67 %); at least 90 % must be.
+    """
+    fault = _fault_of_kind(target.labels, got)
+    if fault is not None:
+        return fault
+    counted = target.labels >= 0
+    right = int((got[counted] == target.labels[counted]).sum())
+    total = int(counted.sum())
+    if right >= target.at_least * total:
+        return None
+    return Finding(
+        "wrong_value",
+        f"{right} of {total} are right ({right / total:.0%}); at least {target.at_least:.0%} must be.".replace(
+            "%", " %"
+        ),
+    )
+
+
 def _fault_of_one(expected: Any, got: Any) -> Finding | None:
+    fault = _fault_of_kind(expected, got)
+    if fault is not None:
+        return fault
+    if not isinstance(expected, np.ndarray) or not expected.ndim:
+        return _fault_of_number(_unpacked(expected), _unpacked(got))
+    return _fault_of_values(expected, got)
+
+
+def _fault_of_kind(expected: Any, got: Any) -> Finding | None:
+    """Return what is wrong with type and shape; numbers by themselves are judged elsewhere."""
     if got is None:
         return Finding("wrong_type", "The function returned None. Does it end with a return line?")
     if not isinstance(expected, np.ndarray) or not expected.ndim:
-        return _fault_of_number(_unpacked(expected), _unpacked(got))
+        return None
     fault = _fault_of_type(expected, got)
     if fault is not None:
         return fault
     if got.shape != expected.shape:
         return Finding("wrong_shape", f"The answer has shape {got.shape}; it should have shape {expected.shape}.")
-    return _fault_of_values(expected, got)
+    return None
 
 
 def _fault_of_values(expected: np.ndarray[Any, Any], got: np.ndarray[Any, Any]) -> Finding | None:
@@ -206,6 +269,13 @@ def _fault_of_type(expected: np.ndarray[Any, Any], got: Any) -> Finding | None:
     if not isinstance(got, np.ndarray):
         name = type(got).__name__
         return Finding("wrong_type", f"The function returned one {name}. Return a NumPy array that holds all results.")
+    if expected.dtype.kind in "iu":
+        if got.dtype.kind in "iu":
+            return None
+        what = "Whole numbers are expected: np.argmax gives them, and floats become some by .astype(int)."
+        # A shape says more than a type: scores in the place of classes.
+        shape = f" of shape {got.shape}, not {expected.shape}" if got.shape != expected.shape else ""
+        return Finding("wrong_type", f"The answer holds {got.dtype} numbers{shape}. {what}")
     if got.dtype.kind in "iub":
         return Finding(
             "wrong_type",

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Target:
+    """How many of a function's answers must be right, where the exact ones are not asked for: labels, and a share.
+
+    Attributes
+    ----------
+    labels
+        The right class of each answer, shape (N,); those below 0 do not count.
+    at_least
+        The share of the others that must be met, from 0 to 1.
+    """
+
+    labels: np.ndarray[Any, Any]
+    at_least: float
 
 
 @dataclass(frozen=True)
@@ -24,12 +41,15 @@ class Case:
         Which of the exercise's functions is called; empty: its first.
     result
         Which of the function's named results counts here; empty: all of them.
+    target
+        Judges the answer in the place of the reference; None: the answer must be the reference's.
     """
 
     name: str
     arguments: tuple[Any, ...]
     function: str = ""
     result: str = ""
+    target: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +116,8 @@ class Mistake:
         What `Function.assemble` was given to make it; None: it stands by itself, and is not looked for in company.
     result
         The one named result that it spoils, so that it is not looked for in the others; empty: any.
+    raises
+        The type of the exception by which it is recognized; empty: it is recognized by its answers.
     """
 
     id: str
@@ -105,6 +127,7 @@ class Mistake:
     of: str = ""
     parts: Mapping[str, Any] | None = None
     result: str = ""
+    raises: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +148,11 @@ class Exercise:
         What is run, and what may be recognized.
     seconds
         How long a grader waits for one call.
+    allows
+        Parts of cnnlab that a student's code may import while it is graded, besides data, figures and arrays; for
+        example ``"nn"``, whose convolution and pooling then compute with the student's own functions only.
+    surroundings
+        Makes the context in which the student's functions are called on their own machine.
     """
 
     id: str
@@ -134,6 +162,8 @@ class Exercise:
     checks: tuple[Check, ...]
     mistakes: tuple[Mistake, ...]
     seconds: float = 2.0
+    allows: tuple[str, ...] = ()
+    surroundings: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     @property
     def grade_id(self) -> str:
@@ -152,3 +182,23 @@ class Exercise:
             if name in ("", function.name):
                 return function
         raise KeyError(f"{self.id} has no function {name!r}: it has {', '.join(f.name for f in self.functions)}")
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """An exercise that a person grades: an answer in words, in a cell of the notebook.
+
+    Attributes
+    ----------
+    id, title, points
+        As in `Exercise`.
+    """
+
+    id: str
+    title: str
+    points: int
+
+    @property
+    def grade_id(self) -> str:
+        """The ``grade_id`` of its answer cell; names of cells that go with it, such as a figure, begin with it."""
+        return self.id.replace(".", "-")

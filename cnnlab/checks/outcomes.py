@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checks.calling import Answer
-from cnnlab.checks.compare import Finding, find_fault, part_of
+from cnnlab.checks.compare import Finding, entry_of, find_fault, find_shortfall, part_of
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
 from cnnlab.checks.model import Case, Check, Function
 from cnnlab.checks.results import CheckOutcome, Kind
+
+# What a known mistake may explain; a crash or a changed argument speaks for itself.
+EXPLAINED: tuple[Kind, ...] = ("wrong_value", "wrong_shape", "wrong_type")
 
 _HIDDEN_MESSAGES: dict[Kind, str] = {
     "wrong_value": "Some numbers are wrong.",
@@ -51,23 +54,46 @@ def judge(function: Function, case: Case, expected: Any, answer: Answer) -> Find
         return Finding(
             "mutated",
             f"The function changed its argument {answer.changed}, which must come back as it was. "
-            f"Work on a copy: np.array({answer.changed}) makes one of an array.",
+            f"Work on a copy: np.array({answer.changed}) makes one of an array, list({answer.changed}) of a list.",
         )
+    if case.target is not None:
+        return find_shortfall(case.target, answer.value)
     return find_fault(expected, answer.value, names=function.results, part=case.result)
 
 
 def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
-    """Return the outcome of one check; the smallest failing case stands for all."""
+    """Return the outcome of one check; the smallest failing case stands for all.
+
+    If some failing cases give an answer and others give none, the message tells the smallest of each: a wrong number
+    does not explain an exception, nor the other way round.
+    """
     failed = [(trial, trial.fault) for trial in trials if trial.fault is not None]
     if not failed:
         return CheckOutcome(check.title, check.hidden, True, check.points, check.points, "passed", "Passed.")
-    trial, fault = min(failed, key=lambda pair: _size(pair[0].case.arguments))
+    failed.sort(key=lambda pair: _size(pair[0].case.arguments))
+    trial, fault = failed[0]
+    other = next((pair for pair in failed if (pair[1].kind in EXPLAINED) != (fault.kind in EXPLAINED)), None)
     function = trial.function.name
+    raised = trial.answer.problem.type_name if isinstance(trial.answer.problem, StudentRaised) else ""
     if check.hidden:
-        message = _hidden_message(fault, trial.answer)
+        message = _hidden_message(fault, trial)
+        if other is not None:
+            message = _joined(message, f"For another input: {_hidden_message(other[1], other[0])}")
         return CheckOutcome(
-            check.title, True, False, 0.0, check.points, fault.kind, message, function=function, part=fault.part
+            check.title,
+            True,
+            False,
+            0.0,
+            check.points,
+            fault.kind,
+            message,
+            function=function,
+            part=fault.part,
+            raised=raised,
         )
+    message = fault.message
+    if other is not None:
+        message = _joined(message, f"In another case ({other[0].case.name}): {other[1].message}")
     return CheckOutcome(
         check.title,
         False,
@@ -75,21 +101,29 @@ def outcome_of(check: Check, trials: list[Trial]) -> CheckOutcome:
         0.0,
         check.points,
         fault.kind,
-        fault.message,
+        message,
         case=trial.case,
         function=function,
         part=fault.part,
         first_wrong_index=fault.index,
-        expected=part_of(trial.expected, trial.function.results, fault.part),
-        got=part_of(trial.answer.value, trial.function.results, fault.part),
+        expected=entry_of(part_of(trial.expected, trial.function.results, fault.part), fault.entry),
+        got=entry_of(part_of(trial.answer.value, trial.function.results, fault.part), fault.entry),
+        raised=raised,
     )
 
 
-def _hidden_message(fault: Finding, answer: Answer) -> str:
-    if isinstance(answer.problem, StudentRaised):
-        unwritten = answer.problem.type_name == "NotImplementedError"
-        return "Not written yet." if unwritten else f"{_where(answer.problem)}."
+def _hidden_message(fault: Finding, trial: Trial) -> str:
+    problem = trial.answer.problem
+    if isinstance(problem, StudentRaised):
+        unwritten = problem.type_name == "NotImplementedError"
+        return "Not written yet." if unwritten else f"{_where(problem)}."
+    if trial.case.target is not None and fault.kind == "wrong_value":
+        return fault.message  # how many are right gives no input away
     return _HIDDEN_MESSAGES.get(fault.kind, fault.message)
+
+
+def _joined(one: str, other: str) -> str:
+    return f"{one}{'' if one.endswith(('.', '!', '?')) else '.'} {other}"
 
 
 def _where(problem: StudentRaised) -> str:

@@ -12,18 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cnnlab.checks.asked import asked
 from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.compare import alike, part_of
 from cnnlab.checks.errors import StudentRaised
 from cnnlab.checks.model import Case, Exercise, Function, Mistake
-from cnnlab.checks.outcomes import Trial
+from cnnlab.checks.outcomes import EXPLAINED, Trial
 from cnnlab.checks.seeds import PROBE_SEEDS
 
-# What a known mistake may explain; a crash or a changed argument speaks for itself.
-EXPLAINED = ("wrong_value", "wrong_shape", "wrong_type")
 # The function that is wrong, and which of its named results.
 Place = tuple[str, str]
 # What known mistakes answered; the cases and mistakes are kept, so that their places in memory are nobody else's.
@@ -93,9 +89,10 @@ class _Matcher:
         self.function = function
         self.part = part
         self.ask = ask
-        # Where it failed first: most candidates fall there.
-        self.tried = sorted(trials, key=lambda trial: trial.fault is None or trial.fault.part != part)
-        about = [m for m in exercise.mistakes if exercise.function(m.of) is function]
+        # Where it failed first: most candidates fall there. Cases with a target do not ask for exact answers.
+        exact = [trial for trial in trials if trial.case.target is None]
+        self.tried = sorted(exact, key=lambda trial: trial.fault is None or trial.fault.part != part)
+        about = [m for m in exercise.mistakes if exercise.function(m.of) is function and not m.raises]
         self.mistakes = [m for m in about if not part or m.result in ("", part)]
 
     def match(self) -> tuple[Mistake, ...]:
@@ -142,8 +139,7 @@ class _Matcher:
         if key not in _answers:
             if len(_answers) >= _MOST_ANSWERS:
                 _answers.clear()
-            with np.errstate(all="ignore"):
-                _answers[key] = (case, candidate.mistakes, call(self.function, candidate.function, case))
+            _answers[key] = (case, candidate.mistakes, call(self.function, candidate.function, case))
         answer = _answers[key][2]
         if answer.problem is not None:
             return None
@@ -154,4 +150,7 @@ class _Matcher:
             for index, check in enumerate(self.exercise.checks):
                 if check.hidden:
                     cases = asked(self.exercise, index, seed)
-                    yield from (each.case for each in cases if each.function is self.function)
+                    yield from (each.case for each in cases if self._is_exact(each.case))
+
+    def _is_exact(self, case: Case) -> bool:
+        return case.target is None and self.exercise.function(case.function) is self.function

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from cnnlab.checks.model import Exercise
+from cnnlab.checks.model import ByHand, Exercise
 
-_ASSIGNMENTS = {f"a{number}": f"cnnlab.checks.a{number}" for number in range(1, 5)}
+_ASSIGNMENTS = {f"a{number}": f"cnnlab.checks.a{number}" for number in range(1, 6)}
 
 
 def assignments() -> tuple[str, ...]:
@@ -30,6 +30,13 @@ def exercises(assignment: str = "a1") -> tuple[Exercise, ...]:
     if assignment not in _ASSIGNMENTS:
         raise KeyError(f"there is no assignment {assignment!r}: use one of {', '.join(_ASSIGNMENTS)}")
     found: tuple[Exercise, ...] = import_module(_ASSIGNMENTS[assignment]).EXERCISES
+    return found
+
+
+def by_hand(assignment: str) -> tuple[ByHand, ...]:
+    """Return the exercises of one assignment that a person grades; raises like `exercises`."""
+    exercises(assignment)
+    found: tuple[ByHand, ...] = getattr(import_module(_ASSIGNMENTS[assignment]), "BY_HAND", ())
     return found
 
 

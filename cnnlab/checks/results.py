@@ -37,9 +37,11 @@ class CheckOutcome:
     kind
         ``"passed"`` or what went wrong first.
     message
-        One or two sentences for the student.
+        What the smallest failing case shows, in one or two sentences for the student. If it raised and others gave
+        wrong answers, or the other way round, one of the others follows.
     mistakes
-        The known mistake, when the answers are exactly what it gives; two, when it takes both.
+        The known mistake, when the answers are exactly what it gives; two, when it takes both. Cases that raised say
+        nothing about it.
     function, part
         Which function is wrong, and which of its named results; empty when it passed.
     case
@@ -48,6 +50,8 @@ class CheckOutcome:
         Where expected and got differ first, in row-major order.
     expected, got
         Both whole answers; of several named results, the one that is wrong.
+    raised
+        The type of the exception when the kind is ``"raised"``, else empty.
     """
 
     title: str
@@ -64,6 +68,7 @@ class CheckOutcome:
     first_wrong_index: tuple[int, ...] | None = None
     expected: Any = None
     got: Any = None
+    raised: str = ""
 
     @property
     def mistake_id(self) -> str | None:

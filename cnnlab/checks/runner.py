@@ -14,8 +14,8 @@ from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
 from cnnlab.checks.model import Case, Exercise, Mistake
-from cnnlab.checks.outcomes import Trial, judge, outcome_of
-from cnnlab.checks.recognize import EXPLAINED, Place, places, recognize
+from cnnlab.checks.outcomes import EXPLAINED, Trial, judge, outcome_of
+from cnnlab.checks.recognize import Place, places, recognize
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
 from cnnlab.checks.seeds import VISIBLE_SEED, hidden_seed
 
@@ -89,7 +89,10 @@ class ExerciseRun:
         shown = [trial for index, check in self._chosen if not check.hidden for trial in self._trials[index]]
         known = recognize(exercise, trials, caller.ask)
         found = [outcome_of(check, self._trials[index]) for index, check in self._chosen]
-        outcomes = [_with_mistakes(outcome, known) for outcome in found]
+        wrong_in = [places(self._trials[index]) for index, _ in self._chosen]
+        outcomes = [
+            _with_mistakes(outcome, wrong, known, exercise) for outcome, wrong in zip(found, wrong_in, strict=True)
+        ]
         return ExerciseResult(
             exercise_id=exercise.id,
             title=exercise.title,
@@ -123,7 +126,8 @@ class _Caller:
         function = self.exercise.function(case.function)
         if function.name in self.lost:
             return self.lost[function.name]
-        answer = call(function, self.functions[function.name], case)
+        with self.exercise.surroundings():
+            answer = call(function, self.functions[function.name], case)
         if isinstance(answer.problem, StudentTimeout | StudentCrashed | FunctionMissing):
             self.lost[function.name] = answer
         return answer
@@ -134,10 +138,14 @@ class _Caller:
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 
-def _with_mistakes(outcome: CheckOutcome, known: dict[Place, tuple[Mistake, ...]]) -> CheckOutcome:
-    if outcome.kind not in EXPLAINED:
-        return outcome
-    return replace(outcome, mistakes=known.get((outcome.function, outcome.part), ()))
+def _with_mistakes(
+    outcome: CheckOutcome, wrong: Sequence[Place], known: dict[Place, tuple[Mistake, ...]], exercise: Exercise
+) -> CheckOutcome:
+    """Add what explains the case that is shown; if that one gave no answer, what explains the others of the check."""
+    shown = [(outcome.function, outcome.part)] if outcome.kind in EXPLAINED else wrong
+    by_exception = [m for m in exercise.mistakes if outcome.raised and m.raises == outcome.raised]
+    by_place = [mistake for place in shown for mistake in known.get(place, ())]
+    return replace(outcome, mistakes=tuple({m.id: m for m in (*by_exception, *by_place)}.values()))
 
 
 def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mistake, ...]]) -> tuple[str, ...]:
@@ -146,7 +154,7 @@ def _clues(caller: _Caller, shown: Sequence[Trial], known: dict[Place, tuple[Mis
     for name, part in places(shown):
         if (name, part) in known:
             continue
-        trials = [trial for trial in shown if trial.function.name == name]
+        trials = [trial for trial in shown if trial.function.name == name and trial.case.target is None]
         who = f"{name}, {part}: " if part else f"{name}: " if len(caller.exercise.functions) > 1 else ""
         said += [f"{who}{clue}" for clue in clues(trials, part=part)]
         if _depends_on_calls(caller, trials):

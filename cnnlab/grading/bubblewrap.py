@@ -34,22 +34,26 @@ class BubblewrapExecutor:
     copies = False
     peak_kib = 0
 
-    def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
+    def start(
+        self, limits: Limits, copies: int = 0, *, allows: frozenset[str] = frozenset()
+    ) -> tuple[StudentProcess, ...]:
         """Start a process in a new sandbox; see `Executor.start`."""
         del limits, copies  # the child sets its limits itself, inside its own user namespace, before it runs any cell
-        return (ChildProcess(command(tree.MAIN), environment=environment(), folder=Path("/"), own_user=True),)
+        return (ChildProcess(command(tree.MAIN, allows), environment=environment(), folder=Path("/"), own_user=True),)
 
     def close(self) -> None:
         """Nothing is kept."""
 
 
-def command(program: PurePosixPath, *, forks: bool = False) -> list[str]:
+def command(program: PurePosixPath, allows: frozenset[str], *, forks: bool = False) -> list[str]:
     """Return the command that runs one of the programs of `cnnlab.grading.student_view` in a new sandbox.
 
     Parameters
     ----------
     program
         Where it is in `tree.cnnlab_tree`.
+    allows
+        As in `cnnlab.checks.model.Exercise`.
     forks
         Whether it runs none of a student's code itself, and makes a further sandbox for every process that does: then
         it keeps the capabilities that this takes, which hold for nothing outside the sandbox.
@@ -64,7 +68,7 @@ def command(program: PurePosixPath, *, forks: bool = False) -> list[str]:
         raise ExecutorError("bubblewrap (bwrap) is not installed")
     _, python = tree.standard_library()
     start = [os.fspath(python), "-I", "-S", "-B", str(_COURSE / program), str(_COURSE), str(_PACKAGES)]
-    return [bubblewrap, *_user(forks=forks), *_arguments(), *start]
+    return [bubblewrap, *_user(forks=forks), *_arguments(allows), *start]
 
 
 def environment() -> dict[str, str]:
@@ -77,7 +81,7 @@ def _user(*, forks: bool) -> Iterator[str]:
     yield from ("--unshare-user", "--uid", uid, "--gid", uid, "--cap-add" if forks else "--cap-drop", "ALL")
 
 
-def _arguments() -> Iterator[str]:
+def _arguments(allows: frozenset[str]) -> Iterator[str]:
     yield from ("--unshare-all", "--hostname", "grading", "--die-with-parent", "--new-session")
     for library in _LIBRARIES:
         path = Path(library)
@@ -88,7 +92,7 @@ def _arguments() -> Iterator[str]:
     if Path(_SYSTEM_PACKAGES).exists():
         yield from ("--tmpfs", _SYSTEM_PACKAGES)
     yield from _interpreter()
-    for parent, files in ((_PACKAGES, tree.packages_tree()), (_COURSE, tree.cnnlab_tree())):
+    for parent, files in ((_PACKAGES, tree.packages_tree()), (_COURSE, tree.cnnlab_tree(allows))):
         for seen, real in files.items():
             yield from ("--ro-bind", os.fspath(real), str(parent / seen))
     yield from ("--proc", "/proc", "--dev", "/dev")

@@ -5,6 +5,7 @@ nbgrader, rich and the rest are imported when a command runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnnlab.grading.course import Course, CourseError
@@ -13,6 +14,8 @@ from cnnlab.grading.model import Report
 
 def release(assignment: str, *, course_dir: Path) -> Path:
     """Make the release of an assignment with nbgrader, enter it into the gradebook, and return the notebook.
+
+    ``out/<assignment>/<notebook>.zip`` is what students get.
 
     Parameters
     ----------
@@ -26,9 +29,19 @@ def release(assignment: str, *, course_dir: Path) -> Path:
     CourseError
         If the source is missing, or does not fit the exercises.
     """
+    from cnnlab.grading.handout import write_handout
     from cnnlab.grading.release import make_release
+    from cnnlab.grading.report import make_console
 
-    return make_release(Course(course_dir, assignment))
+    course = Course(course_dir, assignment)
+    notebook = make_release(course)
+    handout, left_out = write_handout(course)
+    console = make_console()
+    console.print(f"For students: {handout}", markup=False, highlight=False, soft_wrap=True)
+    if left_out:
+        names = ", ".join(left_out)
+        console.print(f"Not in it, since the notebook does not name them: {names}", markup=False, soft_wrap=True)
+    return notebook
 
 
 def grade(
@@ -39,6 +52,9 @@ def grade(
     jobs: int = 1,
     allow_unsandboxed: bool = False,
     timeout: float | None = None,
+    students: Sequence[str] = (),
+    regrade: bool = False,
+    changed_only: bool = False,
 ) -> Report:
     """Grade a class, and print what was found.
 
@@ -52,13 +68,20 @@ def grade(
         Holds ``source/`` and ``release/``; the gradebook, ``autograded/``, ``feedback/`` and ``out/`` are written
         into it.
     submissions_dir
-        One folder a student; None: nbgrader's ``submitted/``.
+        A folder with one folder a student, or what an LMS packed, as a zip file or unpacked; None: nbgrader's
+        ``submitted/``.
     jobs
         Submissions at a time.
     allow_unsandboxed
         Where no sandbox works, run submissions as ordinary processes.
     timeout
         Seconds for one submission; None: the limit in `cnnlab.grading.limits.Limits`.
+    students
+        Grade only these; the others stay as they are, also in the reports. Empty: everybody.
+    regrade
+        Run everything again, also what has not changed. Changed scores are listed.
+    changed_only
+        Print only those who were run or whose score changed; the files are whole all the same.
 
     Raises
     ------
@@ -74,15 +97,10 @@ def grade(
         If the solution does not get all points, or the untouched release gets some.
     """
     from cnnlab.grading.lock import only_run
-    from cnnlab.grading.release import compare_with_exercises
     from cnnlab.grading.report import make_console
-    from cnnlab.grading.run import grade_class
+    from cnnlab.grading.run import Selection, grade_class
 
-    course = Course(course_dir, assignment)
-    submissions = submissions_dir or course.submitted
-    if not submissions.is_dir():
-        raise CourseError(f"there is no folder {submissions}: collect the submissions there, or name another folder")
-    compare_with_exercises(course)
+    course, submissions = _ready(assignment, course_dir, submissions_dir)
     try:
         with only_run(course):
             return grade_class(
@@ -92,26 +110,109 @@ def grade(
                 allow_unsandboxed=allow_unsandboxed,
                 timeout=timeout,
                 console=make_console(),
+                selection=Selection(tuple(students), regrade, changed_only),
             )
     except OSError as error:
-        raise CourseError(
-            f"the run stopped ({error}). What was graded is kept: make room or allow it, and run again"
-        ) from error
+        raise _stopped(error) from error
 
 
-def report(assignment: str, *, course_dir: Path) -> Report:
-    """Print the report of the last run again, and return it.
+def rehearse(
+    assignment: str,
+    *,
+    course_dir: Path,
+    submissions_dir: Path | None = None,
+    allow_unsandboxed: bool = False,
+    timeout: float | None = None,
+    students: Sequence[str] = (),
+    regrade: bool = False,
+) -> Mapping[str, str]:
+    """Say what `grade` would do, and do none of it: nothing is run and nothing is written.
+
+    The parameters and what is raised are those of `grade`.
+
+    Returns
+    -------
+    dict
+        ``"run"``, ``"known"``, ``"unreadable"`` or ``"missing"`` for each student.
+    """
+    from cnnlab.grading.report import make_console
+    from cnnlab.grading.run import Selection
+    from cnnlab.grading.run import rehearse as rehearse_class
+
+    course, submissions = _ready(assignment, course_dir, submissions_dir)
+    return rehearse_class(
+        course,
+        submissions,
+        allow_unsandboxed=allow_unsandboxed,
+        timeout=timeout,
+        console=make_console(),
+        selection=Selection(tuple(students), regrade),
+    )
+
+
+def _ready(assignment: str, course_dir: Path, submissions_dir: Path | None) -> tuple[Course, Path]:
+    from cnnlab.grading.release import compare_with_exercises
+
+    course = Course(course_dir, assignment)
+    submissions = submissions_dir or course.submitted
+    if not submissions.exists():
+        raise CourseError(f"there is no folder {submissions}: collect the submissions there, or name another folder")
+    compare_with_exercises(course)
+    return course, submissions
+
+
+def _stopped(error: OSError) -> CourseError:
+    return CourseError(f"the run stopped ({error}). What was graded is kept: make room or allow it, and run again")
+
+
+def report(
+    assignment: str,
+    *,
+    course_dir: Path,
+    canvas: Path | None = None,
+    moodle: Path | None = None,
+    column: str | None = None,
+) -> Report:
+    """Print the report of the last run again, make its pages again from the gradebook, and return it.
+
+    Parameters
+    ----------
+    assignment, course_dir
+        As in `grade`.
+    canvas, moodle
+        What these exported: ``canvas.csv`` and ``moodle.csv`` in ``out/`` are this with the grades filled in.
+    column
+        Title of the column to fill in, where it is not found by itself.
 
     Raises
     ------
     CourseError
-        If there was no run.
+        If there was no run, or an export cannot be read.
+    GradebookError
+        If the gradebook cannot be read.
+    OtherRunError
+        If a run is under way.
     """
+    from cnnlab.grading.lms_grades import fill_in
+    from cnnlab.grading.lock import only_run
+    from cnnlab.grading.publish import publish
     from cnnlab.grading.report import make_console, show
     from cnnlab.grading.store import load_report
 
-    found = load_report(Course(course_dir, assignment))
+    course = Course(course_dir, assignment)
+    found = load_report(course)
     if found is None:
         raise CourseError(f"{assignment} has not been graded yet: run cnnlab grade {assignment}")
-    show(found, make_console())
+    console = make_console()
+    try:
+        with only_run(course):
+            found = publish(course, found)
+            show(found, console)
+            console.print(f"Report: {course.out / 'report.html'}", markup=False, soft_wrap=True)
+            for lms, path in (("canvas", canvas), ("moodle", moodle)):
+                if path is not None:
+                    for line in fill_in(course, found, lms, path, column=column):
+                        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    except OSError as error:
+        raise _stopped(error) from error
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +71,6 @@ class Course:
         """Return where nbgrader looks for a student's feedback."""
         return self.root / "feedback" / student / self.assignment
 
-    def listed_students(self, submissions: Path) -> set[str]:
-        """Return the students in the column ``id`` of ``students.csv``, beside the submissions or in the course."""
-        return {name for folder in (submissions, self.root) for name in _ids(folder / "students.csv")}
-
     def _only_notebook(self, stage: str, next_step: str) -> Path:
         folder = self.root / stage / self.assignment
         found = sorted(folder.glob("*.ipynb"))
@@ -85,16 +80,3 @@ class Course:
             raise CourseError(f"there is no notebook in {folder}: {next_step}")
         names = ", ".join(path.name for path in found)
         raise CourseError(f"{folder} has {len(found)} notebooks ({names}): keep one notebook an assignment")
-
-
-def _ids(path: Path) -> set[str]:
-    if not path.is_file():
-        return set()
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CourseError(f"{path} cannot be read ({error}): save it as CSV in UTF-8") from error
-    if rows and "id" not in rows[0]:
-        raise CourseError(f"{path} has no column id: its first line must name the columns, for example: id,last_name")
-    return {name for row in rows if (name := (row["id"] or "").strip())}

@@ -38,7 +38,9 @@ class Executor(Protocol):
     def peak_kib(self) -> int:
         """The most memory that one process used so far; 0 where it is not known."""
 
-    def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
+    def start(
+        self, limits: Limits, copies: int = 0, *, allows: frozenset[str] = frozenset()
+    ) -> tuple[StudentProcess, ...]:
         """Start a process that waits for its first frame; raises `ExecutorError` when it cannot.
 
         Parameters
@@ -47,6 +49,8 @@ class Executor(Protocol):
             Of the submission.
         copies
             How many copies of itself it will make, if it can; after the process itself, they are returned too.
+        allows
+            As in `cnnlab.checks.model.Exercise`.
         """
 
     def close(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
-from html import escape
+from collections.abc import Iterator
 
-from cnnlab.grading.model import CellReport, Result
+from cnnlab.grading.by_hand import Marks, Part
+from cnnlab.grading.changes import as_points
+from cnnlab.grading.model import Result
+from cnnlab.grading.pages import render
 
 _STATUS = {
     "timeout": "Some of your code took too long and was stopped.",
@@ -13,27 +15,8 @@ _STATUS = {
     "unreadable": "Your notebook could not be read, so nothing was graded.",
 }
 
-_STYLE = """
-:root { color-scheme: light dark; --text: #111827; --page: #ffffff; --soft: #4b5563; --rule: #d1d5db; --warn: #9a3412; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #f3f4f6; --page: #111111; --soft: #b4bac6; --rule: #4b5563; --warn: #fdba74; }
-}
-body { margin: 0 auto; padding: 1rem; max-width: 48rem; background: var(--page); color: var(--text);
-       font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-h1 { margin: .5rem 0 0; font-size: 1.4rem; }
-h2 { margin: 1.5rem 0 .25rem; font-size: 1.1rem; }
-.score { margin: .25rem 0 0; font-size: 2rem; font-weight: 700; line-height: 1.2;
-         font-variant-numeric: tabular-nums; }
-.score small { font-size: 1rem; font-weight: 400; color: var(--soft); }
-.soft { color: var(--soft); }
-.status { border-left: 4px solid var(--warn); padding: .25rem .75rem; margin: 1rem 0; }
-.cnnlab-card { margin: 1rem 0; }
-footer { margin-top: 2rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: .875rem; }
-pre { overflow-x: auto; white-space: pre-wrap; font-size: .875rem; }
-"""
 
-
-def page(result: Result, *, title: str, max_score: float, own_cells: AbstractSet[int] = frozenset()) -> str:
+def page(result: Result, *, title: str, max_score: float, marks: Marks | None = None) -> str:
     """Return a self-contained HTML page.
 
     Parameters
@@ -43,40 +26,67 @@ def page(result: Result, *, title: str, max_score: float, own_cells: AbstractSet
     title
         What the assignment is called.
     max_score
-        What the assignment is worth.
-    own_cells
-        Positions of the cells that the student wrote: what others raise (a demo that is not there while grading) is
-        not their concern.
+        What its exercises for a machine are worth.
+    marks
+        What the gradebook says, with points and comments given by hand.
     """
-    parts = [f"<h1>{escape(title)}</h1>", f"<div>{escape(result.student)}</div>"]
-    if result.score is not None:
-        parts.append(f'<div class="score">{result.score:g} <small>of {max_score:g} points</small></div>')
-        parts.append('<div class="soft">Points given by hand, if any, are not in this number.</div>')
-    if result.status in _STATUS:
-        detail = f" {escape(result.reason)}." if result.reason else ""
-        parts.append(f'<p class="status">{_STATUS[result.status]}{detail}</p>')
-    parts += [exercise.card for exercise in result.exercises]
-    stopped = [cell for cell in result.cells if cell.left_out or (cell.error is not None and cell.index in own_cells)]
-    if stopped:
-        parts.append("<h2>Cells that did not run to their end</h2>")
-        parts.append("<p>While grading, there is no network, and only what the assignment needs can be imported.</p>")
-        parts += map(_cell, stopped)
-    if not result.isolated:
-        parts.append("<footer>Graded without a sandbox (not isolated).</footer>")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        # Nothing on the page may load or run anything, whatever a student managed to put into it.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-        'img-src data:">\n'
-        f"<title>{escape(title)} – {escape(result.student)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
+    marks = marks if result.was_run else None
+    status = _STATUS.get(result.status, "")
+    if status and result.reason:
+        status += f" {result.reason}."
+    names = {exercise.grade_id: exercise.title for exercise in result.exercises}
+    return render(
+        "feedback.html",
+        title=title,
+        result=result,
+        total=result.score if marks is None else marks.score,
+        most=max_score if marks is None else marks.max_score,
+        sum_up=[] if marks is None else list(_sum_up(marks)),
+        status=status,
+        by_hand=[] if marks is None else [_by_hand(part, names) for part in marks.parts if _is_of_people(part)],
+        comments=() if marks is None else tuple((_place(name, names), text) for name, text in marks.comments),
+        stopped=[
+            cell
+            for cell in result.cells
+            if cell.left_out or (cell.error is not None and cell.index in result.own_cells)
+        ],
     )
 
 
-def _cell(report: CellReport) -> str:
-    if report.left_out or report.error is None:
-        return f"<p>Cell {report.index + 1} {escape(report.left_out)}.</p>"
-    type_name, message, line = report.error
-    return f"<p>Cell {report.index + 1}:</p><pre>{escape(line)}\n{escape(type_name)}: {escape(message)}</pre>"
+def _is_of_people(part: Part) -> bool:
+    return part.is_changed_by_hand or part.waits
+
+
+def _sum_up(marks: Marks) -> Iterator[str]:
+    """Yield how the total came about, if it is not the checks' alone."""
+    by_hand = sum(part.score - (part.machine or 0.0) for part in marks.parts)
+    if any(part.is_changed_by_hand for part in marks.parts):
+        yield f"{as_points(sum(part.machine or 0.0 for part in marks.parts))} by the checks, {_signed(by_hand)} by hand"
+    if marks.penalty:
+        yield f"{as_points(marks.penalty)} taken off for handing in late"
+    if marks.waits:
+        yield "Points are still to be given by hand; this number may change."
+
+
+def _signed(points: float) -> str:
+    return f"{'−' if points < 0 else '+'}{as_points(abs(points))}"
+
+
+def _by_hand(part: Part, names: dict[str, str]) -> str:
+    name = names.get(part.grade_id, part.grade_id)
+    most = as_points(part.max_score)
+    if part.waits and not part.is_changed_by_hand:
+        return f"{name}: not looked at yet ({most} points)"
+    text = f"{name}: {as_points(part.score)} of {most} points"
+    if part.by_hand is not None:
+        text += f": {as_points(part.by_hand)} given by hand"
+        text += "" if part.machine is None else f" in place of the checks' {as_points(part.machine)}"
+    if part.extra:
+        text += f", {as_points(part.extra)} extra"
+    return f"{text}; to be looked at again" if part.waits else text
+
+
+def _place(name: str, names: dict[str, str]) -> str:
+    """Return the title of the exercise that a cell is named after, else the cell's own name."""
+    known = [grade_id for grade_id in names if name.startswith(grade_id)]
+    return names[max(known, key=len)] if known else name

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -22,8 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from cnnlab.grading.course import Course
 from cnnlab.grading.errors import GradingError
 from cnnlab.grading.model import CellReport, Result
+from cnnlab.grading.people import Person
 from cnnlab.grading.release import enter_assignment, make_gradebook, nbgrader_config, nbgrader_surroundings
-from cnnlab.grading.repair import grade_cells
+from cnnlab.grading.repair import grade_cells, parts_of_answers
 from cnnlab.grading.store import write_whole
 
 
@@ -59,14 +61,15 @@ class GradebookWriter:
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
 
-    def students(self) -> set[str]:
+    def people(self) -> list[Person]:
         """Return the students in the gradebook."""
-        return {student.id for student in self._gradebook.students}
+        return people_in(self._gradebook)
 
     def write(self, result: Result, notebook: Mapping[str, Any]) -> bool:
         """Record one result, in one transaction, and return whether anything changed.
 
-        Manual scores and comments stay as they are.
+        Manual scores and comments stay as they are. Where an answer that a person grades is another than before, the
+        gradebook asks for a look.
 
         Parameters
         ----------
@@ -76,9 +79,8 @@ class GradebookWriter:
             The repaired submission.
         """
         graded = with_outputs(notebook, result)
-        changed = self._write_notebook(result.student, graded)
-        if self._is_recorded(result):
-            return changed
+        if self._is_recorded(result) and not self._has_new_answers(result.student, graded):
+            return self._write_notebook(result.student, graded)
         resources = {
             "nbgrader": {
                 "student": result.student,
@@ -91,6 +93,8 @@ class GradebookWriter:
             self._gradebook.update_or_create_student(result.student)
             self._gradebook.update_or_create_submission(result.assignment, result.student)
             _SaveHere(self._gradebook).preprocess(nbformat.from_dict(graded), resources)  # type: ignore[no-untyped-call]
+        # After the points: a run that is killed between the two finds the answers new once more.
+        self._write_notebook(result.student, graded)
         return True
 
     def _enter_assignment(self) -> None:
@@ -119,13 +123,43 @@ class GradebookWriter:
         except MissingEntry:
             return False
 
+    def _has_new_answers(self, student: str, graded: Mapping[str, Any]) -> bool:
+        """Whether what a person looks at differs from the graded notebook that is there."""
+        try:
+            before = json.loads(self._path(student).read_text(encoding="utf-8"))
+            return _looked_at(before) != _looked_at(graded)
+        except FileNotFoundError:
+            return False  # `_is_recorded` knows whether it is the first
+        except (ValueError, KeyError, TypeError):
+            return True
+
+    def _path(self, student: str) -> Path:
+        return self._course.autograded(student) / f"{self._notebook_id}.ipynb"
+
     def _write_notebook(self, student: str, graded: Mapping[str, Any]) -> bool:
-        path = self._course.autograded(student) / f"{self._notebook_id}.ipynb"
+        path = self._path(student)
         text = json.dumps(graded, indent=1, ensure_ascii=False) + "\n"
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             return False
         write_whole(path, text)
         return True
+
+
+def _looked_at(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: (cell["source"], cell.get("outputs")) for name, cell in parts_of_answers(notebook).items()}
+
+
+def people_in(gradebook: Gradebook) -> list[Person]:
+    """Return the students in an open gradebook."""
+    return [
+        Person(
+            student.id,
+            f"{student.first_name or ''} {student.last_name or ''}".strip(),
+            student.email or "",
+            student.lms_user_id or "",
+        )
+        for student in gradebook.students
+    ]
 
 
 def _try_to_write(course: Course) -> None:
@@ -157,7 +191,7 @@ def with_outputs(notebook: Mapping[str, Any], result: Result) -> dict[str, Any]:
     cells = [dict(cell) for cell in notebook["cells"]]
     scores = {exercise.grade_id: exercise.score for exercise in result.exercises}
     for report in result.cells:
-        cells[report.index]["outputs"] = list(_outputs(report))
+        cells[report.index]["outputs"] = [*cells[report.index]["outputs"], *_outputs(report)]
     checks = grade_cells(notebook)
     for cell in cells:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")

@@ -93,6 +93,9 @@ class Result:
         Details, empty when nothing was run.
     notes
         What the intake repaired, for the teaching team.
+    own_cells
+        Positions of the cells that the student wrote: what others raise (a demo that is not there while grading) is
+        not their concern.
     """
 
     student: str
@@ -106,6 +109,7 @@ class Result:
     exercises: tuple[ExerciseRecord, ...] = ()
     cells: tuple[CellReport, ...] = ()
     notes: tuple[str, ...] = ()
+    own_cells: tuple[int, ...] = ()
 
     @property
     def score(self) -> float | None:
@@ -133,7 +137,42 @@ class Result:
         cells = tuple(
             CellReport(**{**item, "error": tuple(item["error"]) if item["error"] else None}) for item in data["cells"]
         )
-        return cls(**{**data, "exercises": exercises, "cells": cells, "notes": tuple(data["notes"])})
+        own = tuple(data.get("own_cells", ()))
+        return cls(**{**data, "exercises": exercises, "cells": cells, "notes": tuple(data["notes"]), "own_cells": own})
+
+
+@dataclass(frozen=True)
+class Change:
+    """A score that is another than in the run before; None where there was none, or where the grader failed."""
+
+    student: str
+    exercise: str
+    old: float | None
+    new: float | None
+
+
+@dataclass(frozen=True)
+class SimilarPair:
+    """Two submissions whose own code is much alike: a hint to look, and no more than that.
+
+    ``words`` compares the code as it is written, ``shape`` without the names; both from 0 to 1.
+    """
+
+    first: str
+    second: str
+    words: float
+    shape: float
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """What comparing the class found: the pairs worth a look, and what is usual in this class."""
+
+    pairs: tuple[SimilarPair, ...] = ()
+    compared: int = 0
+    usual_words: float = 0.0
+    usual_shape: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,12 +189,27 @@ class Report:
         One a student, sorted by name.
     warnings
         Said in every form of the report: no isolation, a public seed.
+    title
+        What the assignment is called.
+    notices
+        What the teaching team should know of the files that came in.
+    changes
+        Scores that are others than in the run before.
+    similar
+        Submissions that are much alike.
+    owners
+        What an LMS calls a student: ``{"lms": …, "name": …, "lms_id": …}``, by student.
     """
 
     assignment: str
     exercises: tuple[tuple[str, float], ...]
     results: tuple[Result, ...]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    title: str = ""
+    notices: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    similar: Similarity = Similarity()
+    owners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def max_score(self) -> float:

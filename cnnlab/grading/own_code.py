@@ -20,6 +20,8 @@ _KNOWN_TYPES = frozenset(
     # NumPy's own refinements of TypeError and MemoryError, and what students meet most in the standard library.
     + ["UFuncTypeError", "_UFuncNoLoopError", "_UFuncInputCastingError", "_UFuncOutputCastingError"]
     + ["_ArrayMemoryError", "LinAlgError", "FrozenInstanceError", "JSONDecodeError", "UnsupportedOperation"]
+    # Those of the layers that an exercise may allow.
+    + ["OwnOpMissingError", "ConvOpError", "PoolOpError"]
 )
 
 

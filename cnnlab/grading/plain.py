@@ -24,12 +24,14 @@ class PlainExecutor:
     copies = False
     peak_kib = 0
 
-    def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
+    def start(
+        self, limits: Limits, copies: int = 0, *, allows: frozenset[str] = frozenset()
+    ) -> tuple[StudentProcess, ...]:
         """Start a process whose imports come from a folder of links; see `Executor.start`."""
         del limits, copies  # the child sets them itself, before it runs any cell
         folder = Path(tempfile.mkdtemp(prefix="cnnlab-grading-"))
         packages, course, home = (folder / name for name in ("packages", "course", "home"))
-        for parent, files in ((packages, tree.packages_tree()), (course, tree.cnnlab_tree())):
+        for parent, files in ((packages, tree.packages_tree()), (course, tree.cnnlab_tree(allows))):
             for seen, real in files.items():
                 link = parent / seen
                 link.parent.mkdir(parents=True, exist_ok=True)

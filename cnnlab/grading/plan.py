@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnlab.checks import exercises, hidden_seed
 from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.executor import choose_executor
-from cnnlab.grading.intake import Received, collect, read_notebook
+from cnnlab.grading.intake import Received, read_notebook, take_stock
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Result
+from cnnlab.grading.people import Person, merged, read_people
 from cnnlab.grading.repair import Repaired, repair
 from cnnlab.grading.report import NOT_ISOLATED, PUBLIC_SEED
 from cnnlab.grading.store import ResultStore, checks_digest, result_key
@@ -98,20 +99,40 @@ def make_settings(course: Course, *, allow_unsandboxed: bool, timeout: float | N
     )
 
 
-def take_in(course: Course, submissions: Path, roster: set[str], settings: Settings) -> Iterator[Entry]:
-    """Yield an entry for each student, sorted by name."""
+def take_in(
+    course: Course, submissions: Path, people: Iterable[Person], settings: Settings
+) -> tuple[list[Entry], tuple[str, ...]]:
+    """Return an entry for each student, sorted by name, and what the teaching team should know.
+
+    Parameters
+    ----------
+    course, submissions, settings
+        Of the run.
+    people
+        Those in the gradebook; those in ``students.csv``, beside the submissions or in the course, are added.
+    """
     path = course.release_notebook()
     given = read_notebook(path.read_bytes())
     base = settings.task
-    for received in collect(submissions, course.assignment, path.name, roster):
+    stock = take_stock(submissions, course.assignment, path.name, list_people(course, submissions, people))
+    entries = []
+    for received in stock.received:
         if received.notebook is None:
-            yield Entry(received)
+            entries.append(Entry(received))
             continue
         repaired = repair(received.notebook, given)
         key = result_key(
             course, received.digest, settings.checks, seed=base.seed, limits=base.limits, executor=base.executor
         )
-        yield Entry(received, repaired, replace(with_code(base, repaired), student=received.student, key=key))
+        entries.append(Entry(received, repaired, replace(with_code(base, repaired), student=received.student, key=key)))
+    return entries, stock.notices
+
+
+def list_people(course: Course, submissions: Path | None, people: Iterable[Person]) -> list[Person]:
+    """Return the class: the given people and those in ``students.csv``, beside the submissions or in the course."""
+    beside = submissions if submissions is None or submissions.is_dir() else submissions.parent
+    folders = dict.fromkeys(folder for folder in (beside, course.root) if folder is not None)
+    return merged(*(read_people(folder / "students.csv") for folder in folders), people)
 
 
 def _title(path: Path) -> str:

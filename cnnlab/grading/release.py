@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cnnlab.checks import exercises
+from cnnlab.checks import by_hand, exercises
 from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.intake import read_notebook
-from cnnlab.grading.repair import grade_cells
+from cnnlab.grading.repair import answer_cells, grade_cells
 
 
 def make_release(course: Course) -> Path:
@@ -73,12 +73,15 @@ def make_gradebook(course: Course) -> None:
 def compare_with_exercises(course: Course) -> None:
     """Raise `CourseError` if the grade cells of the source are not those that the exercises ask for."""
     try:
-        listed = exercises(course.assignment)
+        graded, judged = exercises(course.assignment), by_hand(course.assignment)
     except KeyError as error:
         raise CourseError(error.args[0]) from None
     path = course.source_notebook()
-    found = {name: float(cell["points"]) for name, cell in grade_cells(read_notebook(path.read_bytes())).items()}
-    wanted = {exercise.grade_id: float(exercise.points) for exercise in listed}
+    source = read_notebook(path.read_bytes())
+    cells = grade_cells(source) | answer_cells(source)
+    found = {name: float(cell["points"]) for name, cell in cells.items()}
+    wanted = {exercise.grade_id: float(exercise.points) for exercise in graded}
+    wanted |= {exercise.grade_id: float(exercise.points) for exercise in judged}
     if found != wanted:
         raise CourseError(
             f"{path} has the grade cells {found}, and the exercises of {course.assignment} are {wanted}: "

@@ -72,6 +72,10 @@ def repair(submitted: _Notebook, release: _Notebook) -> Repaired:
     for cell in cells:
         if _is_check(cell):
             cell["source"] = originals[cell["metadata"]["nbgrader"]["grade_id"]]["source"]
+    looked_at = {id(cell) for cell in parts_of_answers({"cells": cells}).values()}
+    for cell in cells:
+        if cell["cell_type"] == "code" and id(cell) not in looked_at:
+            cell["outputs"] = []  # pictures are kept for those who grade by hand only
     runnable = [position for position, cell in enumerate(cells) if cell["cell_type"] == "code" and not _is_check(cell)]
     numbered = tuple(Cell(position, cells[position]["source"]) for position in runnable)
     own = frozenset(position for position in runnable if cells[position]["source"].strip() not in given)
@@ -92,6 +96,19 @@ def grade_cells(notebook: _Notebook) -> dict[str, dict[str, Any]]:
         for cell in notebook["cells"]
         if cell["cell_type"] == "code" and _is_check(cell)
     }
+
+
+def answer_cells(notebook: _Notebook) -> dict[str, dict[str, Any]]:
+    """Return nbgrader's metadata of the cells whose text a person grades, by ``grade_id``."""
+    found = [cell["metadata"]["nbgrader"] for cell in notebook["cells"] if "nbgrader" in cell["metadata"]]
+    return {data["grade_id"]: data for data in found if data.get("grade") and data.get("solution")}
+
+
+def parts_of_answers(notebook: _Notebook) -> dict[str, Mapping[str, Any]]:
+    """Return the cells that a person looks at, by ``grade_id``: answers, and figures whose names begin like theirs."""
+    answers = tuple(answer_cells(notebook))
+    named = {str(_grade_id(cell)): cell for cell in notebook["cells"] if _grade_id(cell) is not None}
+    return {name: cell for name, cell in named.items() if answers and name.startswith(answers)}
 
 
 def _grade_id(cell: Mapping[str, Any]) -> str | None:

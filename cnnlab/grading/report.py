@@ -6,13 +6,14 @@ import csv
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnnlab.grading.model import Report, Result
+from cnnlab.checks import by_hand
+from cnnlab.grading.model import Change, Report, Result
 
 NOT_ISOLATED = (
     "NOT ISOLATED: these submissions ran without a sandbox. They could read and change whatever the user who graded "
@@ -36,28 +37,74 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", "status", "score", "max_score", *(name for name, _ in report.exercises)])
     for result in report.results:
-        name = f"'{result.student}" if result.student.startswith(_FORMULA) else result.student
-        writer.writerow([name, result.status, *_points(report, result)])
+        writer.writerow([safe_name(result.student), result.status, *_points(report, result)])
     return text.getvalue()
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the table, what was noticed, and the warnings."""
+def safe_name(text: str) -> str:
+    """Return a text that a spreadsheet takes for a text, and not for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def exercise_points(report: Report, result: Result) -> list[str]:
+    """Return the points of each exercise and their sum, as they are written; empty where the grader failed."""
+    score, _, *parts = _points(report, result)
+    return [*parts, score]
+
+
+def show(report: Report, console: Console, *, only: Collection[str] | None = None) -> None:
+    """Print the table, what was noticed, changed scores, and the warnings.
+
+    Parameters
+    ----------
+    report, console
+        What, and where.
+    only
+        Names of students; None: everybody is in the table.
+    """
     table = Table(title=f"{report.assignment}: {len(report.results)} students", title_justify="left")
-    table.add_column("student")
-    table.add_column("status")
+    table.add_column("student", overflow="fold")
+    table.add_column("status", overflow="fold")
     for name, points in report.exercises:
-        table.add_column(f"{name}\nof {points:g}", justify="right")
+        short = name.removeprefix(f"{report.assignment}.")  # which assignment it is stands in the title
+        table.add_column(f"{short}\nof {points:g}", justify="right", overflow="fold")
     table.add_column(f"score\nof {report.max_score:g}", justify="right")
-    table.add_column("noticed", overflow="fold")
+    noticed = Table.grid(padding=(0, 2))  # below the table: five exercises leave no place for it beside them
+    noticed.add_column()
+    noticed.add_column(overflow="fold")
     for result in report.results:
+        if only is not None and result.student not in only:
+            continue
         score, _, *parts = _points(report, result)
         status = Text(result.status, style=_STYLES.get(result.status, "yellow"))
-        table.add_row(_plain(result.student), status, *parts, score, _plain("; ".join(_noticed(result))))
+        table.add_row(_plain(result.student), status, *parts, score)
+        if names := "; ".join(_noticed(result)):
+            noticed.add_row(_plain(result.student), _plain(names))
     console.print(table)
+    if noticed.row_count:
+        console.print("Noticed:", noticed, "", sep="\n")
     console.print(_plain(_summary(report)))
+    for exercise in by_hand(report.assignment):
+        given = f"{exercise.id}: up to {exercise.points} points are given by hand, in formgrader"
+        console.print(_plain(f"{given}; they are not in this table."))
+    if report.changes:
+        console.print(_changes(report.changes))
+    for notice in report.notices:
+        console.print(_plain(notice, style="yellow"))
     for warning in report.warnings:
         console.print(_plain(warning, style="bold red"))
+
+
+def _changes(changes: Iterable[Change]) -> Table:
+    table = Table(title="Changed scores since the run before", title_justify="left")
+    for name in ("student", "exercise"):
+        table.add_column(name)
+    for name in ("before", "now"):
+        table.add_column(name, justify="right")
+    for change in changes:
+        before, now = ("–" if score is None else _number(score) for score in (change.old, change.new))
+        table.add_row(_plain(change.student), _plain(change.exercise), before, now)
+    return table
 
 
 def make_console() -> Console:

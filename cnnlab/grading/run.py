@@ -1,72 +1,211 @@
 """Grade a class: the steps in their order, with data going one way.
 
-settings → canary → intake and repair → tasks → stored results → gradebook → feedback pages → report
+settings → canary → intake and repair → tasks → stored results → gradebook → similarity and changes → pages and report
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
-from cnnlab.grading import canary, feedback, report
-from cnnlab.grading.course import Course
+from cnnlab.grading import canary, report, similar
+from cnnlab.grading.by_hand import read_students
+from cnnlab.grading.changes import changed_scores
+from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.executor import close_executors
 from cnnlab.grading.gradebook import GradebookWriter
-from cnnlab.grading.model import Report, Result
+from cnnlab.grading.intake import read_notebook
+from cnnlab.grading.model import Report, Result, Similarity
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import peaks, run_tasks
 from cnnlab.grading.progress import RunProgress
-from cnnlab.grading.store import ResultStore, save_report, write_whole
+from cnnlab.grading.publish import log_changes, publish
+from cnnlab.grading.report import NOT_ISOLATED
+from cnnlab.grading.store import ResultStore, load_report, write_whole
 from cnnlab.grading.worker import Peak
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which students a run is about.
+
+    Attributes
+    ----------
+    students
+        Only these; the others stay in gradebook and reports as the last run left them. Empty: everybody.
+    regrade
+        Run also what would give the same result as before.
+    changed_only
+        Print only those who were run, or whose score changed. The files that are written are whole all the same.
+    """
+
+    students: tuple[str, ...] = ()
+    regrade: bool = False
+    changed_only: bool = False
+
+
 def grade_class(
-    course: Course, submissions: Path, *, jobs: int, allow_unsandboxed: bool, timeout: float | None, console: Console
+    course: Course,
+    submissions: Path,
+    *,
+    jobs: int,
+    allow_unsandboxed: bool,
+    timeout: float | None,
+    console: Console,
+    selection: Selection,
 ) -> Report:
     """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
     try:
         settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
-        return _grade_class(course, submissions, jobs=jobs, settings=settings, console=console)
+        return _grade_class(course, submissions, jobs=jobs, settings=settings, console=console, selection=selection)
     finally:
         close_executors()
 
 
-def _grade_class(course: Course, submissions: Path, *, jobs: int, settings: Settings, console: Console) -> Report:
+def _grade_class(
+    course: Course, submissions: Path, *, jobs: int, settings: Settings, console: Console, selection: Selection
+) -> Report:
     for warning in settings.warnings:
         console.print(warning, style="bold red")
     if settings.task.executor == "bubblewrap":
         console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
+    before = load_report(course)
+    run: set[str] = set()
     with GradebookWriter(course) as writer:
-        roster = writer.students() | course.listed_students(submissions)
-        entries = list(take_in(course, submissions, roster, settings))
-        results = [
-            _record(course, writer, entry, result, settings)
-            for entry, result in _results(course, entries, jobs=jobs, console=console)
-        ]
+        everybody, notices = take_in(course, submissions, writer.people(), settings)
+        entries = _selected(everybody, selection.students)
+        results = []
+        for entry, result in _results(course, entries, jobs=jobs, console=console, regrade=selection.regrade):
+            if entry.task is not None and result.is_new:
+                run.add(result.result.student)
+            results.append(_record(course, writer, entry, result.result))
     found = Report(
         assignment=course.assignment,
         exercises=settings.exercises,
-        results=tuple(sorted(results, key=lambda result: result.student)),
+        results=_with_others(results, before, selection),
         warnings=settings.warnings,
+        title=settings.title,
+        notices=notices,
+        changes=changed_scores(before.results if before else (), results),
+        similar=_compare(course, everybody),
+        owners={
+            entry.received.student: {key: value for key, value in asdict(entry.received.owner).items() if key != "late"}
+            for entry in everybody
+            if entry.received.owner is not None
+        },
     )
-    save_report(course, found)
-    write_whole(course.out / "grades.csv", report.as_csv(found))
-    report.show(found, console)
+    log_changes(course, found)
+    found = publish(course, found)
+    only = run | {change.student for change in found.changes} if selection.changed_only else None
+    report.show(found, console, only=only if only is not None else set(selection.students) or None)
     console.print(
-        f"Grades: {course.out / 'grades.csv'}   Feedback: {course.root / 'feedback'}", markup=False, soft_wrap=True
+        f"Report: {course.out / 'report.html'}   Grades: {course.out / 'grades.csv'}   "
+        f"Feedback: {course.root / 'feedback'}",
+        markup=False,
+        soft_wrap=True,
     )
     return found
 
 
-def _results(course: Course, entries: list[Entry], *, jobs: int, console: Console) -> Iterator[tuple[Entry, Result]]:
+def rehearse(
+    course: Course,
+    submissions: Path,
+    *,
+    allow_unsandboxed: bool,
+    timeout: float | None,
+    console: Console,
+    selection: Selection,
+) -> Mapping[str, str]:
+    """Say what `grade_class` would do, write nothing, run nothing, and return it by student.
+
+    The values are ``"run"``, ``"known"``, ``"unreadable"`` and ``"missing"``.
+    """
+    settings = make_settings(course, allow_unsandboxed=True, timeout=timeout)
+    close_executors()
+    everybody, notices = take_in(course, submissions, read_students(course), settings)
+    store = ResultStore(course)
+    found: dict[str, str] = {}
+    for entry in _selected(everybody, selection.students):
+        if entry.task is None:
+            what: str = entry.received.state
+        else:
+            known = not selection.regrade and entry.known_result(store, course.assignment) is not None
+            what = "known" if known else "run"
+        found[entry.received.student] = what
+        if what != "known":
+            text = "; ".join(filter(None, (entry.received.reason, *entry.notes)))
+            line = f"{what:<10}  {report.printable(entry.received.student)}{': ' if text else ''}{text}"
+            console.print(report.printable(line), markup=False, highlight=False, soft_wrap=True)
+    counts = ", ".join(f"{list(found.values()).count(what)} {word}" for what, word in _WHAT.items())
+    console.print(f"Nothing was run or written. {len(found)} students: {counts}.", markup=False)
+    would_refuse = NOT_ISOLATED in settings.warnings and not allow_unsandboxed
+    for line in (*notices, *settings.warnings, *([_WOULD_REFUSE] if would_refuse else [])):
+        console.print(report.printable(line), markup=False, style="yellow")
+    return found
+
+
+_WOULD_REFUSE = "The run itself would refuse, since no sandbox works here: cnnlab doctor says why."
+_WHAT = {"run": "to run", "known": "known from before", "unreadable": "unreadable", "missing": "missing"}
+
+
+def _selected(entries: list[Entry], students: Sequence[str]) -> list[Entry]:
+    known = [entry.received.student for entry in entries]
+    for name in students:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(close)}?" if close else "names are those in the table and in grades.csv"
+            raise CourseError(f"there is no student {name!r} in the gradebook, students.csv or the submissions: {hint}")
+    return [entry for entry in entries if entry.received.student in students] if students else entries
+
+
+def _with_others(results: list[Result], before: Report | None, selection: Selection) -> tuple[Result, ...]:
+    """Add what the run before found of those who were not asked for."""
+    now = {result.student: result for result in results}
+    if selection.students and before is not None:
+        now = {result.student: result for result in before.results} | now
+    return tuple(now[name] for name in sorted(now))
+
+
+def _compare(course: Course, entries: list[Entry]) -> Similarity:
+    given = [
+        cell["source"]
+        for cell in read_notebook(course.release_notebook().read_bytes())["cells"]
+        if cell["cell_type"] == "code"
+    ]
+    return similar.compare(
+        {
+            entry.received.student: similar.own_lines(entry.repaired.cells, entry.repaired.own_cells, given)
+            for entry in entries
+            if entry.repaired is not None
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A result, and whether this run found it."""
+
+    result: Result
+    is_new: bool
+
+
+def _results(
+    course: Course, entries: list[Entry], *, jobs: int, console: Console, regrade: bool
+) -> Iterator[tuple[Entry, _Found]]:
     """Yield what is known already, then run the rest; each new result is stored before it is yielded."""
     store = ResultStore(course)
-    known = {entry.received.student: entry.known_result(store, course.assignment) for entry in entries}
+    known = {
+        entry.received.student: None
+        if regrade and entry.task is not None
+        else entry.known_result(store, course.assignment)
+        for entry in entries
+    }
     tasks = [entry.task for entry in entries if entry.task is not None and known[entry.received.student] is None]
     console.print(
         f"{len(entries)} students: {len(tasks)} to run, {len(entries) - len(tasks)} known or without a notebook"
@@ -74,7 +213,7 @@ def _results(course: Course, entries: list[Entry], *, jobs: int, console: Consol
     for entry in entries:
         result = known[entry.received.student]
         if result is not None:
-            yield entry, result
+            yield entry, _Found(result, is_new=False)
     by_student = {entry.received.student: entry for entry in entries}
     unreadable = sum(result is not None and result.status == "unreadable" for result in known.values())
     with RunProgress(console, len(tasks), unreadable=unreadable) as progress:
@@ -83,7 +222,7 @@ def _results(course: Course, entries: list[Entry], *, jobs: int, console: Consol
             if result.was_run:
                 store.save(result)
             progress.say(result)
-            yield by_student[result.student], result
+            yield by_student[result.student], _Found(result, is_new=True)
     if used := peaks():
         console.print(_memory(used), highlight=False, soft_wrap=True)
 
@@ -95,17 +234,16 @@ def _memory(used: Sequence[Peak]) -> str:
     return f"Memory: {len(used)} worker{'s' * (len(used) != 1)}, at most {worker:.0f} MiB each{largest}"
 
 
-def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result, settings: Settings) -> Result:
-    """Put one result into the gradebook and onto the student's page; an error here is ours and becomes the status."""
-    result = replace(result, notes=(*entry.notes, *_stopped_cells(entry, result)))
-    notebook = course.release_notebook().stem
+def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result) -> Result:
+    """Put one result into the gradebook; an error here is ours and becomes the status."""
+    own = tuple(sorted(entry.repaired.own_cells)) if entry.repaired else ()
+    result = replace(result, notes=(*entry.notes, *_stopped_cells(entry, result)), own_cells=own)
     try:
         if result.was_run and entry.repaired is not None:
             writer.write(result, entry.repaired.notebook)
-        if result.status not in {"missing", "grader_error"}:
-            own = entry.repaired.own_cells if entry.repaired else frozenset()
-            page = feedback.page(result, title=settings.title, max_score=settings.max_score, own_cells=own)
-            write_whole(course.feedback(result.student) / f"{notebook}.html", page)
+        # Without these two files nbgrader does not release a page.
+        for name, text in entry.received.companions.items():
+            write_whole(course.feedback(result.student) / name, text)
     except Exception as error:
         text = (str(error).splitlines() or [""])[0]  # SQLAlchemy's next lines are the statement
         return replace(result, status="grader_error", reason=f"could not be recorded: {type(error).__name__}: {text}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import keyword
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,8 @@ class Session:
         The code to run before the first call.
     limits
         The time counts from the first start.
+    allows
+        As in `cnnlab.checks.model.Exercise`.
 
     Attributes
     ----------
@@ -62,8 +64,11 @@ class Session:
         a session looks here before believing a result.
     """
 
-    def __init__(self, executor: Executor, cells: Sequence[Cell], limits: Limits) -> None:
+    def __init__(
+        self, executor: Executor, cells: Sequence[Cell], limits: Limits, *, allows: Iterable[str] = ()
+    ) -> None:
         self._executor = executor
+        self._allows = frozenset(allows)
         self._cells = tuple(cells)
         self._limits = limits
         self._own_code = OwnCode(self._cells)
@@ -192,7 +197,7 @@ class Session:
         stops = {name: _LAST if until is None else until for name, until in exercises.items()}
         names = sorted(stops, key=lambda name: stops[name])
         cells = [cell for cell in self._cells if cell.index < stops[names[-1]] and cell.index not in self._left_out]
-        processes = self._executor.start(self._limits, len(names) - 1)
+        processes = self._executor.start(self._limits, len(names) - 1, allows=self._allows)
         try:
             self._greet(processes[0], cells, [stops[name] for name in names[:-1]])
             stopped = self._run_cells(processes[0], cells, alone=len(names) == 1)

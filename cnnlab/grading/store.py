@@ -6,15 +6,17 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import cnnlab
 from cnnlab.grading.course import Course
 from cnnlab.grading.limits import Limits
-from cnnlab.grading.model import Report, Result
+from cnnlab.grading.model import Change, Report, Result, Similarity, SimilarPair
 
 # What a result depends on, besides the submission itself.
-_SOURCES = ("checks", "reference", "geometry", "grading", "viz/cards.py")
+_CARDS = ("viz/cards.py", "viz/card_arrays.py", "viz/card_pictures.py", "viz/card_style.py")
+_SOURCES = ("checks", "reference", "geometry", "grading", "nn", "ops", "optim", *_CARDS)
 
 
 class ResultStore:
@@ -41,25 +43,27 @@ class ResultStore:
 
 def save_report(course: Course, report: Report) -> None:
     """Keep a run's report, for ``cnnlab report``."""
-    data = {
-        "exercises": report.exercises,
-        "warnings": report.warnings,
-        "results": [result.as_dict() for result in report.results],
-    }
-    write_whole(course.out / "report.json", json.dumps(data, indent=1))
+    write_whole(course.out / "report.json", json.dumps(asdict(report), indent=1))
 
 
 def load_report(course: Course) -> Report | None:
     """Return the report of the last run, or None if there was none that this version can read."""
     try:
         data = json.loads((course.out / "report.json").read_text(encoding="utf-8"))
+        similar = dict(data.get("similar", {}))
+        pairs = tuple(SimilarPair(**pair) for pair in similar.pop("pairs", ()))
         return Report(
             assignment=course.assignment,
             exercises=tuple((name, points) for name, points in data["exercises"]),
             results=tuple(map(Result.from_dict, data["results"])),
             warnings=tuple(data["warnings"]),
+            title=data.get("title", ""),
+            notices=tuple(data.get("notices", ())),
+            changes=tuple(Change(**change) for change in data.get("changes", ())),
+            similar=Similarity(pairs=pairs, **similar),
+            owners=data.get("owners", {}),
         )
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

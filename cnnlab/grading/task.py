@@ -100,13 +100,15 @@ def grade_task(task: Task) -> Result:
     """Run the cells and the checks of one submission; raises whatever goes wrong on our side."""
     started = time.monotonic()
     executor = shared_executor(task.executor)
-    asked = exercises(task.assignment)
-    until = {exercise.id: _until(exercise, task) for exercise in asked}
-    with Session(executor, task.cells, task.limits) as session:
+    listed = exercises(task.assignment)
+    until = {exercise.id: _until(exercise, task) for exercise in listed}
+    # The same for all of them: the notebook imports once, at its top.
+    allows = {name for exercise in listed for name in exercise.allows}
+    with Session(executor, task.cells, task.limits, allows=allows) as session:
         session.plan(until)
         runs = [
             ExerciseRun(exercise, session.functions(exercise, until=until[exercise.id]), hidden=True, seed=task.seed)
-            for exercise in asked
+            for exercise in listed
         ]
         records = _grade(runs, session)
         cells = tuple(session.reports)
@@ -159,7 +161,7 @@ def _exercise_record(exercise: Exercise, result: ExerciseResult) -> ExerciseReco
         score=float(result.score),
         max_score=float(exercise.points),
         checks=tuple(map(_record, result.outcomes)),
-        card=cards.as_html(without_hidden_details(result)),
+        card=cards.as_html(without_hidden_details(result), pictures=True),
     )
 
 

@@ -30,15 +30,47 @@ _CNNLAB = {
     },
 }
 
+# What an exercise may allow (`Exercise.allows`). File by file, so that a new module of the library is not among them
+# before somebody has looked: nothing here computes a convolution or a pooling, and nothing trains a network.
+_LAYERS = (
+    "activation checks conv conv_op flatten init linear loss module own_op parameter pool pool_op rank_name replace "
+    "sequential"
+)
+_OPERATIONS = "activation arguments linear loss"
+_ALLOWED = {
+    "nn": {
+        "cnnlab/nn/__init__.py": "grading/student_view/nn.py",
+        **{f"cnnlab/nn/{name}.py": f"nn/{name}.py" for name in _LAYERS.split()},
+        "cnnlab/ops/__init__.py": "grading/student_view/ops.py",
+        **{f"cnnlab/ops/{name}.py": f"ops/{name}.py" for name in _OPERATIONS.split()},
+        "cnnlab/geometry": "geometry",
+    },
+    "optim": {"cnnlab/optim": "optim"},
+}
+
 MAIN = _VIEW / "main.py"
 WARM = _VIEW / "warm.py"
 
 
 @cache
-def cnnlab_tree() -> Mapping[PurePosixPath, Path]:
-    """Return the files and folders of the student's cnnlab: where they are seen, and where they are."""
+def cnnlab_tree(allows: frozenset[str] = frozenset()) -> Mapping[PurePosixPath, Path]:
+    """Return the files and folders of the student's cnnlab: where they are seen, and where they are.
+
+    Parameters
+    ----------
+    allows
+        As in `cnnlab.checks.model.Exercise`.
+
+    Raises
+    ------
+    KeyError
+        If there is no such part.
+    """
     root = Path(cnnlab.__file__).parent
-    found = {PurePosixPath(seen): root / real for seen, real in _CNNLAB.items()}
+    listed = dict(_CNNLAB)
+    for name in sorted(allows):
+        listed |= _ALLOWED[name]
+    found = {PurePosixPath(seen): root / real for seen, real in listed.items()}
     return {seen: real for seen, real in found.items() if real.exists()}
 
 

@@ -48,12 +48,14 @@ class WarmExecutor:
         """The most memory that one process used so far."""
         return max(self._peak_kib, self._warm.peak_kib if self._warm else 0)
 
-    def start(self, limits: Limits, copies: int = 0) -> tuple[StudentProcess, ...]:
-        """Fork the warm process; see `Executor.start`."""
-        if self._warm is not None and self._warm.is_spent():
+    def start(
+        self, limits: Limits, copies: int = 0, *, allows: frozenset[str] = frozenset()
+    ) -> tuple[StudentProcess, ...]:
+        """Fork the warm process; see `Executor.start`. Another assignment that allows other parts has its own."""
+        if self._warm is not None and (self._warm.is_spent() or self._warm.allows != allows):
             self.close()
         if self._warm is None:
-            self._warm = _WarmProcess()
+            self._warm = _WarmProcess(allows)
         try:
             return self._warm.fork(1 + copies, limits)
         except ExecutorError:
@@ -71,13 +73,14 @@ class WarmExecutor:
 class _WarmProcess:
     """The warm process, seen from the grader."""
 
-    def __init__(self) -> None:
+    def __init__(self, allows: frozenset[str]) -> None:
+        self.allows = allows
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.peak_kib = 0
         self._forks = 0
         self._running = 0
         self._cgroups = _cgroups()
-        command = bubblewrap.command(tree.WARM, forks=True)
+        command = bubblewrap.command(tree.WARM, allows, forks=True)
         with theirs:
             try:
                 self._child = subprocess.Popen(

@@ -20,8 +20,10 @@ from cnnlab.nn.linear import Linear
 from cnnlab.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
 from cnnlab.nn.mlp import layers_of, mlp
 from cnnlab.nn.module import Module
+from cnnlab.nn.own_op import OwnOpMissingError, own_ops_required
 from cnnlab.nn.parameter import Buffer, Parameter
 from cnnlab.nn.pool import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
+from cnnlab.nn.pool_op import PoolOp, PoolOpError
 from cnnlab.nn.scan import Scan
 from cnnlab.nn.sequential import Sequential
 from cnnlab.nn.storage import load, save
@@ -57,7 +59,10 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Module",
+    "OwnOpMissingError",
     "Parameter",
+    "PoolOp",
+    "PoolOpError",
     "ReLU",
     "Scan",
     "Sequential",
@@ -71,6 +76,7 @@ __all__ = [
     "load",
     "mlp",
     "models",
+    "own_ops_required",
     "save",
     "to_convolutions",
 ]

@@ -16,6 +16,7 @@ from cnnlab.nn.checks import check_rank
 from cnnlab.nn.conv_op import ConvOp, checked_op
 from cnnlab.nn.init import generator, uniform_fan_in
 from cnnlab.nn.module import Module
+from cnnlab.nn.own_op import check_op
 from cnnlab.nn.rank_name import rank_name
 
 
@@ -104,6 +105,7 @@ class Conv(Module):
     def forward(self, x: Array) -> Array:
         """Return y (N, C_out, *out) for x (N, C_in, *spatial)."""
         check_rank(type(self).__name__, x, self.rank)
+        check_op(self.op, type(self).__name__, "nn.ConvOp(conv2d_forward, conv2d_backward)")
         y_shape = self.geometry.output_shape(x.shape)  # refuses an x that does not fit the layer
         w, b = self.weight.data, None if self.bias is None else self.bias.data
         if self.op is None:

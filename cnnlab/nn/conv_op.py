@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cnnlab.backend import Array, DeviceMismatchError, namespace
+from cnnlab.backend import Array
+from cnnlab.nn.own_op import OwnOpError, Sizes, call_own, check_result, name_of
 
-Sizes = tuple[int, ...]
 
-
-class ConvOpError(ValueError):
+class ConvOpError(OwnOpError):
     """A function given to `ConvOp` returned something that cannot be a convolution's result."""
 
 
@@ -33,7 +32,7 @@ class ConvOp:
     backward: Callable[[Array, Array, Array, Sizes, Sizes], tuple[Array, Array, Array]]
 
     def __str__(self) -> str:
-        return f"({_name(self.forward)}, {_name(self.backward)})"
+        return f"({name_of(self.forward)}, {name_of(self.backward)})"
 
     def run_forward(
         self, x: Array, w: Array, b: Array | None, stride: Sizes, padding: Sizes, *, y_shape: Sizes
@@ -45,8 +44,8 @@ class ConvOp:
         ConvOpError
             If it is something else. What the function itself raises passes through, with a note.
         """
-        y = _call(self.forward, "forward", x, w, b, stride, padding)
-        _check(self.forward, "y", y, y_shape, x)
+        y = call_own(self.forward, "forward of the layer's ConvOp", x, w, b, stride, padding)
+        check_result(self.forward, "y", y, y_shape, like=x, error=ConvOpError)
         return y
 
     def run_backward(
@@ -59,17 +58,17 @@ class ConvOp:
         ConvOpError
             If it is something else. What the function itself raises passes through, with a note.
         """
-        result: Any = _call(self.backward, "backward", dy, x, w, stride, padding)
+        result: Any = call_own(self.backward, "backward of the layer's ConvOp", dy, x, w, stride, padding)
         if not isinstance(result, (tuple, list)) or len(result) != 3:
             what = f"{len(result)} values" if isinstance(result, (tuple, list)) else f"a {type(result).__name__}"
             raise ConvOpError(
-                f"your own {_name(self.backward)} returned {what}: return the three gradients, `dx, dw, db`"
+                f"your own {name_of(self.backward)} returned {what}: return the three gradients, `dx, dw, db`"
             )
         dx, dw, db = result
-        _check(self.backward, "dx", dx, tuple(x.shape), x)
-        _check(self.backward, "dw", dw, tuple(w.shape), w)
+        check_result(self.backward, "dx", dx, tuple(x.shape), like=x, error=ConvOpError)
+        check_result(self.backward, "dw", dw, tuple(w.shape), like=w, error=ConvOpError)
         if bias:
-            _check(self.backward, "db", db, tuple(w.shape[:1]), w)
+            check_result(self.backward, "db", db, tuple(w.shape[:1]), like=w, error=ConvOpError)
         return dx, dw, db
 
 
@@ -78,34 +77,3 @@ def checked_op(op: object) -> ConvOp | None:
     if op is not None and not isinstance(op, ConvOp):
         raise TypeError(f"op is a {type(op).__name__}: wrap your functions, nn.ConvOp(my_forward, my_backward)")
     return op
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return str(getattr(function, "__name__", repr(function)))
-
-
-def _call(function: Callable[..., Any], part: str, *arguments: Any) -> Any:
-    try:
-        return function(*arguments)
-    except Exception as error:
-        error.add_note(f"This was raised by your own {_name(function)}, the {part} of the layer's ConvOp.")
-        raise
-
-
-def _check(function: Callable[..., Any], name: str, value: Any, shape: Sizes, like: Array) -> None:
-    """Raise ConvOpError unless `value` is an array of `shape` with the dtype and on the device of `like`."""
-    fault = f"your own {_name(function)} returned {name} "
-    if value is None:
-        raise ConvOpError(fault + "as None: is a `return` missing?")
-    try:
-        namespace(**{name: value, "its input": like})
-    except TypeError as error:
-        raise ConvOpError(fault + f"as a {type(value).__name__}: return an array") from error
-    except DeviceMismatchError as error:
-        raise ConvOpError(fault + f"on another device: {error}") from error
-    if tuple(value.shape) != shape:
-        raise ConvOpError(fault + f"of shape {tuple(value.shape)}, but it must be {shape}")
-    if value.dtype != like.dtype:
-        raise ConvOpError(
-            fault + f"as {value.dtype}, but its input is {like.dtype}: make new arrays with the dtype of the input"
-        )

@@ -11,6 +11,8 @@ from cnnlab.geometry import PoolGeometry
 from cnnlab.geometry.options import per_axis, truth
 from cnnlab.nn.checks import check_rank
 from cnnlab.nn.module import Module
+from cnnlab.nn.own_op import check_op
+from cnnlab.nn.pool_op import PoolOp, checked_pool_op
 from cnnlab.nn.rank_name import rank_name
 
 
@@ -32,6 +34,8 @@ class Pool(Module):
         input or in the padding before it.
     count_include_pad
         Only of average pooling: whether the zeros of the padding count.
+    op
+        Your own pooling (`PoolOp`), in place of the library's.
 
     Attributes
     ----------
@@ -41,10 +45,12 @@ class Pool(Module):
     Raises
     ------
     TypeError, ValueError
-        If an option is no whole number, out of range, or does not fit the others.
+        If an option is no whole number, out of range, or does not fit the others, or has no place in an own `op`.
     """
 
     rank: ClassVar[int]
+    how: ClassVar[str]  # as an own op is told it
+    op: PoolOp | None
 
     def __init__(
         self,
@@ -69,14 +75,42 @@ class Pool(Module):
     def extra_repr(self) -> str:
         """Return the sizes, and the options that differ from their defaults."""
         usual = {"dilation": (1,) * self.rank, "ceil_mode": False, "count_include_pad": True}
-        return ", ".join(f"{name}={value}" for name, value in self.options.items() if usual.get(name) != value)
+        shown = {name: value for name, value in self.options.items() if usual.get(name) != value}
+        return ", ".join(f"{name}={value}" for name, value in (shown | ({"op": self.op} if self.op else {})).items())
+
+    def forward(self, x: Array) -> Array:
+        """Return y (N, C, *out) for x (N, C, *spatial)."""
+        check_rank(type(self).__name__, x, self.rank)
+        check_op(self.op, type(self).__name__, "nn.PoolOp(pool2d_forward, pool2d_backward)")
+        if self.op is None:
+            y = self._library_forward(x)
+        else:
+            y_shape = self.geometry.output_shape(x.shape)
+            y = self.op.run_forward(x, self.kernel_size, self.stride, self.padding, how=self.how, y_shape=y_shape)
+        self.keep(x)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Return dx (N, C, *spatial): what each input gets of the dy (N, C, *out) of its windows."""
+        x = self.recall()
+        if self.op is None:
+            return self._library_backward(dy, x)
+        return self.op.run_backward(dy, x, self.kernel_size, self.stride, self.padding, how=self.how)
+
+    def _library_forward(self, x: Array) -> Array:
+        raise NotImplementedError(f"{type(self).__name__} has no forward: use a max or an average pooling")
+
+    def _library_backward(self, dy: Array, x: Array) -> Array:
+        raise NotImplementedError(f"{type(self).__name__} has no backward: use a max or an average pooling")
 
 
 class MaxPool(Pool):
     """The largest value of each window, in `rank` dimensions; for the options see `help(nn.pool.Pool)`.
 
-    A tie goes to the first in row-major order. The padding never wins.
+    A tie goes to the first in row-major order, where its whole gradient goes too. The padding never wins.
     """
+
+    how = "max"
 
     def __init__(
         self,
@@ -86,32 +120,32 @@ class MaxPool(Pool):
         dilation: int | Sequence[int] = 1,
         *,  # in PyTorch return_indices comes here, which this layer does not have
         ceil_mode: bool = False,
+        op: PoolOp | None = None,
     ) -> None:
         super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
         self.dilation = self.geometry.dilation
+        self.op = checked_pool_op(op, self.geometry)
 
     @property
     def options(self) -> dict[str, Any]:
         """The options by name, as the op takes them."""
         return super().options | {"dilation": self.dilation}
 
-    def forward(self, x: Array) -> Array:
-        """Return y (N, C, *out) for x (N, C, *spatial)."""
-        check_rank(type(self).__name__, x, self.rank)
-        y = ops.max_pool_forward(x, **self.options)
-        self.keep(x)
-        return y
+    def _library_forward(self, x: Array) -> Array:
+        return ops.max_pool_forward(x, **self.options)
 
-    def backward(self, dy: Array) -> Array:
-        """Return dx (N, C, *spatial): each dy goes to the input that was the largest."""
-        return ops.max_pool_backward(dy, self.recall(), **self.options)
+    def _library_backward(self, dy: Array, x: Array) -> Array:
+        return ops.max_pool_backward(dy, x, **self.options)
 
 
 class AvgPool(Pool):
     """The mean of each window, in `rank` dimensions; for the options see `help(nn.pool.Pool)`.
 
-    Zeros of the padding count unless `count_include_pad` is False.
+    Going back, each dy is dealt out to its window in equal shares. Zeros of the padding count unless
+    `count_include_pad` is False.
     """
+
+    how = "avg"
 
     def __init__(
         self,
@@ -120,25 +154,23 @@ class AvgPool(Pool):
         padding: int | Sequence[int] = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        *,
+        op: PoolOp | None = None,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode)
         self.count_include_pad = truth("count_include_pad", count_include_pad)
+        self.op = checked_pool_op(op, self.geometry, padding_counts=self.count_include_pad)
 
     @property
     def options(self) -> dict[str, Any]:
         """The options by name, as the op takes them."""
         return super().options | {"count_include_pad": self.count_include_pad}
 
-    def forward(self, x: Array) -> Array:
-        """Return y (N, C, *out) for x (N, C, *spatial)."""
-        check_rank(type(self).__name__, x, self.rank)
-        y = ops.avg_pool_forward(x, **self.options)
-        self.keep(x)
-        return y
+    def _library_forward(self, x: Array) -> Array:
+        return ops.avg_pool_forward(x, **self.options)
 
-    def backward(self, dy: Array) -> Array:
-        """Return dx (N, C, *spatial): each dy in equal shares to its window."""
-        return ops.avg_pool_backward(dy, self.recall(), **self.options)
+    def _library_backward(self, dy: Array, x: Array) -> Array:
+        return ops.avg_pool_backward(dy, x, **self.options)
 
 
 @rank_name

@@ -54,6 +54,18 @@ color: var(--muted); font-size: .8em; }
 & summary { cursor: pointer; color: var(--muted); }
 & summary:focus-visible { outline: 2px solid var(--edge); outline-offset: 2px; }
 & .answers { display: flex; flex-wrap: wrap; gap: .6rem 2rem; margin: .5rem 0; overflow-x: auto; }
+& .pictures { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; margin: .5rem 0; }
+& figure { margin: 0; max-width: 100%; }
+& figure svg { display: block; max-width: 100%; height: auto; }
+& figure .frame { fill: none; stroke: #111827; stroke-width: 1.5; }
+& figcaption { color: var(--muted); font-size: .85em; }
+@media (max-width: 32rem) {
+& { padding: .7rem .8rem; }
+& .message, & .case { margin-left: 0; }
+& .row { flex-wrap: wrap; gap: .2rem .6rem; }
+& .worth { margin-left: auto; }
+& .what { flex-basis: 100%; order: 1; }
+}
 & table { margin: 0; border-collapse: collapse; border: 0; background: none; color: var(--ink);
 font-size: 13px; font-variant-numeric: tabular-nums; }
 & caption { caption-side: top; padding: 0 0 .2rem; text-align: left; color: var(--muted);

@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from cnnlab.viz.card_arrays import answers_html, call_as_code
+from cnnlab.viz.card_pictures import answers_picture
 from cnnlab.viz.card_style import CSS
 
 if TYPE_CHECKING:
@@ -42,19 +43,22 @@ def as_text(result: ExerciseResult) -> str:
     return "\n".join(lines)
 
 
-def as_html(result: ExerciseResult) -> str:
+def as_html(result: ExerciseResult, *, pictures: bool = False) -> str:
     """Return the card as self-contained HTML for a notebook or a page.
 
     Parameters
     ----------
     result
         What `cnnlab.checks.run_exercise` returned. Everything in it is escaped.
+    pictures
+        Draw the first case: for pages, where no demo stands below the card.
     """
     label = escape(f"Check of {result.exercise_id}: {_points_text(result)}", quote=True)
     rows = []
     case_is_open = True
     for outcome in map(_without_a_word_too_many(result), result.outcomes):
-        rows.append(_outcome_html(result, outcome, case_is_open=case_is_open))
+        drawn = answers_picture(outcome) if pictures and case_is_open and outcome.case is not None else ""
+        rows.append(_outcome_html(result, outcome, drawn, case_is_open=case_is_open))
         case_is_open = case_is_open and (outcome.passed or outcome.case is None)
     return (
         f'<section class="cnnlab-card" aria-label="{label}"><style>{CSS}</style>'
@@ -146,7 +150,7 @@ def _mistake_html(result: ExerciseResult) -> str:
     return html
 
 
-def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, *, case_is_open: bool) -> str:
+def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, drawn: str, *, case_is_open: bool) -> str:
     badge = '<span class="badge yes">✓ passed</span>' if outcome.passed else '<span class="badge no">✗ not yet</span>'
     hidden = ' <span class="hidden-mark">hidden</span>' if outcome.hidden else ""
     row = (
@@ -155,11 +159,11 @@ def _outcome_html(result: ExerciseResult, outcome: CheckOutcome, *, case_is_open
     )
     if not outcome.passed:
         row += f'<p class="message">{escape(outcome.message)}</p>' if outcome.message else ""
-        row += _case_html(result, outcome, is_open=case_is_open)
+        row += _case_html(result, outcome, drawn, is_open=case_is_open)
     return f"<li>{row}</li>"
 
 
-def _case_html(result: ExerciseResult, outcome: CheckOutcome, *, is_open: bool) -> str:
+def _case_html(result: ExerciseResult, outcome: CheckOutcome, drawn: str, *, is_open: bool) -> str:
     if outcome.case is None:
         return ""
     called = next((f for f in result.functions if f.name == outcome.function), None)
@@ -168,7 +172,7 @@ def _case_html(result: ExerciseResult, outcome: CheckOutcome, *, is_open: bool) 
     code = escape(call_as_code(called.name, called.parameters, outcome.case.arguments))
     return (
         f'<details class="case"{" open" if is_open else ""}><summary>The case: {escape(outcome.case.name)}</summary>'
-        f"{answers_html(outcome)}"
+        f"{drawn}{answers_html(outcome)}"
         f"<details><summary>Try it yourself: the call as code</summary><pre>{code}</pre></details></details>"
     )
 

@@ -175,7 +175,7 @@ check("a1.scan_2d", scan_2d, hidden=True)
 #
 # * `"max"`: the largest score gets all. If it stands several times, the **first in row-major order** gets it, the others nothing.
 # * `"mean"`: every score has the same share in it.
-# * `"softmax"`: a score counts twice, for itself and through all weights. Differentiate $Y$ by one $y_k$ with the product rule, on paper; what comes out is short: a weight times a bracket.
+# * `"softmax"`: a score counts twice, for itself and through all weights. Differentiate $Y$ by one $y_k$ with the product rule, on paper; what comes out is short: a weight times a bracket. Scores may be large here, too.
 #
 # For the example and `dy` = $(2, 1)$, `"max"` gives $\begin{pmatrix}0 & 2 & 0\\ 1 & 0 & 0\end{pmatrix}$.
 #
@@ -222,7 +222,7 @@ def aggregate_backward(dy, maps, how, temperature):
 check("a1.aggregate", aggregate, aggregate_backward)
 
 # %% nbgrader={"grade": true, "grade_id": "a1-aggregate", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of aggregate and aggregate_backward run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 

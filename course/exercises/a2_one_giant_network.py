@@ -14,12 +14,15 @@
 # # Assignment 2: one giant network
 #
 # In assignment 1 a small network looked at one window after another. Now all windows are there at once: copies of the small network, side by side, make one giant network.
-# You write down its matrix, and find the gradient of a weight that stands in it many times.
+# You write down its matrix, and find the gradient of a weight that stands in it many times. Then you compute it in another order, layer by layer, and count what that saves.
+# In the end it is a stack of convolutions.
 #
 # | | you write | points | time | deck rows |
 # |---|---|---|---|---|
 # | 4 | `scan_matrix`: the giant matrix | 7 | 50 minutes | D11, D12 |
 # | 5 | `tied_gradient` and `tied_step`: the gradient of shared weights | 6 | 35 minutes | D13–D16 |
+# | 6 | `layer_first` and `mac_count_scan`: a different order | 5 | 45 minutes | D17–D22 |
+# | 7 | `to_conv_stack`: distribute the scan | 7 | 75 minutes | D18–D24 |
 #
 # **How it works.** As in assignment 1: replace the line `raise NotImplementedError(…)` by your code, run the cell, then run the check below it as often as you like.
 # Some checks are hidden and try other sizes when your notebook is graded. Go by these checks, not by the button "Validate" above: it runs only what the cells with points show you, and that is nothing here.
@@ -162,11 +165,212 @@ def tied_step(w, dw_full, ties, lr):
 check("a2.tied_gradient", tied_gradient, tied_step)
 
 # %% nbgrader={"grade": true, "grade_id": "a2-tied_gradient", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of tied_gradient and tied_step run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 
 check("a2.tied_gradient", tied_gradient, tied_step, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. A different order
+#
+# Assignment 1 finished one window before it looked at the next. Now go layer by layer: layer 1 looks at *all* its windows first, and writes its answers down where it found them. That is a map,
+# `neurons` rows by `places` columns, and to layer 2 it is what the recording was to layer 1. Layer 2 scans this map with a window of its own, and so on upwards.
+#
+# Write **`layer_first(x, layers, widths, hops)`**. It returns the last map, of shape `(neurons of the last layer, places)`.
+#
+# $$\mathrm{map}^{(0)} = x, \qquad z^{(l)}_{:,p} = W^{(l)}\,\mathrm{flatten}\big(\mathrm{map}^{(l-1)}[:,\; p\,\mathrm{hop}_l : p\,\mathrm{hop}_l+\mathrm{width}_l]\big) + b^{(l)}, \qquad \mathrm{map}^{(l)} = \mathrm{ReLU}\big(z^{(l)}\big)$$
+#
+# * `x` is a recording of shape `(C, T)`. `layers`, `widths` and `hops` are lists of one length, with an entry for each level from the input up.
+# * A layer is a pair `(W, b)`. `W` has the shape `(neurons, channels below * width)`; the channels below are the `C` features on level 1, and the neurons of the layer below on the other levels.
+# * A width and a hop are counted in places of the map below: for level 1 in frames, for level 2 in places of map 1, and so on. No hop is larger than its width.
+# * A window, of shape `(channels below, width)`, is flattened in C order: all its places of channel 0 first, then those of channel 1.
+# * Only full windows count, on every level, and there is always at least one. What is left over at the end of a map is not looked at.
+# * There is a ReLU between the layers, and none after the last: there the answer is $z$ itself. It has the dtype of `x`, and all arguments come back unchanged.
+#
+# A plain scan, as in assignment 1, is a special case: only level 1 looks around, and all other widths and hops are 1. Try this one first. Where higher levels look around as well, the scan is *distributed* (lecture 05).
+#
+# Then count what it costs. Write **`mac_count_scan(order, shape, neurons, widths, hops)`**. It returns the number of multiply-adds, a whole number, in one of two orders:
+#
+# * `order` is `"layer"`: every value of every map is computed once, at all places of the map, also where no window above reads it.
+# * `order` is `"window"`: each window of the whole net is computed by itself, and nothing is remembered from one window to the next. There are as many windows as the last map has places. For one window
+#   compute what it needs: one place of the last map, the places of the map below that this one reads, the places that *these* read, and so on. Within one window a value that is read twice is computed once.
+# * `shape` is `(C, T)`; `neurons` is a list with the number of neurons on each level. `widths` and `hops` are as above.
+# * A multiply-add is a multiplication of a weight with a number, together with its addition. Adding a bias and the ReLU are not counted.
+#
+# **An example by hand.** One feature, eight frames, two levels with `widths = [3, 2]` and `hops = [2, 1]`, two neurons on level 1 and one on level 2:
+#
+# $$x = \begin{pmatrix}1 & 2 & 2 & 0 & 3 & 1 & 2 & 5\end{pmatrix}, \quad W^{(1)} = \begin{pmatrix}1 & -1 & 1\\ 0 & 1 & 0\end{pmatrix}, \quad b^{(1)} = \begin{pmatrix}-2\\ 0\end{pmatrix}, \quad W^{(2)} = \begin{pmatrix}1 & 2 & 1 & -1\end{pmatrix}, \quad b^{(2)} = -1.$$
+#
+# Level 1 has three windows, $(1, 2, 2)$, $(2, 0, 3)$ and $(3, 1, 2)$; the last frame is left over. Level 2 has two windows, flattened $(0, 3, 2, 0)$ and $(3, 2, 0, 1)$:
+#
+# $$z^{(1)} = \begin{pmatrix}-1 & 3 & 2\\ 2 & 0 & 1\end{pmatrix}, \qquad \mathrm{map}^{(1)} = \begin{pmatrix}0 & 3 & 2\\ 2 & 0 & 1\end{pmatrix}, \qquad z^{(2)} = \begin{pmatrix}7 & 5\end{pmatrix}.$$
+#
+# A value of level 1 takes 3 multiply-adds, and one of level 2 takes 4. Layer by layer: $3 \cdot 2 \cdot 3 + 2 \cdot 1 \cdot 4 = 26$. Window by window: each of the 2 windows needs 2 places of map 1, so it costs
+# $2 \cdot 2 \cdot 3 + 1 \cdot 4 = 16$, together $32$. The middle place of map 1 was computed twice.
+#
+# *Before you write: three levels, all with width 3 and hop 2. How many places of map 2 does one window need, and how many of map 1? It is fewer than 9; draw them.*
+
+
+# %% nbgrader={"grade": false, "grade_id": "a2-layer_first-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def layer_first(x, layers, widths, hops):
+    """Return the last map of the scan, shape (neurons of the last layer, places)."""
+    ### BEGIN SOLUTION
+    below = x
+    for level, (W, b) in enumerate(layers):
+        width, hop = widths[level], hops[level]
+        starts = range(0, below.shape[1] - width + 1, hop)  # in places of the map below
+        above = np.zeros((len(b), len(starts)), dtype=x.dtype)
+        for p, start in enumerate(starts):
+            above[:, p] = W @ below[:, start : start + width].reshape(-1) + b
+        if level < len(layers) - 1:
+            above = np.maximum(above, 0)
+        below = above  # the next level scans this map
+    return below
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "a2-mac_count_scan-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def mac_count_scan(order, shape, neurons, widths, hops):
+    """Return the multiply-adds of a scan, "window" by window or "layer" by layer."""
+    ### BEGIN SOLUTION
+    C, T = shape
+    levels = range(len(neurons))
+    channels = [C, *neurons[:-1]]  # below each level
+    at_one_place = [neurons[level] * channels[level] * widths[level] for level in levels]
+    places, below = [], T  # of each map, from the input up
+    for level in levels:
+        below = (below - widths[level]) // hops[level] + 1
+        places.append(below)
+    if order == "layer":
+        return sum(places[level] * at_one_place[level] for level in levels)
+    # From the top down: n neighbors on a level start hop apart, so they read (n - 1) * hop + width places below.
+    one_window, n = 0, 1
+    for level in reversed(levels):
+        one_window += n * at_one_place[level]
+        n = (n - 1) * hops[level] + widths[level]
+    return places[-1] * one_window
+    ### END SOLUTION
+
+
+# %%
+check("a2.layer_first", layer_first, mac_count_scan)
+
+# %% nbgrader={"grade": true, "grade_id": "a2-layer_first", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
+### BEGIN HIDDEN TESTS
+from cnnlab.checks import check
+
+check("a2.layer_first", layer_first, mac_count_scan, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 7. Distribute the scan
+#
+# In exercise 6 a net was given level by level. Seen from one window of the recording, the same net is an ordinary MLP, with a weight for every connection inside the window. Most are zero and the others are copies: it is
+# **block-sparse** and **tied**. Now go back. You get such a window MLP, and take out of it the stack of kernels that, slid along the recording, gives the same map. A plain scanning MLP is the simplest case: one wide kernel, and kernels of width 1 above it.
+#
+# Write **`to_conv_stack(layers, C, widths, hops)`**. It returns `(kernels, biases, strides)`: three lists, each with an entry for every layer.
+#
+# * `layers` is the MLP, `[(W, b), …]`: it takes one window, of shape `(C, frames)`, flattened. `widths` and `hops` are those of the levels, as in exercise 6. Layers above the levels look at one place; there may be none.
+# * **Blocks.** In one window a level has $n$ blocks: the last level has one, and each level below has as many as the one above reads,
+#   $n_{l} = (n_{l+1} - 1)\,\mathrm{hop}_{l+1} + \mathrm{width}_{l+1}$. On the same rule, level 1 reads $(n_1 - 1)\,\mathrm{hop}_1 + \mathrm{width}_1$ frames; this is the window.
+# * **Rows.** On a level, `W` has a row for each unit and block, in C order of (unit, block): unit $d$ in block $p$ is row $d\,n + p$. `b` has the same order. All blocks of a unit have the same weights and the same bias.
+# * **Columns.** `W` has a column for each channel and place below, in C order of (channel, place): on level 1 these are features and frames, on the others units and blocks of the level below.
+#   Block $p$ looks at `width` places from $p \cdot \mathrm{hop}$ on, and has zeros elsewhere.
+# * A kernel has the shape `(units, channels below, width)`, as in PyTorch: what comes out, what goes in, places. Above the levels the width is 1, and `W` is `(units, channels below)`.
+# * A bias has the shape `(units,)`. The stride of a layer is its hop, and 1 above the levels. It is a whole number.
+# * Kernels and biases have the dtype of `W` and `b`, and all arguments come back unchanged. All sizes fit; you need not test whether the blocks are really equal.
+#
+# **Examples by hand.** A plain scan with `C = 2`, `widths = [2]`, `hops = [1]`: one level with one block. $W = \begin{pmatrix}1 & 2 & 3 & -1\end{pmatrix}$ has one unit; its first two numbers belong to feature 0. The kernel is
+# $w_0 = \begin{pmatrix}1 & 2\\ 3 & -1\end{pmatrix}$, of shape $(1, 2, 2)$: a row for each feature.
+#
+# And a distributed one, with `C = 1`, `widths = [2, 2]`, `hops = [1, 2]`. Level 2 has one block and reads two, so level 1 has $n = 2$ blocks, which cover three frames:
+#
+# $$W^{(1)} = \begin{pmatrix}1 & 2 & 0\\ 0 & 1 & 2\\ 3 & -1 & 0\\ 0 & 3 & -1\end{pmatrix},\; b^{(1)} = \begin{pmatrix}5\\ 5\\ -2\\ -2\end{pmatrix},\quad
+# W^{(2)} = \begin{pmatrix}1 & 0 & 4 & -3\end{pmatrix},\; b^{(2)} = 6,\quad W^{(3)} = \begin{pmatrix}2\\ -1\end{pmatrix},\; b^{(3)} = \begin{pmatrix}0\\ 7\end{pmatrix}.$$
+#
+# Level 1 has two units with kernels $(1, 2)$ and $(3, -1)$ and biases $5$ and $-2$; shape $(2, 1, 2)$. Level 2 has one unit over two channels, $w_0 = \begin{pmatrix}1 & 0\\ 4 & -3\end{pmatrix}$ of shape $(1, 2, 2)$. Layer 3 stands above the levels:
+# shape $(2, 1, 1)$. The strides are $1, 2, 1$: within a window level 2 does not move, but in the recording the next window begins 2 blocks on.
+#
+# *Before you write: which rows of* `W` *belong to unit 3 of a level with 5 blocks? And how can you reshape* `W` *so that unit, block, channel and place each have an axis of their own?*
+
+
+# %% nbgrader={"grade": false, "grade_id": "a2-to_conv_stack-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def to_conv_stack(layers, C, widths, hops):
+    """Return the kernels, biases and strides of the stack that does what the scanning MLP does."""
+    ### BEGIN SOLUTION
+    above = len(layers) - len(widths)
+    widths, hops = [*widths, *[1] * above], [*hops, *[1] * above]  # a layer above the levels looks at one place
+    blocks = [1]
+    for level in range(len(layers) - 1, 0, -1):  # from the top down
+        blocks.insert(0, (blocks[0] - 1) * hops[level] + widths[level])
+
+    kernels, biases = [], []
+    channels = C
+    for level, (W, b) in enumerate(layers):
+        n = blocks[level]
+        units = len(b) // n
+        entries = W.reshape(units, n, channels, -1)  # (unit, block, channel, place)
+        kernels.append(entries[:, 0, :, : widths[level]])  # block 0 begins at place 0; the others are copies of it
+        biases.append(b.reshape(units, n)[:, 0])
+        channels = units
+    return kernels, biases, hops
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Is it the same net? The next cell makes a window MLP with two levels and random weights, and scans a recording with it, window by window. Then your stack goes along the recording, layer by layer.
+
+
+# %%
+def run_stack(x, kernels, biases, strides):
+    """Slide each kernel over the map below; ReLU between the layers."""
+    for layer, (w, b, stride) in enumerate(zip(kernels, biases, strides, strict=True)):
+        below = np.maximum(x, 0) if layer else x
+        starts = range(0, below.shape[1] - w.shape[2] + 1, stride)
+        windows = np.stack([below[:, start : start + w.shape[2]] for start in starts])  # (places, channels, width)
+        x = np.einsum("oct,pct->op", w, windows) + b[:, None]
+    return x
+
+
+def run_windows(x, layers, frames, hop):
+    """Run the whole MLP on one window after another."""
+    columns = []
+    for start in range(0, x.shape[1] - frames + 1, hop):
+        v = x[:, start : start + frames].ravel()
+        for layer, (W, b) in enumerate(layers):
+            v = W @ (np.maximum(v, 0) if layer else v) + b
+        columns.append(v)
+    return np.stack(columns, axis=1)
+
+
+# %%
+rng = np.random.default_rng(0)
+kernel, bias = rng.standard_normal((3, 2, 4)), rng.standard_normal(3)  # level 1: 3 units, 4 frames wide, hop 2
+W1 = np.zeros((3, 5, 2, 12))  # 5 blocks in a window of 12 frames
+for block in range(5):
+    W1[:, block, :, 2 * block : 2 * block + 4] = kernel
+mlp = [(W1.reshape(15, 24), np.repeat(bias, 5)), (rng.standard_normal((2, 15)), rng.standard_normal(2))]
+
+x = rng.standard_normal((2, 40))
+by_window = run_windows(x, mlp, 12, 2)
+by_stack = run_stack(x, *to_conv_stack(mlp, 2, [4, 5], [2, 1]))
+if by_stack.shape == by_window.shape:
+    print(f"two maps of {by_window.shape}, largest difference {np.abs(by_window - by_stack).max():.1e}")
+else:
+    print(f"window by window the map is {by_window.shape}, but your stack gives {by_stack.shape}")
+
+# %%
+check("a2.to_conv_stack", to_conv_stack)
+
+# %% nbgrader={"grade": true, "grade_id": "a2-to_conv_stack", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
+# Here the hidden checks of to_conv_stack run when your notebook is graded. There is nothing to write in this cell.
+### BEGIN HIDDEN TESTS
+from cnnlab.checks import check
+
+check("a2.to_conv_stack", to_conv_stack, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -238,3 +442,50 @@ viz.maps([target, tied, full], titles=["the filter", "tied", "full"])
 # %% [markdown]
 # The tied learner finds the three weights, and is right about pieces that it has never seen. The full one makes its error small on the pieces that it was shown, and has no idea of the others: ten examples cannot
 # tell it so many numbers. Sharing is knowledge about the problem, and this knowledge was free.
+
+# %% [markdown]
+# Then the other order. Cut 32 frames of the template into four pieces of 8 frames, one neuron for each: these are level 1, at every second frame. Level 2 knows how the pieces lie, one 4 places after the other
+# (8 frames at hop 2), and adds up. It covers 13 places, that is 32 frames. This is a distributed scan, and your `layer_first` runs it.
+
+# %%
+pieces = np.stack([template[:, t : t + 8] / np.abs(template[:, t : t + 8]).sum() for t in range(0, 32, 8)])  # (4, C, 8)
+how_they_lie = np.zeros((1, 4, 13))
+for piece in range(4):
+    how_they_lie[0, piece, 4 * piece] = 1
+layers = [(pieces.reshape(4, -1), np.zeros(4)), (how_they_lie.reshape(1, -1), np.zeros(1))]
+widths, hops = [8, 13], [2, 1]
+
+x = second.x.astype(float)
+piece_maps = np.maximum(layer_first(x, layers[:1], widths[:1], hops[:1]), 0)
+scores = layer_first(x, layers, widths, hops)[0]
+names = {f"piece {piece}": row for piece, row in enumerate(piece_maps)}
+viz.curves((2 * np.arange(piece_maps.shape[1]) + 4) / frames_per_second, names, xlabel="seconds", ylabel="level 1")
+
+# %%
+middles = (2 * np.arange(len(scores)) + 16) / frames_per_second
+best = middles[scores.argmax()]
+print(f"best window around second {best:.2f}; the word is there from {second.start:.2f} to {second.stop:.2f}")
+for order in ("window", "layer"):
+    print(f"{order}-first: {mac_count_scan(order, x.shape, [4, 1], widths, hops):,} multiply-adds")
+viz.curves(middles, {"score": scores}, xlabel="middle of the window (s)", ylabel="level 2")
+
+# %% [markdown]
+# A piece alone fits in many places. All four, in this order and at these distances, fit best where the word is. And the order of computation matters now: windows share their pieces.
+#
+# Last, this scan as one window sees it. Your `scan_matrix` writes level 1 as a block-sparse, tied matrix over 32 frames, with rows and columns in just the order of exercise 7. Your `to_conv_stack` finds the pieces in it again.
+
+# %%
+blocks = 13  # of level 1, in one window
+W1 = scan_matrix(pieces, (32,), (2,), (0,))  # (4 units · 13 blocks, C · 32)
+window_mlp = [(W1, np.zeros(4 * blocks)), (how_they_lie.reshape(1, -1), np.zeros(1))]
+kernels, biases, strides = to_conv_stack(window_mlp, C, widths, hops)
+entries, shared = sum(W.size for W, _ in window_mlp), sum(w.size for w in kernels)
+print(f"the window MLP has {entries:,} entries, the stack {shared:,} weights")
+print(f"largest difference of the pieces: {np.abs(kernels[0] - pieces).max():.1e}")
+
+by_stack = run_stack(second.x.astype(float), kernels, biases, strides)
+print(f"largest difference of {by_stack.size} scores: {np.abs(by_stack[0] - scores).max():.1e}")
+viz.maps(list(kernels[0]), titles=[f"kernel {piece}" for piece in range(4)])
+
+# %% [markdown]
+# Left to right is time, top to bottom the features, low pitch first. Four small kernels, one wide one, and strides: the giant network of this page is a convolutional neural network.

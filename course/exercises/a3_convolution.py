@@ -204,8 +204,8 @@ check("a3.sizes_and_costs", output_size, same_padding, receptive_field, paramete
 # * `padding` is the pair `(P_H, P_W)`: `P_H` rows of zeros above and as many below, `P_W` columns of zeros to the left and as many to the right. Either may be 0.
 # * Only full windows of the padded image count; at least one fits. Rows and columns that are left over are not looked at.
 # * `y` has the dtype of `x`, and `x`, `w` and `b` come back unchanged.
-# * **Speed.** No loop over samples, channels, filters or places, please; one over the taps of the kernel, `K_H * K_W` rounds, is fine. One hidden check, worth half a point, hands over a batch with many channels, some 19 million multiply-adds.
-#   Without such loops it takes far less than a tenth of a second. An answer that is not there after 2 seconds is stopped; this happens to loops over every single product, not to anything that is only a little slow.
+# * **Speed.** No loop over samples, channels, filters or places, please; one over the taps of the kernel, `K_H * K_W` rounds, is fine. One hidden check, worth half a point, hands over a batch with many channels, some 38 million multiply-adds.
+#   Without such loops it takes far less than a tenth of a second. An answer that is not there after 3 seconds is stopped; this happens to loops over every single product, not to anything that is only a little slow.
 #
 # **An example by hand.** `x`, `w` and `b` of exercise 8, with stride $(2, 2)$ and padding $(1, 0)$. The padded image has five rows and still four columns, so there are $2 \times 2$ windows.
 # The first is $\begin{pmatrix}0 & 0\\ 1 & 2\end{pmatrix}$, with $3\cdot1 - 1\cdot2 - 1 = 0$. In all, $y_{0,0} = \begin{pmatrix}0 & -2\\ 7 & 3\end{pmatrix}$. The fifth row, of zeros, is left over.
@@ -431,7 +431,7 @@ def compose_biases(b1, k2, b2):
 check("a3.compose_kernels", compose_kernels, compose_biases)
 
 # %% nbgrader={"grade": true, "grade_id": "a3-compose_kernels", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Here the hidden checks of compose_kernels and compose_biases run when your notebook is graded. There is nothing to write in this cell.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 

@@ -193,7 +193,7 @@ def pool2d_backward(dy, x, kernel, stride, padding, how):
 check("a4.pool2d", pool2d_forward, pool2d_backward)
 
 # %% nbgrader={"grade": true, "grade_id": "a4-pool2d", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# The hidden checks of pool2d_forward and pool2d_backward run here when your notebook is graded; there is nothing to write.
+# Here the hidden checks of both functions run when your notebook is graded. There is nothing to write in this cell.
 ### BEGIN HIDDEN TESTS
 from cnnlab.checks import check
 

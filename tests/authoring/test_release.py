@@ -12,7 +12,7 @@ from nbgrader.coursedir import CourseDirectory
 from cnnlab.authoring.build import build
 from cnnlab.authoring.release import load_config
 from cnnlab.authoring.solution import solution_of
-from cnnlab.checks import assignments, exercises
+from cnnlab.checks import assignments, by_hand, exercises
 from cnnlab.checks.seeds import PROBE_SEEDS, PUBLIC_SEED, case_generator
 
 MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
@@ -72,6 +72,13 @@ def test_the_release_gives_nothing_away(root, assignment, release):
         assert [line for line in lines if line in text] == []
 
 
+def numbers_in(answer):
+    """All numbers of an answer: an array, a number, or a tuple of those, also of tuples."""
+    if isinstance(answer, tuple):
+        return [number for item in answer for number in numbers_in(item)]
+    return list(np.ravel(answer))
+
+
 def test_the_release_holds_no_expected_number(assignment, release):
     text = "\n".join(cell.source for cell in release.cells)
     # Shorter ones, such as a learning rate of 0.03, meet by accident.
@@ -81,9 +88,7 @@ def test_the_release_holds_no_expected_number(assignment, release):
             for seed in (PUBLIC_SEED, 1, *PROBE_SEEDS):
                 for case in check.cases(case_generator(found, index, seed)):
                     answer = found.function(case.function).reference(*case.arguments)
-                    results = answer if isinstance(answer, tuple) else (answer,)
-                    values = np.concatenate([np.ravel(result) for result in results])
-                    assert numbers.isdisjoint(f"{abs(value):.4g}" for value in values)
+                    assert numbers.isdisjoint(f"{abs(value):.4g}" for value in numbers_in(answer))
 
 
 def test_a_stub_stops_with_a_sentence(assignment, release):
@@ -98,13 +103,33 @@ def test_a_stub_stops_with_a_sentence(assignment, release):
 def test_grade_cells_are_locked_and_worth_the_points_of_their_exercise(assignment, release):
     cells = {cell.id: cell for cell in release.cells}
     graded = {name for name, cell in cells.items() if cell.metadata.get("nbgrader", {}).get("grade")}
-    assert graded == {found.grade_id for found in exercises(assignment)}
+    assert graded == {found.grade_id for found in (*exercises(assignment), *by_hand(assignment))}
     for found in exercises(assignment):
         cell = cells[found.grade_id]
         assert cell.metadata.nbgrader.points == found.points
         assert (cell.metadata.editable, cell.metadata.deletable) == (False, False)
         assert re.fullmatch("[0-9a-f]{32}", cell.metadata.nbgrader.checksum)
         assert f'check("{found.id}", {called(found)})' in "\n".join(cell.source for cell in release.cells)
+
+
+def test_an_answer_for_a_person_to_grade_is_open_and_stands_below_its_rubric(root, assignment, release):
+    solution = read(root / "solutions" / assignment / name_of(root, assignment))
+    cells = {cell.id: cell for cell in release.cells}
+    for found in by_hand(assignment):
+        answer, rubric, figure = (cells[f"{found.grade_id}{part}"] for part in ("", "-rubric", "-figure"))
+        assert answer.cell_type == "markdown"
+        assert answer.metadata.nbgrader.points == found.points
+        assert answer.metadata.nbgrader.solution
+        assert "Write your answer here" in answer.source
+        assert rubric.cell_type == "markdown"
+        assert rubric.metadata.editable is False
+        assert release.cells.index(rubric) < release.cells.index(figure) < release.cells.index(answer)
+        model = next(cell.source for cell in solution.cells if cell.id == found.grade_id)
+        assert 150 <= len(model.split()) <= 330
+        text = "\n".join(cell.source for cell in release.cells)
+        assert [line for line in model.splitlines() if len(line) > 20 and line in text] == []
+        drawn = next(cell.source for cell in solution.cells if cell.id == figure.id)
+        assert [line for line in drawn.splitlines()[3:-3] if len(line) > 20 and line in text] == []
 
 
 def test_the_source_ends_each_grade_cell_with_the_hidden_check(root, built, assignment):

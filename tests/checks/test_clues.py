@@ -95,6 +95,21 @@ def test_an_answer_that_depends_on_earlier_calls_is_noticed():
     assert "The same input gives another answer when it is asked for again." in clues_of(remembers)
 
 
+def test_an_answer_in_a_list_that_stays_is_noticed():
+    def same_list(x, found=[]):  # noqa: B006
+        found.append(2 * x)
+        return found
+
+    shared = np.zeros(3)
+
+    def same_array(x, found=shared):
+        found += 1
+        return found
+
+    for remembers in (same_list, same_array):
+        assert "The same input gives another answer when it is asked for again." in clues_of(remembers)
+
+
 def test_where_a_mistake_is_named_no_clue_is_given():
     known = Mistake("triple", "Three times", NO_HINTS, lambda x: 3 * x)
     result = run_exercise(exercise_of(known), lambda x: x + x + x, hidden=False)

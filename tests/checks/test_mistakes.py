@@ -171,12 +171,50 @@ def test_mistakes_that_cannot_be_told_apart_are_not_named():
         assert names(run_exercise(found, known.function, hidden=False)) == expected
 
 
-def test_the_name_stands_only_where_values_are_wrong():
+def test_the_name_stands_beside_an_exception_in_a_smaller_case():
+    # np.stack fails when there is no window; where there is one, the answer is transposed.
     result = run_exercise(SCAN_1D, list_of_windows_that_fails_when_short, hidden=False)
-    by_title = {outcome.title: outcome for outcome in result.outcomes}
-    short = by_title["Recordings shorter than, as long as, and longer than a window"]
-    assert short.kind == "raised"
-    assert short.mistake_name is None
+    outcome = next(outcome for outcome in result.outcomes if outcome.kind == "raised")
+    assert outcome.title == "Recordings shorter than, as long as, and longer than a window"
+    assert outcome.mistake_name == "The answer is transposed: windows first, outputs second"
+    one, other = outcome.message.split(" In another case (2 features × 6 frames, width 4, hop 2): ")
+    assert one.startswith("ValueError in your line")
+    assert one.endswith("need at least one array to stack.")
+    assert other == "The answer has shape (2, 1); it should have shape (1, 2)."
+
+
+def test_a_hidden_check_tells_of_both_and_gives_nothing_away():
+    unseen = replace(SCAN_1D, checks=tuple(replace(check, hidden=True) for check in SCAN_1D.checks))
+    result = run_exercise(unseen, list_of_windows_that_fails_when_short, hidden=True, seed=1)
+    outcome = next(outcome for outcome in result.outcomes if outcome.kind == "raised")
+    assert outcome.mistake_name == "The answer is transposed: windows first, outputs second"
+    assert outcome.message.startswith("ValueError in your line")
+    assert outcome.message.endswith("”. For another input: The answer has the wrong shape.")
+    assert "need at least" not in outcome.message
+
+
+def test_an_exception_in_a_larger_case_is_told_beside_the_wrong_numbers():
+    known = next(m for m in SCAN_1D.mistakes if m.id == "no_bias")
+
+    def fails_when_long(x, *others):
+        if x.shape[1] > 8:
+            raise KeyError("too long")
+        return known.function(x, *others)
+
+    outcomes = run_exercise(SCAN_1D, fails_when_long, hidden=False).outcomes
+    told = [outcome.message for outcome in outcomes if outcome.kind == "wrong_value" and "KeyError" in outcome.message]
+    assert told
+    assert all("First wrong number at" in message.split(" In another case (")[0] for message in told)
+    assert {name for outcome in outcomes if (name := outcome.mistake_name)} == {known.name}
+
+
+def test_where_every_failing_case_raised_there_is_no_name():
+    def always_raises(x, *others):
+        raise KeyError("no")
+
+    result = run_exercise(SCAN_1D, always_raises, hidden=True, seed=3)
+    assert {(outcome.kind, outcome.mistake_name) for outcome in result.outcomes} == {("raised", None)}
+    assert not any("other" in outcome.message for outcome in result.outcomes)
 
 
 def test_equal_answers_of_whole_numbers_are_alike():

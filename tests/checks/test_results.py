@@ -61,6 +61,14 @@ def test_rounding_differences_are_no_fault():
     assert run(after(lambda y: y * (1 + 1e-13))).score == 2.5
 
 
+def test_a_floating_point_flag_is_no_exception():
+    def flagged(*arguments):
+        assert np.isinf(np.ones(1) / 0).all()  # would be a RuntimeWarning, and pytest would make it an error
+        return SCAN.function().reference(*arguments)
+
+    assert run(flagged).score == 2.5
+
+
 def test_the_first_wrong_index_is_the_first_in_row_major_order():
     def wrong_twice(*arguments):
         y = SCAN.function().reference(*arguments)

@@ -31,9 +31,9 @@ class Counting:
     def __getattr__(self, name):
         return getattr(self._executor, name)
 
-    def start(self, limits, copies=0):
+    def start(self, limits, copies=0, **options):
         self.starts.append(copies)
-        return self._executor.start(limits, copies)
+        return self._executor.start(limits, copies, **options)
 
 
 @pytest.fixture(scope="module")

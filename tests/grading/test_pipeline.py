@@ -328,7 +328,7 @@ def test_a_folder_that_cannot_be_written_ends_in_a_sentence(course, monkeypatch)
     def full(path, text):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cnnlab.grading.run.write_whole", full)
+    monkeypatch.setattr("cnnlab.grading.publish.write_whole", full)
     with pytest.raises(CourseError, match="No space left"):
         course.grade()
     monkeypatch.undo()

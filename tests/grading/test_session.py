@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab.checks import ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
+from cnnlab.checks import (
+    ArgumentChanged,
+    FunctionMissing,
+    StudentCrashed,
+    StudentRaised,
+    StudentTimeout,
+    exercises,
+)
 from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.executor import NoSandboxError, choose_executor, close_executors, sandbox_status
@@ -52,8 +59,8 @@ def ask(running, *named, **options):
     return function
 
 
-def session(executor, *sources, **limits):
-    return Session(executor, [Cell(i, source) for i, source in enumerate(sources)], Limits(**limits))
+def session(executor, *sources, allows=(), **limits):
+    return Session(executor, [Cell(i, source) for i, source in enumerate(sources)], Limits(**limits), allows=allows)
 
 
 def test_a_function_gets_its_arguments_and_returns_its_value(executor):
@@ -227,6 +234,134 @@ assert check("a1.scan_1d", None) is None
         running.prepare()
         assert running.reports[0].error is None
         assert running.reports[0].stdout == "a1.scan_1d: graded elsewhere\n"
+
+
+# ---- an assignment whose notebook may use layers ----
+
+LAYERS = ("nn", "optim")
+OWN_FUNCTIONS = """
+import numpy as np
+from cnnlab import nn, optim
+
+def conv2d_forward(x, w, b, stride, padding):
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    return np.einsum("nchwuv,ocuv->nohw", windows, w) + b[:, None, None]
+
+def conv2d_backward(dy, x, w, stride, padding):
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    return np.zeros_like(x), np.einsum("nohw,nchwuv->ocuv", dy, windows), dy.sum(axis=(0, 2, 3))
+
+def pool2d_forward(x, kernel, stride, padding, how):
+    return x[:, :, ::2, ::2]
+
+def pool2d_backward(dy, x, kernel, stride, padding, how):
+    dx = np.zeros_like(x)
+    dx[:, :, ::2, ::2] = dy
+    return dx
+
+conv, pool = nn.ConvOp(conv2d_forward, conv2d_backward), nn.PoolOp(pool2d_forward, pool2d_backward)
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from cnnlab.ops import conv_forward",
+        "from cnnlab.ops import max_pool_forward",
+        "from cnnlab.ops import windows_forward",
+        "from cnnlab.ops import pad_forward",
+        "import cnnlab.ops.conv",
+        "import cnnlab.ops.conv_transpose",
+        "import cnnlab.ops.pool",
+        "import cnnlab.ops.taps",
+        "import cnnlab.ops.windows",
+        "import cnnlab.kernels",
+        "import cnnlab.reference",
+        "import cnnlab.checks.a5",
+        "import cnnlab.train",
+        "import cnnlab.inspection",
+        "import cnnlab.demos",
+        "import cnnlab.nn.scan",
+        "import cnnlab.nn.conv_transpose",
+        "import cnnlab.nn.tied",
+        "import cnnlab.nn.dense",
+        "import cnnlab.nn.global_pool",
+        "from cnnlab.nn import Scan",
+        "from cnnlab.nn import ConvTranspose2d",
+        "from cnnlab.nn import own_ops_required",
+        "from cnnlab import train",
+        "from cnnlab import ops, reference",
+        "import torch",
+        "import scipy",
+    ],
+)
+def test_with_layers_allowed_answers_cannot_be_imported(executor, statement):
+    with session(executor, f"from cnnlab import nn, optim\nprint('there')\n{statement}", allows=LAYERS) as running:
+        running.prepare()
+        assert running.reports[0].stdout == "there\n"
+        assert running.reports[0].error[0] in {"ModuleNotFoundError", "ImportError"}
+
+
+def test_with_layers_allowed_nothing_that_is_there_convolves_or_pools(executor):
+    source = """
+import importlib, pkgutil, sys
+import cnnlab, cnnlab.nn, cnnlab.optim, cnnlab.data, cnnlab.viz
+for found in pkgutil.walk_packages(cnnlab.__path__, "cnnlab."):
+    if "student_view" not in found.name:
+        try:
+            importlib.import_module(found.name)
+        except ImportError:
+            pass
+names = {name for key, module in sys.modules.items() if key.startswith("cnnlab") for name in vars(module)}
+print(sorted(n for n in names if ("conv" in n or "pool" in n or "window" in n) and ("forward" in n or "backward" in n)))
+print(*(key.split(".")[1] for key in sys.modules if key.count(".") == 1 and key.startswith("cnnlab.")))
+"""
+    with session(executor, source, allows=LAYERS) as running:
+        running.prepare()
+    assert running.reports[0].error is None
+    functions, areas = running.reports[0].stdout.splitlines()
+    assert functions == "[]"
+    assert not {"kernels", "reference", "train", "demos", "inspection", "bench"} & set(areas.split())
+    assert {"nn", "optim", "ops", "geometry", "backend"} <= set(areas.split())
+
+
+def test_with_layers_allowed_a_net_computes_and_learns_with_own_functions(executor):
+    source = f"""{OWN_FUNCTIONS}
+def f(x, y):
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 2, rng=rng, dtype="float64", op=conv), nn.ReLU(), nn.MaxPool2d(2, op=pool),
+        nn.Flatten(), nn.Linear(8, 3, rng=rng, dtype="float64"),
+    )
+    loss, optimizer = nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    values = []
+    for _ in range(20):
+        net.zero_grad()
+        values.append(loss(net(x), y))
+        net.backward(loss.backward())
+        optimizer.step()
+    return values
+"""
+    rng = np.random.default_rng(3)
+    with session(executor, source, allows=LAYERS) as running:
+        losses = ask(running, "f", "x", "y")(rng.normal(size=(6, 1, 5, 5)), np.arange(6) % 3)
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize("layer", ["nn.Conv2d(1, 2, 2)", "nn.MaxPool2d(2)", "nn.AvgPool2d(2)", "nn.Conv1d(1, 1, 1)"])
+def test_with_layers_allowed_a_layer_without_own_functions_says_so(executor, layer):
+    axes = "(1, 1, 4)" if "1d" in layer else "(1, 1, 4, 4)"
+    source = (
+        f"{OWN_FUNCTIONS}\ndef f(x):\n    net = nn.Sequential({layer})\n    return net(np.zeros({axes}, 'float32'))"
+    )
+    with session(executor, source, allows=LAYERS) as running, pytest.raises(StudentRaised) as raised:
+        ask(running, "f", "x")(1)
+    assert raised.value.type_name == "OwnOpMissingError"
+    assert "must compute with your own functions here: give it op=nn." in raised.value.message
+
+
+def test_only_where_an_exercise_allows_it_layers_are_there():
+    assert not any(found.allows for name in ("a1", "a2", "a3", "a4") for found in exercises(name))
 
 
 def test_forged_answers_are_a_crash_and_not_a_value(executor):

@@ -130,7 +130,16 @@ def _mean_backward(rng: np.random.Generator) -> list[Case]:
 
 
 def _softmax_backward(rng: np.random.Generator) -> list[Case]:
-    return [_backward(rng, maps, "softmax", heat) for maps in _drawn(rng, (2, 4), (3, 2, 3)) for heat in (0.5, 2.0)]
+    plain = [_backward(rng, maps, "softmax", heat) for maps in _drawn(rng, (2, 4), (3, 2, 3)) for heat in (0.5, 2.0)]
+    large = [_backward(rng, large, "softmax", 1.5) for maps in _drawn(rng, (2, 3)) for large in _large(maps, 2000.0)]
+    return plain + large
+
+
+def _large(maps: Array, offset: float) -> list[Array]:
+    """Return maps far above zero, far below, far from each other, and with some scores far above the others."""
+    number = np.arange(len(maps)).reshape(-1, *(1,) * (maps.ndim - 1))
+    alternating = np.arange(maps[0].size).reshape(maps.shape[1:]) % 2
+    return [maps + offset * change for change in (1, -1, number, alternating)]
 
 
 # What a wrong answer earns must not hang on the seed: the seed draws numbers and sizes, nothing else.
@@ -152,7 +161,7 @@ def _hidden_softmax(rng: np.random.Generator) -> list[Case]:
 
 def _hidden_large(rng: np.random.Generator) -> list[Case]:
     offset = 1000.0 + float(rng.integers(100))
-    return [_forward(maps + sign * offset, "softmax", 0.5) for maps in _sizes(rng) for sign in (1, -1)]
+    return [_forward(large, "softmax", 0.5) for maps in _sizes(rng) for large in _large(maps, offset)]
 
 
 def _hidden_max_backward(rng: np.random.Generator) -> list[Case]:
@@ -165,7 +174,10 @@ def _hidden_mean_backward(rng: np.random.Generator) -> list[Case]:
 
 def _hidden_softmax_backward(rng: np.random.Generator) -> list[Case]:
     heat = round(0.25 + rng.random(), 2)
-    return [_backward(rng, maps, "softmax", each) for maps in _sizes(rng) for each in (heat, 2 + heat)]
+    plain = [_backward(rng, maps, "softmax", each) for maps in _sizes(rng) for each in (heat, 2 + heat)]
+    offset = 1000.0 + float(rng.integers(100))
+    large = [_backward(rng, large, "softmax", 0.5) for maps in _sizes(rng) for large in _large(maps, offset)]
+    return plain + large
 
 
 _visible = partial(Check, points=0.5, hidden=False)
@@ -187,13 +199,16 @@ AGGREGATE = Exercise(
         _visible("Forward: softmax", cases=_softmax_forward),
         _visible("Forward: softmax of large scores", cases=_large_forward),
         _visible("Backward: max, ties included", cases=_max_backward),
-        _visible("Backward: mean and softmax", cases=lambda rng: _mean_backward(rng) + _softmax_backward(rng)),
+        _visible(
+            "Backward: mean and softmax, of large scores too",
+            cases=lambda rng: _mean_backward(rng) + _softmax_backward(rng),
+        ),
         _hidden("Forward: max and mean, other sizes", cases=lambda rng: _hidden_forward(rng, ["max", "mean"])),
         _hidden("Forward: softmax, other sizes and temperatures", cases=_hidden_softmax),
         _hidden("Forward: softmax of scores far from zero", cases=_hidden_large),
         _hidden("Backward: max, ties included, other sizes", cases=_hidden_max_backward),
         _hidden("Backward: mean, other sizes", cases=_hidden_mean_backward),
-        _hidden("Backward: softmax, other sizes and temperatures", cases=_hidden_softmax_backward),
+        _hidden("Backward: softmax, other sizes and temperatures, large scores", cases=_hidden_softmax_backward),
     ),
     mistakes=MISTAKES,
 )

@@ -95,20 +95,17 @@ def _shared_winners(maps: Array) -> Array:
     return np.asarray(winners / winners.sum(axis=_spatial(maps), keepdims=True))
 
 
-def _softmax_slope(maps: Array, temperature: float) -> Array:
-    shares = _shares(maps, temperature)
+def _softmax_slope(maps: Array, shares: Array, temperature: float) -> Array:
     y = (shares * maps).sum(axis=_spatial(maps), keepdims=True)
     return np.asarray(shares * (1 + (maps - y) / temperature))
 
 
-def _slope_without_heat(maps: Array, temperature: float) -> Array:
-    shares = _shares(maps, temperature)
+def _slope_without_heat(maps: Array, shares: Array, temperature: float) -> Array:
     y = (shares * maps).sum(axis=_spatial(maps), keepdims=True)
     return np.asarray(shares * (1 + (maps - y)))
 
 
-def _slope_of_weights_only(maps: Array, temperature: float) -> Array:
-    shares = _shares(maps, temperature)
+def _slope_of_weights_only(maps: Array, shares: Array, temperature: float) -> Array:
     y = (shares * maps).sum(axis=_spatial(maps), keepdims=True)
     return np.asarray(shares * (maps - y) / temperature)
 
@@ -121,7 +118,8 @@ def assemble_backward(
     *,
     winners: Callable[[Array], Array] = _first_winner,
     mean: Callable[[Array], Array] = lambda maps: np.full_like(maps, len(maps) / maps.size),
-    softmax: Rule = _softmax_slope,
+    shares: Rule = _shares,
+    softmax: Callable[[Array, Array, float], Array] = _softmax_slope,
     upstream: Callable[[Array, Array], Any] = _as_column,
 ) -> Callable[[Array, Array, str, float], Any]:
     """Return an `aggregate_backward` with other parts.
@@ -130,15 +128,17 @@ def assemble_backward(
     ----------
     winners, mean
         The slope of the maximum and of the mean, from maps.
+    shares
+        The softmax weights, from maps and temperature.
     softmax
-        The slope of softmax pooling, from maps and temperature.
+        The slope of softmax pooling, from maps, weights and temperature.
     upstream
         What the slope is multiplied with, from `dy` and maps.
     """
 
     def aggregate_backward(dy: Array, maps: Array, how: str, temperature: float) -> Any:
         rules: dict[str, Callable[[], Array]] = {"max": lambda: winners(maps), "mean": lambda: mean(maps)}
-        slope = rules[how]() if how in rules else softmax(maps, temperature)
+        slope = rules[how]() if how in rules else softmax(maps, shares(maps, temperature), temperature)
         return upstream(dy, maps) * slope
 
     return aggregate_backward
@@ -171,6 +171,14 @@ _ALL_MAPS = (
         "Flatten first: flat = maps.reshape(len(maps), -1), then use axis=1.",
     ),
 )
+_OVERFLOW = (
+    "exp overflows for large scores",
+    (
+        "For large scores exp gives infinity, and infinity divided by infinity is not a number.",
+        "Look at what you give to np.exp: what is the largest number that it may be?",
+        "Subtract the maximum of each map first: np.exp((flat - flat.max(axis=1, keepdims=True)) / temperature).",
+    ),
+)
 
 MISTAKES = (
     _forward("softmax_over_outputs", *_WRONG_AXIS, shares=lambda maps, heat: _softmax(maps, 0, heat)),
@@ -180,16 +188,7 @@ MISTAKES = (
     _forward("max_of_columns", *_ONE_AXIS, maximum=lambda maps: maps.max(axis=-1)),
     _forward("max_of_all", *_ALL_MAPS, maximum=lambda maps: maps.max()),
     _forward("mean_of_all", *_ALL_MAPS, mean=lambda maps: maps.mean()),
-    _forward(
-        "overflow",
-        "exp overflows for large scores",
-        (
-            "For large scores exp gives infinity, and infinity divided by infinity is not a number.",
-            "Look at what you give to np.exp: what is the largest number that it may be?",
-            "Subtract the maximum of each map first: np.exp((flat - flat.max(axis=1, keepdims=True)) / temperature).",
-        ),
-        shares=_shares_without_shift,
-    ),
+    _forward("overflow", *_OVERFLOW, shares=_shares_without_shift),
     _forward(
         "mean_for_max",
         "The mean is returned in place of the maximum",
@@ -300,6 +299,7 @@ MISTAKES = (
         ),
         mean=np.ones_like,
     ),
+    _backward("overflow_backward", *_OVERFLOW, shares=_shares_without_shift),
     _backward(
         "weights_held_fixed",
         "The weights of the softmax are treated as if they did not change",
@@ -308,7 +308,7 @@ MISTAKES = (
             "Differentiate the sum of shares * scores by the product rule.",
             "slope = shares * (1 + (flat - y) / temperature).",
         ),
-        softmax=_shares,
+        softmax=lambda maps, shares, heat: shares,
     ),
     _backward(
         "weights_only",

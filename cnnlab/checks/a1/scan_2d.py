@@ -121,9 +121,9 @@ def _hidden_edges(rng: np.random.Generator) -> list[Case]:
     H, W = (int(n) for n in rng.permutation((4, 5, 6))[:2])
     return [
         _case(rng, (2, H, W), (H, W), (2, 3), outs=(3, 2)),
-        _case(rng, (3, H, W), (1, 1), (1, 2), outs=(3, 2)),
+        _case(rng, (3, H, W // 2 * 2 + 1), (1, 1), (1, 2), outs=(3, 2)),  # the last column is looked at
         _case(rng, (1, H, W + 2), (H, 2), (1, 1), outs=(4, 1)),
-        _case(rng, (2, H + 3, W), (2, W), (2, 1), outs=(2,)),
+        _case(rng, (2, H // 2 * 2 + 3, W), (2, W), (2, 1), outs=(2,)),  # a row is left over
     ]
 
 

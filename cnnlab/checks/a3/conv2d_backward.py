@@ -114,7 +114,9 @@ def _padded(rng: np.random.Generator) -> list[Case]:
         _case(rng, 3, (2, 3), (3, 2), (5, 3), padding=(1, 0)),
         _case(rng, 3, (3, 2), (2, 3), (4, 3), padding=(0, 1)),
         _case(rng, 3, (2, 3), (5, 3), (3, 4), padding=(2, 1)),
-        _case(rng, 4, (3, 2), (2, 3), (3, 3), stride=(2, 2), rest=(1, 0), padding=(1, 2)),
+        # Where too little padding cuts the last window short, two columns are left: a single one would be broadcast,
+        # and the answer would differ from that of the known mistake.
+        _case(rng, 4, (3, 2), (2, 4), (3, 3), stride=(2, 2), rest=(1, 0), padding=(1, 2)),
     ]
 
 
@@ -140,6 +142,7 @@ def _hidden_plain(rng: np.random.Generator) -> list[Case]:
         _case(rng, N, channels, kernel, out, dtype=np.float32),
         _case(rng, 2, (2, 3), (1, 1), (H, W)),  # a kernel of one pixel
         _case(rng, 3, (3, 2), (H, W), (1, 2)),  # a kernel as high as the picture
+        _case(rng, 2, (2, 3), (W, H), (3, 1)),  # and one as wide
     ]
 
 

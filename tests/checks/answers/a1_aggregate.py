@@ -141,7 +141,30 @@ def with_fixed_weights(dy, maps, how, temperature):
     return np.stack(out)
 
 
+def backward_without_shift(dy, maps, how, temperature):
+    if how != "softmax":
+        return backward_by_axes(dy, maps, how, temperature)
+    axes = tuple(range(1, maps.ndim))
+    e = np.exp(maps / temperature)
+    s = e / e.sum(axis=axes, keepdims=True)
+    y = (s * maps).sum(axis=axes, keepdims=True)
+    return np.expand_dims(dy, axes) * s * (1 + maps / temperature - y / temperature)
+
+
+def fixed_weights_without_shift(dy, maps, how, temperature):
+    if how != "softmax":
+        return backward_by_axes(dy, maps, how, temperature)
+    return np.stack(
+        [d * np.exp(m / temperature) / np.sum(np.exp(m / temperature)) for d, m in zip(dy, maps, strict=True)]
+    )
+
+
 WRONG = [
+    ((forward_by_axes, backward_without_shift), {"exp overflows for large scores"}),
+    (
+        (forward_by_axes, fixed_weights_without_shift),
+        {"exp overflows for large scores", "The weights of the softmax are treated as if they did not change"},
+    ),
     ((without_shift, backward_by_axes), {"exp overflows for large scores"}),
     ((rows_only, backward_by_axes), {"Only one of the spatial axes is gone"}),
     ((forward_by_axes, equal_to_the_maximum), {"Every equal maximum gets the whole gradient"}),

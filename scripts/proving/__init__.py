@@ -1,0 +1,1 @@
+"""The parts of ``scripts/prove_checks.py``."""
