@@ -105,6 +105,7 @@ def _release(arguments: argparse.Namespace) -> int:
 
 def _grade(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
+    from cnnlab.grading.pool import usable_cores
 
     options = {
         "course_dir": _course_of(arguments),
@@ -120,7 +121,10 @@ def _grade(arguments: argparse.Namespace) -> int:
             commands.rehearse(arguments.assignment, **options)
             return 0
         result = commands.grade(
-            arguments.assignment, jobs=arguments.jobs, changed_only=arguments.changed_only, **options
+            arguments.assignment,
+            jobs=arguments.jobs or usable_cores(),
+            changed_only=arguments.changed_only,
+            **options,
         )
     return 1 if result.has_grader_errors else 0
 
@@ -229,7 +233,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="a folder with one folder a student, or the zip file of Moodle or Canvas (default: submitted/)",
     )
-    grade.add_argument("--jobs", type=_positive, default=1, metavar="N", help="submissions run at a time (default: 1)")
+    grade.add_argument("--jobs", type=_positive, metavar="N", help="submissions run at a time (default: the cores)")
     grade.add_argument(
         "--allow-unsandboxed",
         action="store_true",

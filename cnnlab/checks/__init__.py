@@ -1,6 +1,6 @@
 """Exercises as data, and the checks that run them and name mistakes.
 
-Students call `check`; a grader calls `exercises` and `run_exercise` and keeps the results.
+Students call `check`; a grader calls `exercises` and `ExerciseRun` and keeps the results.
 
 To add an exercise, write a module beside `cnnlab.checks.a1.scan_1d` that makes an `Exercise` (`cnnlab.checks.model`):
 one or more functions with their reference solutions, visible and hidden checks whose points add up, and the mistakes
@@ -24,7 +24,7 @@ from cnnlab.checks.model import ByHand, Case, Check, Exercise, Function, Mistake
 from cnnlab.checks.notebook import check
 from cnnlab.checks.registry import assignments, by_hand, exercise, exercises
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
-from cnnlab.checks.runner import run_exercise
+from cnnlab.checks.runner import ExerciseRun, run_exercise
 from cnnlab.checks.seeds import hidden_seed
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "CheckOutcome",
     "Exercise",
     "ExerciseResult",
+    "ExerciseRun",
     "Function",
     "FunctionMissing",
     "Mistake",

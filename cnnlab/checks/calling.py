@@ -30,7 +30,9 @@ def call(asked: Function, function: Callable[..., Any], case: Case) -> Answer:
 
     KeyboardInterrupt passes through, so that a call in a notebook can be interrupted.
     """
-    arguments = copy.deepcopy(case.arguments)
+    # One that forwards to another process sends them, and cannot change them here.
+    elsewhere = getattr(function, "runs_elsewhere", False) is True
+    arguments = case.arguments if elsewhere else copy.deepcopy(case.arguments)
     try:
         # What is no number shows in the answer; and BLAS now and then leaves a flag where nothing is wrong.
         with np.errstate(all="ignore"):
@@ -41,6 +43,8 @@ def call(asked: Function, function: Callable[..., Any], case: Case) -> Answer:
         return Answer(changed=change.name)
     except (Exception, SystemExit) as error:
         return Answer(problem=_as_raised(asked, function, error))
+    if elsewhere:
+        return Answer(value=value)
     named = list(zip(asked.parameters, case.arguments, arguments, strict=True))
     changed = next((name for name, before, after in named if not _unchanged(before, after)), None)
     view_of = next((name for name, _, after in named if _is_view(value, after)), None)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.checks.asked import Asked, asked
 from cnnlab.checks.calling import Answer, call
 from cnnlab.checks.clues import clues
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentTimeout
@@ -16,7 +17,7 @@ from cnnlab.checks.model import Case, Exercise, Mistake
 from cnnlab.checks.outcomes import EXPLAINED, Trial, judge, outcome_of
 from cnnlab.checks.recognize import Place, places, recognize
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
-from cnnlab.checks.seeds import VISIBLE_SEED, case_generator, hidden_seed
+from cnnlab.checks.seeds import VISIBLE_SEED, hidden_seed
 
 
 def run_exercise(
@@ -46,34 +47,68 @@ def run_exercise(
     ExerciseResult
         Whatever the functions do, this returns; only KeyboardInterrupt passes through.
     """
-    if hidden and seed is None:
-        seed, _ = hidden_seed()
-    caller = _Caller(exercise, list(functions) if isinstance(functions, list | tuple) else [functions])
-    chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
-    trials: list[Trial] = []
-    shown: list[Trial] = []
-    wrong_in: dict[int, list[Place]] = {}
-    found: dict[int, CheckOutcome] = {}
-    # Visible checks first: a function that remembers its inputs could return hidden ones where its answer is shown.
-    for index, check in sorted(chosen, key=lambda pair: pair[1].hidden):
-        check_seed = seed if check.hidden and seed is not None else VISIBLE_SEED
-        tried = [caller.attempt(case) for case in check.cases(case_generator(exercise, index, check_seed))]
-        trials += tried
-        shown += [] if check.hidden else tried
-        wrong_in[index] = places(tried)
-        found[index] = outcome_of(check, tried)
-    known = recognize(exercise, trials, caller.ask)
-    outcomes = [_with_mistakes(found[index], wrong_in[index], known, exercise) for index, _ in chosen]
-    return ExerciseResult(
-        exercise_id=exercise.id,
-        title=exercise.title,
-        outcomes=tuple(outcomes),
-        score=math.fsum(outcome.points for outcome in outcomes),
-        max_score=float(exercise.points),
-        pending_hidden=len(exercise.checks) - len(chosen),
-        functions=exercise.functions,
-        clues=_clues(caller, shown, known),
-    )
+    return ExerciseRun(exercise, functions, hidden=hidden, seed=seed).finish()
+
+
+class ExerciseRun:
+    """The checks of one exercise in two steps, so that nobody is asked anything hidden before all that is visible.
+
+    Parameters
+    ----------
+    exercise, functions, hidden, seed
+        As in `run_exercise`.
+    """
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        functions: Callable[..., Any] | list[Callable[..., Any]] | tuple[Callable[..., Any], ...],
+        *,
+        hidden: bool,
+        seed: int | None = None,
+    ) -> None:
+        if hidden and seed is None:
+            seed, _ = hidden_seed()
+        self.exercise = exercise
+        self._seed = seed
+        self._caller = _Caller(exercise, list(functions) if isinstance(functions, list | tuple) else [functions])
+        self._chosen = [(index, check) for index, check in enumerate(exercise.checks) if hidden or not check.hidden]
+        self._trials: dict[int, list[Trial]] = {}
+
+    def ask_visible(self) -> None:
+        """Run the visible checks."""
+        self._ask(hidden=False)
+
+    def finish(self) -> ExerciseResult:
+        """Run what has not been run yet, and return what was found."""
+        # Visible checks first: a function that remembers its inputs could return hidden ones where its answer is shown.
+        self._ask(hidden=False)
+        self._ask(hidden=True)
+        exercise, caller = self.exercise, self._caller
+        trials = [trial for tried in self._trials.values() for trial in tried]
+        shown = [trial for index, check in self._chosen if not check.hidden for trial in self._trials[index]]
+        known = recognize(exercise, trials, caller.ask)
+        found = [outcome_of(check, self._trials[index]) for index, check in self._chosen]
+        wrong_in = [places(self._trials[index]) for index, _ in self._chosen]
+        outcomes = [
+            _with_mistakes(outcome, wrong, known, exercise) for outcome, wrong in zip(found, wrong_in, strict=True)
+        ]
+        return ExerciseResult(
+            exercise_id=exercise.id,
+            title=exercise.title,
+            outcomes=tuple(outcomes),
+            score=math.fsum(outcome.points for outcome in outcomes),
+            max_score=float(exercise.points),
+            pending_hidden=len(exercise.checks) - len(self._chosen),
+            functions=exercise.functions,
+            clues=_clues(caller, shown, known),
+        )
+
+    def _ask(self, *, hidden: bool) -> None:
+        for index, check in self._chosen:
+            if check.hidden is hidden and index not in self._trials:
+                seed = self._seed if hidden and self._seed is not None else VISIBLE_SEED
+                self._trials[index] = [self._caller.attempt(each) for each in asked(self.exercise, index, seed)]
 
 
 class _Caller:
@@ -97,11 +132,9 @@ class _Caller:
             self.lost[function.name] = answer
         return answer
 
-    def attempt(self, case: Case) -> Trial:
-        function = self.exercise.function(case.function)
+    def attempt(self, asked: Asked) -> Trial:
+        case, function, expected = asked.case, asked.function, asked.expected
         answer = self.ask(case)
-        with np.errstate(all="ignore"):  # as in `call`
-            expected = function.reference(*case.arguments) if case.target is None else case.target.labels
         return Trial(function, case, answer, expected, judge(function, case, expected, answer))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from cnnlab.grading import tree
 from cnnlab.grading.limits import Limits
-from cnnlab.grading.process import ExecutorError, StudentProcess, quiet_environment
+from cnnlab.grading.process import ChildProcess, ExecutorError, StudentProcess, quiet_environment
 
 _HOME = PurePosixPath("/home/student")
 _COURSE = PurePosixPath("/grading/course")
@@ -31,22 +31,58 @@ class BubblewrapExecutor:
 
     name = "bubblewrap"
     isolated = True
+    copies = False
+    peak_kib = 0
 
-    def start(self, limits: Limits, *, allows: frozenset[str] = frozenset()) -> StudentProcess:
+    def start(
+        self, limits: Limits, copies: int = 0, *, allows: frozenset[str] = frozenset()
+    ) -> tuple[StudentProcess, ...]:
         """Start a process in a new sandbox; see `Executor.start`."""
-        del limits  # the child sets them itself, inside its own user namespace, before it runs any cell
-        program = shutil.which("bwrap")
-        if program is None:
-            raise ExecutorError("bubblewrap (bwrap) is not installed")
-        _, python = tree.standard_library()
-        command = [program, *_arguments(allows)]
-        command += [os.fspath(python), "-I", "-S", "-B", str(_COURSE / tree.MAIN), str(_COURSE), str(_PACKAGES)]
-        return StudentProcess(command, environment=quiet_environment(str(_HOME)), folder=Path("/"), own_user=True)
+        del limits, copies  # the child sets its limits itself, inside its own user namespace, before it runs any cell
+        return (ChildProcess(command(tree.MAIN, allows), environment=environment(), folder=Path("/"), own_user=True),)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def command(program: PurePosixPath, allows: frozenset[str], *, forks: bool = False) -> list[str]:
+    """Return the command that runs one of the programs of `cnnlab.grading.student_view` in a new sandbox.
+
+    Parameters
+    ----------
+    program
+        Where it is in `tree.cnnlab_tree`.
+    allows
+        As in `cnnlab.checks.model.Exercise`.
+    forks
+        Whether it runs none of a student's code itself, and makes a further sandbox for every process that does: then
+        it keeps the capabilities that this takes, which hold for nothing outside the sandbox.
+
+    Raises
+    ------
+    ExecutorError
+        If bubblewrap is not installed.
+    """
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise ExecutorError("bubblewrap (bwrap) is not installed")
+    _, python = tree.standard_library()
+    start = [os.fspath(python), "-I", "-S", "-B", str(_COURSE / program), str(_COURSE), str(_PACKAGES)]
+    return [bubblewrap, *_user(forks=forks), *_arguments(allows), *start]
+
+
+def environment() -> dict[str, str]:
+    """Return everything in the environment of a process in the sandbox."""
+    return quiet_environment(str(_HOME))
+
+
+def _user(*, forks: bool) -> Iterator[str]:
+    uid = "0" if forks else "65534"
+    yield from ("--unshare-user", "--uid", uid, "--gid", uid, "--cap-add" if forks else "--cap-drop", "ALL")
 
 
 def _arguments(allows: frozenset[str]) -> Iterator[str]:
-    yield from ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "grading")
-    yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    yield from ("--unshare-all", "--hostname", "grading", "--die-with-parent", "--new-session")
     for library in _LIBRARIES:
         path = Path(library)
         if path.is_symlink():
@@ -62,8 +98,9 @@ def _arguments(allows: frozenset[str]) -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
     for writable in ("/tmp", "/dev/shm", str(_HOME)):  # noqa: S108  these are in the sandbox
         yield from ("--size", str(_HOME_BYTES), "--tmpfs", writable)
-    # The rest of the sandbox's own tree is in memory too, and has no size of its own.
-    yield from ("--remount-ro", "/dev", "--remount-ro", "/")
+    # Where root grades, a process in here is root to the kernel's own settings in /proc/sys. The rest of the sandbox's
+    # own tree is in memory, and has no size of its own.
+    yield from ("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/")
     yield from ("--chdir", str(_HOME), "--")
 
 

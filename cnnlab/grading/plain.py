@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cnnlab.grading import tree
 from cnnlab.grading.limits import Limits
-from cnnlab.grading.process import StudentProcess, quiet_environment
+from cnnlab.grading.process import ChildProcess, StudentProcess, quiet_environment
 
 
 class PlainExecutor:
@@ -21,10 +21,14 @@ class PlainExecutor:
 
     name = "plain process"
     isolated = False
+    copies = False
+    peak_kib = 0
 
-    def start(self, limits: Limits, *, allows: frozenset[str] = frozenset()) -> StudentProcess:
+    def start(
+        self, limits: Limits, copies: int = 0, *, allows: frozenset[str] = frozenset()
+    ) -> tuple[StudentProcess, ...]:
         """Start a process whose imports come from a folder of links; see `Executor.start`."""
-        del limits  # the child sets them itself, before it runs any cell
+        del limits, copies  # the child sets them itself, before it runs any cell
         folder = Path(tempfile.mkdtemp(prefix="cnnlab-grading-"))
         packages, course, home = (folder / name for name in ("packages", "course", "home"))
         for parent, files in ((packages, tree.packages_tree()), (course, tree.cnnlab_tree(allows))):
@@ -34,10 +38,14 @@ class PlainExecutor:
                 link.symlink_to(real)
         home.mkdir()
         _, python = tree.standard_library()
-        return StudentProcess(
+        process = ChildProcess(
             [os.fspath(python), "-I", "-S", "-B", str(course / tree.MAIN), str(course), str(packages)],
             environment=quiet_environment(str(home)),
             folder=home,
             own_user=False,
             cleanup=lambda: shutil.rmtree(folder, ignore_errors=True),
         )
+        return (process,)
+
+    def close(self) -> None:
+        """Nothing is kept."""

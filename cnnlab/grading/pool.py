@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
-import threading
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
 
+from cnnlab.grading.executor import close_executors
 from cnnlab.grading.model import Result
 from cnnlab.grading.task import Task, run_task
+from cnnlab.grading.worker import Peak, peak, work
+
+# A worker makes room for a new one after so many submissions, so that no leak can add up.
+_TASKS_A_WORKER = 250
+# Times the time limit of a submission: by then a worker hangs, and through no fault of the submission.
+_PATIENCE = 5.0
+_END_SECONDS = 10.0
+_peaks: list[Peak] = []
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peaks() -> list[Peak]:
+    """Return the most memory that each worker of the last run used."""
+    return list(_peaks)
 
 
 def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[Result]:
@@ -26,38 +47,121 @@ def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[Result]:
     Yields
     ------
     Result
-        A worker that dies costs its tasks a ``grader_error``, and the run goes on.
+        A worker that dies costs nobody anything: its task is given to another one, and only if that dies too, the
+        result is a ``grader_error``.
     """
+    _peaks.clear()
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
             yield _read(run_task(task.to_bytes()))
+        if tasks:
+            _peaks.append(peak())
         return
-    # Not forked: the parent may have threads. Processes, not threads: the checks hold the interpreter's lock.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_end_with_the_run)
+    close_executors()  # this process only waits from now on
+    pool = _Pool(tasks, min(jobs, len(tasks)))
     try:
-        waiting = {pool.submit(run_task, task.to_bytes()): task for task in tasks}
-        for future in as_completed(waiting):
-            task = waiting[future]
-            try:
-                yield _read(future.result())
-            except Exception as error:
-                reason = f"the worker was lost: {error}"
-                yield Result(task.student, task.assignment, "grader_error", reason, isolation=task.executor)
+        yield from pool.results()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.close()
+        _peaks.extend(pool.peaks.values())
 
 
-def _end_with_the_run() -> None:
-    """Let a worker end when the run is killed; it would wait for its next task for ever."""
-    threading.Thread(target=_wait_for_the_run, daemon=True).start()
+class _Worker:
+    """One worker, seen from the run."""
+
+    def __init__(self, place: int) -> None:
+        # Not forked: the run may have threads. Processes, not threads: the checks hold the interpreter's lock.
+        context = multiprocessing.get_context("spawn")
+        self.place = place
+        self.task: Task | None = None
+        self.done = 0
+        self.deadline = float("inf")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=work, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def give(self, task: Task) -> None:
+        self.task = task
+        self.deadline = time.monotonic() + _PATIENCE * task.limits.submission_seconds
+        # If it has died meanwhile, its connection says so when it is asked for the result.
+        with contextlib.suppress(OSError):
+            self.connection.send(task.to_bytes())
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+        if self.task is not None:
+            self.process.kill()
+        self.process.join(_END_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.process.close()
+        self.connection.close()
 
 
-def _wait_for_the_run() -> None:
-    run = multiprocessing.parent_process()
-    if run is not None:
-        run.join()
-        os._exit(1)
+class _Pool:
+    """Hands tasks to workers, and starts a new worker where one was lost or has done enough."""
+
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+        self.peaks: dict[int, Peak] = {}
+        self._waiting = deque(tasks)
+        self._lost_before: set[str] = set()
+        self._workers = [_Worker(place) for place in range(workers)]
+        for worker in self._workers:
+            worker.give(self._waiting.popleft())
+
+    def results(self) -> Iterator[Result]:
+        while busy := {worker.connection: worker for worker in self._workers if worker.task is not None}:
+            seconds = max(0.0, min(worker.deadline for worker in busy.values()) - time.monotonic())
+            ready = [busy[connection] for connection in wait(list(busy), seconds)]  # type: ignore[index]
+            for worker in ready or [worker for worker in busy.values() if worker.deadline <= time.monotonic()]:
+                yield from self._collect(worker, answered=bool(ready))
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
+
+    def _collect(self, worker: _Worker, *, answered: bool) -> Iterator[Result]:
+        task = worker.task
+        if task is None:
+            return
+        try:
+            if not answered:
+                raise TimeoutError("it did not come back")
+            data, used = worker.connection.recv()
+        except Exception as error:
+            result = self._lost(task, worker, error)
+            self._replace(worker)
+            if result is not None:
+                yield result
+            return
+        worker.task = None
+        worker.done += 1
+        before = self.peaks.get(worker.place, Peak())
+        self.peaks[worker.place] = Peak(max(before.worker, used.worker), max(before.submission, used.submission))
+        if worker.done >= _TASKS_A_WORKER and self._waiting:
+            self._replace(worker)
+        elif self._waiting:
+            worker.give(self._waiting.popleft())
+        yield _read(data)
+
+    def _lost(self, task: Task, worker: _Worker, error: Exception) -> Result | None:
+        if task.student not in self._lost_before:
+            self._lost_before.add(task.student)
+            self._waiting.appendleft(task)
+            return None
+        worker.process.join(1)
+        reason = f"two workers were lost with it: {error or type(error).__name__} (exit {worker.process.exitcode})"
+        return Result(task.student, task.assignment, "grader_error", reason, isolation=task.executor)
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.close()
+        new = _Worker(worker.place)
+        self._workers[worker.place] = new
+        if self._waiting:
+            new.give(self._waiting.popleft())
 
 
 def _read(data: bytes) -> Result:

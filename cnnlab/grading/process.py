@@ -8,12 +8,15 @@ import select
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnlab.grading import wire
 from cnnlab.grading.errors import GradingError
+
+_PIECE = 1 << 16
 
 
 class ExecutorError(GradingError):
@@ -28,7 +31,83 @@ class ProcessEnded(Exception):  # noqa: N818
     """The process ended; the text says how, as far as it is known."""
 
 
-class StudentProcess:
+class StudentProcess(ABC):
+    """Somebody who answers frames, over a descriptor in each direction; both must not block.
+
+    Parameters
+    ----------
+    reading, writing
+        The descriptors; they may be the same.
+    own_user
+        Whether the process's user is its own, so that its processes can be counted.
+    """
+
+    def __init__(self, reading: int, writing: int, *, own_user: bool) -> None:
+        self._reading, self._writing = reading, writing
+        self._unread = bytearray()
+        self.own_user = own_user
+
+    def send(self, message: dict[str, Any], values: Sequence[Any], *, deadline: float) -> None:
+        """Send one frame; raises `ProcessTimeout` or `ProcessEnded`."""
+        left = memoryview(wire.pack(message, values))
+        while left:
+            self._wait(self._writing, deadline, write=True)
+            try:
+                # Through /proc the other side can open both ends of its pipes, and fill or empty them meanwhile.
+                with contextlib.suppress(BlockingIOError):
+                    left = left[os.write(self._writing, left) :]
+            except ConnectionError:
+                raise ProcessEnded(self.how_it_ended()) from None
+
+    def receive(self, *, deadline: float) -> tuple[dict[str, Any], list[Any]]:
+        """Read one frame; raises `ProcessTimeout`, `ProcessEnded` or `wire.ProtocolError`."""
+
+        def read(size: int) -> bytes:
+            while len(self._unread) < size:
+                self._wait(self._reading, deadline, write=False)
+                try:
+                    piece = os.read(self._reading, _PIECE)
+                except BlockingIOError:
+                    continue
+                except ConnectionError:
+                    piece = b""
+                if not piece:
+                    raise ProcessEnded(self.how_it_ended())
+                self._unread += piece
+            # Also when all is here: frames that are slow to read can otherwise be sent without an end.
+            if time.monotonic() >= deadline:
+                raise ProcessTimeout
+            data = bytes(self._unread[:size])
+            del self._unread[:size]
+            return data
+
+        return wire.read_frame(read)
+
+    @abstractmethod
+    def has_ended(self) -> bool:
+        """Whether nobody is at the other end any more."""
+
+    @abstractmethod
+    def complaint(self) -> str:
+        """Return the end of what was written to standard error before any student's code ran."""
+
+    @abstractmethod
+    def how_it_ended(self) -> str:
+        """Return one clause about the end of the process, in words for a student."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the process and everything that belongs to it, and wait for it."""
+
+    @staticmethod
+    def _wait(descriptor: int, deadline: float, *, write: bool) -> None:
+        seconds = deadline - time.monotonic()
+        reading, writing = ([], [descriptor]) if write else ([descriptor], [])
+        if seconds <= 0 or not any(select.select(reading, writing, [], seconds)):
+            raise ProcessTimeout
+
+
+class ChildProcess(StudentProcess):
     """A child process in a session of its own, with a pipe in each direction.
 
     Parameters
@@ -40,7 +119,7 @@ class StudentProcess:
     folder
         Its working folder.
     own_user
-        Whether the child's user is its own, so that its processes can be counted.
+        As in `StudentProcess`.
     cleanup
         Called once, after the child has ended.
     """
@@ -54,7 +133,6 @@ class StudentProcess:
         own_user: bool,
         cleanup: Callable[[], None] = lambda: None,
     ) -> None:
-        self.own_user = own_user
         self._cleanup = cleanup
         try:
             self._child = subprocess.Popen(
@@ -72,38 +150,15 @@ class StudentProcess:
             raise ExecutorError(f"{command[0]} could not be started: {error}") from error
         for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
             os.set_blocking(pipe.fileno(), False)  # type: ignore[union-attr]
+        super().__init__(
+            self._child.stdout.fileno(),  # type: ignore[union-attr]
+            self._child.stdin.fileno(),  # type: ignore[union-attr]
+            own_user=own_user,
+        )
 
-    def send(self, message: dict[str, Any], values: Sequence[Any], *, deadline: float) -> None:
-        """Send one frame; raises `ProcessTimeout` or `ProcessEnded`."""
-        left = memoryview(wire.pack(message, values))
-        descriptor = self._child.stdin.fileno()  # type: ignore[union-attr]
-        while left:
-            self._wait(descriptor, deadline, write=True)
-            try:
-                # Through /proc the other side can open both ends of its pipes, and fill or empty them meanwhile.
-                with contextlib.suppress(BlockingIOError):
-                    left = left[os.write(descriptor, left) :]
-            except BrokenPipeError:
-                raise ProcessEnded(self.how_it_ended()) from None
-
-    def receive(self, *, deadline: float) -> tuple[dict[str, Any], list[Any]]:
-        """Read one frame; raises `ProcessTimeout`, `ProcessEnded` or `wire.ProtocolError`."""
-        descriptor = self._child.stdout.fileno()  # type: ignore[union-attr]
-
-        def read(size: int) -> bytes:
-            data = bytearray()
-            while len(data) < size:
-                self._wait(descriptor, deadline, write=False)
-                try:
-                    piece = os.read(descriptor, min(size - len(data), 1 << 20))
-                except BlockingIOError:
-                    continue
-                if not piece:
-                    raise ProcessEnded(self.how_it_ended())
-                data += piece
-            return bytes(data)
-
-        return wire.read_frame(read)
+    def has_ended(self) -> bool:
+        """Whether the child has ended."""
+        return self._child.poll() is not None
 
     def complaint(self) -> str:
         """Return the end of what was written to standard error before any student's code ran."""
@@ -121,13 +176,7 @@ class StudentProcess:
         except subprocess.TimeoutExpired:
             return "it closed the connection to the grader"
         # bubblewrap and shells report a signal as 128 + its number.
-        number = -status if status < 0 else status - 128
-        if number <= 0:
-            return f"the process ended itself with status {status}"
-        try:
-            return f"the process was ended by {signal.Signals(number).name}"
-        except ValueError:
-            return f"the process ended itself with status {status}"
+        return ending(128 - status if status > 128 else status)
 
     def close(self) -> None:
         """End the process and everything in its process group, and wait for it."""
@@ -138,13 +187,14 @@ class StudentProcess:
             pipe.close()  # type: ignore[union-attr]
         self._cleanup()
 
-    @staticmethod
-    def _wait(descriptor: int, deadline: float, *, write: bool) -> None:
-        # Also when data are waiting: frames that are slow to read can otherwise be sent without an end.
-        seconds = deadline - time.monotonic()
-        reading, writing = ([], [descriptor]) if write else ([descriptor], [])
-        if seconds <= 0 or not any(select.select(reading, writing, [], seconds)):
-            raise ProcessTimeout
+
+def ending(status: int) -> str:
+    """Return one clause about the end of a process; `status` as in `subprocess`, negative for a signal."""
+    if status < 0:
+        with contextlib.suppress(ValueError):
+            return f"the process was ended by {signal.Signals(-status).name}"
+        status = 128 - status  # no signal has that number, so somebody chose it
+    return f"the process ended itself with status {status}"
 
 
 def quiet_environment(home: str) -> dict[str, str]:

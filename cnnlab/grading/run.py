@@ -6,7 +6,6 @@ settings → canary → intake and repair → tasks → stored results → grade
 from __future__ import annotations
 
 import difflib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,16 +16,19 @@ from cnnlab.grading import canary, report, similar, totals
 from cnnlab.grading.by_hand import read_marks, read_students
 from cnnlab.grading.changes import changed_scores
 from cnnlab.grading.course import Course, CourseError
+from cnnlab.grading.executor import close_executors
 from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.model import Report, Result, Similarity
-from cnnlab.grading.plan import Entry, canary_tasks, make_settings, take_in
-from cnnlab.grading.pool import run_tasks
+from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
+from cnnlab.grading.pool import peaks, run_tasks
+from cnnlab.grading.progress import RunProgress
 from cnnlab.grading.publish import log_changes, publish
 from cnnlab.grading.report import NOT_ISOLATED
 from cnnlab.grading.slips import Slips
 from cnnlab.grading.store import ResultStore, load_report
 from cnnlab.grading.waiting import Patience
+from cnnlab.grading.worker import Peak
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,34 @@ def grade_class(
     selection: Selection,
 ) -> Report:
     """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
-    settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
+    try:
+        settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
+        patience = Patience(lock_wait, report.teller(console))
+        return _grade_class(
+            course, submissions, jobs=jobs, settings=settings, patience=patience, console=console, selection=selection
+        )
+    finally:
+        close_executors()
+
+
+def _grade_class(
+    course: Course,
+    submissions: Path,
+    *,
+    jobs: int,
+    settings: Settings,
+    patience: Patience,
+    console: Console,
+    selection: Selection,
+) -> Report:
     for warning in settings.warnings:
         console.print(warning, style="bold red")
+    if settings.task.executor == "bubblewrap":
+        console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
     before = load_report(course)
     run: set[str] = set()
-    patience = Patience(lock_wait, report.teller(console))
     with GradebookWriter(course, patience) as writer:
         everybody, notices = take_in(course, submissions, writer.people(), settings)
         entries = _selected(everybody, selection.students)
@@ -122,6 +144,7 @@ def rehearse(
     The values are ``"run"``, ``"known"``, ``"unreadable"`` and ``"missing"``.
     """
     settings = make_settings(course, allow_unsandboxed=True, timeout=timeout)
+    close_executors()
     people = read_students(course, Patience(lock_wait, report.teller(console)))
     everybody, notices = take_in(course, submissions, people, settings)
     store = ResultStore(course)
@@ -210,13 +233,23 @@ def _results(
         if result is not None:
             yield entry, _Found(result, is_new=False)
     by_student = {entry.received.student: entry for entry in entries}
-    progress = _Progress(console, len(tasks))
-    for result in run_tasks(tasks, jobs=jobs):
-        # A fault of ours is not kept: the next run tries again.
-        if result.was_run:
-            store.save(result)
-        progress.say(result)
-        yield by_student[result.student], _Found(result, is_new=True)
+    unreadable = sum(result is not None and result.status == "unreadable" for result in known.values())
+    with RunProgress(console, len(tasks), unreadable=unreadable) as progress:
+        for result in run_tasks(tasks, jobs=jobs):
+            # A fault of ours is not kept: the next run tries again.
+            if result.was_run:
+                store.save(result)
+            progress.say(result)
+            yield by_student[result.student], _Found(result, is_new=True)
+    if used := peaks():
+        console.print(_memory(used), highlight=False, soft_wrap=True)
+
+
+def _memory(used: Sequence[Peak]) -> str:
+    worker = max(each.worker for each in used) / 1024
+    submission = max(each.submission for each in used) / 1024
+    largest = f", largest process of a submission {submission:.0f} MiB" if submission else ""
+    return f"Memory: {len(used)} worker{'s' * (len(used) != 1)}, at most {worker:.0f} MiB each{largest}"
 
 
 def _record(course: Course, writer: GradebookWriter, entry: Entry, result: Result) -> Result:
@@ -247,24 +280,3 @@ def _stopped_cells(entry: Entry, result: Result) -> Iterator[str]:
         elif cell.error is not None and cell.index in own:
             type_name, message, _ = cell.error
             yield f"cell {cell.index + 1}: {type_name}: {message[:80]}"
-
-
-class _Progress:
-    """Lines that say how far the run is and how long it may still take."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._console = console
-        self._total = total
-        self._done = 0
-        self._started = time.monotonic()
-
-    def say(self, result: Result) -> None:
-        self._done += 1
-        each = (time.monotonic() - self._started) / self._done
-        left = each * (self._total - self._done)
-        score = "no points" if result.score is None else f"{result.score:g}"
-        line = (
-            f"[{self._done}/{self._total}] {report.printable(result.student)}: {result.status}, {score} "
-            f"({result.seconds:.1f} s, about {left:.0f} s left)"
-        )
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,15 +1,20 @@
-"""One submission: for each exercise a fresh process, which runs the cells that belong to it and answers the calls.
+"""One submission: for each exercise a process of its own, in which the cells that belong to it were run, answers calls.
 
 A process of its own has three reasons. A function of a later exercise cannot repeat what an earlier one was asked. A
 helper that is written anew further down does not break what stands above. And an endless loop costs its own time limit
 and nothing else: a cell that hangs is left out of the next start, and a function that hangs leaves the others alone.
+
+Where the executor can, the cells are run once, by a process that makes a copy of itself for each exercise
+(`student_view.serve`); else, and whenever a copy was refused or has ended, by a new process. Copies of a hostile
+notebook may talk to each other. Therefore a run first asks every visible check of all exercises, and only then a hidden
+one (`cnnlab.grading.task`): what is shown was said before anything hidden was known to any of them.
 """
 
 from __future__ import annotations
 
 import keyword
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
     from cnnlab.grading.executor import Executor
 
 _START_SECONDS = 30.0
+# What running the cells for several exercises may take of a submission's time, so that some is left for the calls.
+_SHARE_OF_CELLS = 2 / 3
+_LAST = 1 << 30
 _FORGED = "it sent something that is not an answer"
 _FROM_THE_STUDENT = (ArgumentChanged, FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout)
 
@@ -64,9 +72,11 @@ class Session:
         self._cells = tuple(cells)
         self._limits = limits
         self._own_code = OwnCode(self._cells)
-        self._process: StudentProcess | None = None
-        self._serves: str | None = None
+        self._processes: dict[str, StudentProcess] = {}
+        self._plan: dict[str, int | None] = {}
+        self._unused_copies: set[str] = set()
         self._end: float | None = None
+        self._cells_end = 0.0
         self._left_out: dict[int, StudentTimeout | StudentCrashed] = {}
         self._reports: dict[int, CellReport] = {}
         self.fault: Exception | None = None
@@ -77,21 +87,35 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        for exercise in list(self._processes):
+            self._close(exercise)
 
     @property
     def reports(self) -> list[CellReport]:
         """What the cells that were run printed and raised, in the order of the notebook."""
         return [self._reports[index] for index in sorted(self._reports)]
 
-    def prepare(self, until: int | None = None) -> StudentProcess:
-        """Start and run the cells before position `until`, unless there is a process that has done it.
+    def plan(self, exercises: Mapping[str, int | None]) -> None:
+        """Say which exercises will be asked for, so that one run of the cells can do for all of them.
+
+        Parameters
+        ----------
+        exercises
+            For each exercise the position of the first cell that is not needed for it; None needs all cells.
+        """
+        self._plan = dict(exercises) if self._executor.copies else {}
+
+    def prepare(self, until: int | None = None, *, exercise: str = "") -> StudentProcess:
+        """Return the process that serves an exercise, and has run the cells before position `until`.
 
         Raises `StudentTimeout` when the time is used up.
         """
-        while self._process is None:
-            self._start([cell for cell in self._cells if until is None or cell.index < until])
-        return self._process
+        while exercise in self._plan:
+            # A cell that was left out ends one start; those that got their copy before it keep it.
+            self._start(self._plan)
+        while exercise not in self._processes:
+            self._start({exercise: until})
+        return self._processes[exercise]
 
     def functions(self, exercise: Exercise, *, until: int | None = None) -> list[Any]:
         """Return callables that forward to the student's functions and raise what `cnnlab.checks.errors` lists.
@@ -116,13 +140,20 @@ class Session:
                 raise
 
         forward.__name__ = function.name
+        forward.runs_elsewhere = True  # type: ignore[attr-defined]
         return forward
 
     def _call(self, exercise: Exercise, function: Function, until: int | None, arguments: Sequence[Any]) -> Any:
-        if self._serves != exercise.id:
-            self._close()
-        process = self.prepare(until)
-        self._serves = exercise.id
+        process = self.prepare(until, exercise=exercise.id)
+        if exercise.id in self._unused_copies:
+            self._unused_copies.discard(exercise.id)
+            try:
+                return self._ask(process, exercise, function, arguments)
+            except StudentCrashed:  # or another cell took this copy along: a process of its own will tell
+                process = self.prepare(until, exercise=exercise.id)
+        return self._ask(process, exercise, function, arguments)
+
+    def _ask(self, process: StudentProcess, exercise: Exercise, function: Function, arguments: Sequence[Any]) -> Any:
         seconds = exercise.seconds * self._limits.call_factor
         deadline = self._deadline(seconds)
         try:
@@ -130,13 +161,13 @@ class Session:
             message, values = process.receive(deadline=deadline)
             return self._answer(function, message, values)
         except ProcessTimeout:
-            self._close()
+            self._close(exercise.id)
             raise StudentTimeout(seconds) from None
         except ProcessEnded as ended:
-            self._close()
+            self._close(exercise.id)
             raise StudentCrashed(str(ended)) from None
         except ProtocolError:
-            self._close()
+            self._close(exercise.id)
             raise StudentCrashed(_FORGED) from None
 
     def _answer(self, function: Function, message: dict[str, Any], values: list[Any]) -> Any:
@@ -155,18 +186,51 @@ class Session:
                 return _stand_in(type_name)
         raise ProtocolError("an answer has no known form")
 
-    def _start(self, wanted: Sequence[Cell]) -> None:
+    def _start(self, exercises: Mapping[str, int | None]) -> None:
+        """Run the cells once for these exercises, as far as that goes."""
+        now = time.monotonic()
         if self._end is None:
-            self._end = time.monotonic() + self._limits.submission_seconds
-        if time.monotonic() >= self._end:
+            self._end = now + self._limits.submission_seconds
+            self._cells_end = now + self._limits.submission_seconds * _SHARE_OF_CELLS
+        if now >= self._end or (len(exercises) > 1 and now >= self._cells_end):
             raise StudentTimeout(self._limits.submission_seconds)
-        cells = [cell for cell in wanted if cell.index not in self._left_out]
-        process = self._executor.start(self._limits, allows=self._allows)
-        self._process = process
-        self._greet(process, cells)
-        for cell in cells:
+        stops = {name: _LAST if until is None else until for name, until in exercises.items()}
+        names = sorted(stops, key=lambda name: stops[name])
+        cells = [cell for cell in self._cells if cell.index < stops[names[-1]] and cell.index not in self._left_out]
+        processes = self._executor.start(self._limits, len(names) - 1, allows=self._allows)
+        try:
+            self._greet(processes[0], cells, [stops[name] for name in names[:-1]])
+            stopped = self._run_cells(processes[0], cells, alone=len(names) == 1)
+            for name, process in zip(names, (*processes[1:], processes[0]), strict=True):
+                if stopped is None or (process is not processes[0] and stops[name] <= stopped.index):
+                    self._take(name, process, is_copy=process is not processes[0])
+                else:
+                    process.close()
+        except BaseException:
+            for process in processes:
+                process.close()
+            raise
+
+    def _take(self, name: str, process: StudentProcess, *, is_copy: bool) -> None:
+        """Let a process serve an exercise; a copy that was refused, or says nothing, is none."""
+        self._plan.pop(name, None)
+        if is_copy:
             try:
-                message, _ = process.receive(deadline=self._deadline(self._limits.cell_seconds))
+                if process.has_ended():
+                    return process.close()
+                process.receive(deadline=self._deadline(self._limits.cell_seconds))
+            except (ProcessTimeout, ProcessEnded, ProtocolError):
+                return process.close()
+            self._unused_copies.add(name)
+        self._processes[name] = process
+        return None
+
+    def _run_cells(self, process: StudentProcess, cells: Sequence[Cell], *, alone: bool) -> Cell | None:
+        """Return the cell at which it hung or ended, if there is one; that cell is left out from then on."""
+        for cell in cells:
+            deadline = self._deadline(self._limits.cell_seconds)
+            try:
+                message, _ = process.receive(deadline=deadline if alone else min(deadline, self._cells_end))
                 self._reports.setdefault(cell.index, _cell_report(cell, message))
             except ProcessTimeout:
                 return self._leave_out(cell, StudentTimeout(self._limits.cell_seconds))
@@ -176,36 +240,35 @@ class Session:
                 return self._leave_out(cell, StudentCrashed(_FORGED))
         return None
 
-    def _greet(self, process: StudentProcess, cells: Sequence[Cell]) -> None:
+    def _greet(self, process: StudentProcess, cells: Sequence[Cell], stops: Sequence[int]) -> None:
         """Send the cells and wait for the sign that the process works; until then every failure is ours."""
         deadline = time.monotonic() + _START_SECONDS
         limits = self._limits.resource_limits(own_user=process.own_user)
         listed = [{"index": cell.index, "source": cell.source} for cell in cells]
         try:
-            process.send({"cells": listed, "limits": limits}, (), deadline=deadline)
+            process.send({"cells": listed, "limits": limits, "stops": list(stops)}, (), deadline=deadline)
             message, _ = process.receive(deadline=deadline)
         except (ProcessTimeout, ProcessEnded, ProtocolError) as error:
             complaint = process.complaint()
-            self._close()
             detail = complaint.splitlines()[-1] if complaint else str(error) or "it did not answer in time"
             raise ExecutorError(f"{self._executor.name}: {detail}") from error
-        if message != {"hello": True}:
-            self._close()
+        if type(message.get("hello")) is not int:
             raise ExecutorError(f"{self._executor.name}: its first message was {message!r}")
 
-    def _leave_out(self, cell: Cell, why: StudentTimeout | StudentCrashed) -> None:
+    def _leave_out(self, cell: Cell, why: StudentTimeout | StudentCrashed) -> Cell:
         self._left_out[cell.index] = why
         self._reports[cell.index] = CellReport(cell.index, left_out=_why(why))
-        self._close()
+        return cell
 
     def _deadline(self, seconds: float) -> float:
         end = time.monotonic() + seconds
         return end if self._end is None else min(end, self._end)
 
-    def _close(self) -> None:
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+    def _close(self, exercise: str) -> None:
+        self._unused_copies.discard(exercise)
+        process = self._processes.pop(exercise, None)
+        if process is not None:
+            process.close()
 
 
 def _why(problem: StudentTimeout | StudentCrashed) -> str:

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from cnnlab.checks import exercises, run_exercise
+from cnnlab.checks import ExerciseRun, exercises
 from cnnlab.checks.model import Exercise
 from cnnlab.checks.results import CheckOutcome, ExerciseResult
-from cnnlab.grading.bubblewrap import BubblewrapExecutor
-from cnnlab.grading.executor import Executor
+from cnnlab.grading.executor import shared_executor
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell, CheckRecord, ExerciseRecord, Result
 from cnnlab.grading.own_code import needed_until
-from cnnlab.grading.plain import PlainExecutor
+from cnnlab.grading.process import ExecutorError
 from cnnlab.grading.session import Session
 from cnnlab.viz import cards
-
-_EXECUTORS: dict[str, type[Executor]] = {each.name: each for each in (BubblewrapExecutor, PlainExecutor)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,10 @@ def run_task(data: bytes) -> bytes:
     """
     task = Task.from_bytes(data)
     try:
-        result = grade_task(task)
+        try:
+            result = grade_task(task)
+        except ExecutorError:
+            result = grade_task(task)  # a warm process that was lost, a machine that was full: once more
     except Exception as error:
         result = Result(
             student=task.student,
@@ -99,12 +99,18 @@ def run_task(data: bytes) -> bytes:
 def grade_task(task: Task) -> Result:
     """Run the cells and the checks of one submission; raises whatever goes wrong on our side."""
     started = time.monotonic()
-    executor = _EXECUTORS[task.executor]()
+    executor = shared_executor(task.executor)
     listed = exercises(task.assignment)
+    until = {exercise.id: _until(exercise, task) for exercise in listed}
     # The same for all of them: the notebook imports once, at its top.
     allows = {name for exercise in listed for name in exercise.allows}
     with Session(executor, task.cells, task.limits, allows=allows) as session:
-        records = tuple(_grade_exercise(exercise, session, task) for exercise in listed)
+        session.plan(until)
+        runs = [
+            ExerciseRun(exercise, session.functions(exercise, until=until[exercise.id]), hidden=True, seed=task.seed)
+            for exercise in listed
+        ]
+        records = _grade(runs, session)
         cells = tuple(session.reports)
     status, reason = _status(records)
     return Result(
@@ -121,12 +127,33 @@ def grade_task(task: Task) -> Result:
     )
 
 
-def _grade_exercise(exercise: Exercise, session: Session, task: Task) -> ExerciseRecord:
+def _until(exercise: Exercise, task: Task) -> int | None:
     names = [function.name for function in exercise.functions]
-    until = needed_until(task.cells, task.grade_positions.get(exercise.grade_id), names)
-    result = run_exercise(exercise, session.functions(exercise, until=until), hidden=True, seed=task.seed)
+    return needed_until(task.cells, task.grade_positions.get(exercise.grade_id), names)
+
+
+def _grade(runs: Sequence[ExerciseRun], session: Session) -> tuple[ExerciseRecord, ...]:
+    """Ask everything visible, of all exercises, before the first hidden input goes to any of them; see `session`."""
+    seconds: dict[str, float] = {}
+    for run in runs:
+        started = time.monotonic()
+        run.ask_visible()
+        _raise_fault(session)
+        seconds[run.exercise.id] = time.monotonic() - started
+    found: dict[str, ExerciseRecord] = {}
+    # The slow ones last, so that they use up their own time and nobody else's.
+    for run in sorted(runs, key=lambda run: seconds[run.exercise.id] > run.exercise.seconds):
+        found[run.exercise.id] = _exercise_record(run.exercise, run.finish())
+        _raise_fault(session)
+    return tuple(found[run.exercise.id] for run in runs)
+
+
+def _raise_fault(session: Session) -> None:
     if session.fault is not None:
         raise session.fault
+
+
+def _exercise_record(exercise: Exercise, result: ExerciseResult) -> ExerciseRecord:
     return ExerciseRecord(
         exercise_id=exercise.id,
         grade_id=exercise.grade_id,

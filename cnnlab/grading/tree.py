@@ -24,9 +24,10 @@ _CNNLAB = {
     "cnnlab/viz": "viz",
     "cnnlab/grading/__init__.py": "grading/__init__.py",
     "cnnlab/grading/wire.py": "grading/wire.py",
-    str(_VIEW / "__init__.py"): "grading/student_view/__init__.py",
-    str(_VIEW / "cells.py"): "grading/student_view/cells.py",
-    str(_VIEW / "main.py"): "grading/student_view/main.py",
+    **{
+        str(_VIEW / name): f"grading/student_view/{name}"
+        for name in ("__init__.py", "cells.py", "isolate.py", "keeper.py", "main.py", "serve.py", "warm.py")
+    },
 }
 
 # What an exercise may allow (`Exercise.allows`). File by file, so that a new module of the library is not among them
@@ -48,6 +49,7 @@ _ALLOWED = {
 }
 
 MAIN = _VIEW / "main.py"
+WARM = _VIEW / "warm.py"
 
 
 @cache

@@ -30,6 +30,9 @@ _DTYPES = frozenset(
     # Little-endian on every machine.
     {"|b1", "|i1", "|u1", "<i2", "<i4", "<i8", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"}
 )
+# Packets of a submission's PID 1: number and status of a process that ended; number of a process to end.
+ENDED = struct.Struct("!ii")
+TO_END = struct.Struct("!i")
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 

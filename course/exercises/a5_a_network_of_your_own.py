@@ -300,7 +300,7 @@ print(f"{library.accuracy(scores, new.y):.1%} of {len(new)} new digits are named
 def my_figure(net):
     """Return the figure that your answer speaks of."""
     ### BEGIN SOLUTION
-    # Each picture is covered by a grey square at every place in turn. How sure does the net remain?
+    # Each picture is covered by a gray square at every place in turn. How sure does the net remain?
     shown = [int(np.flatnonzero((new.y == digit) & (scores.argmax(axis=1) == digit))[0]) for digit in range(8)]
     grids = []
     for i in shown:
@@ -311,7 +311,7 @@ def my_figure(net):
         shares = np.exp(library.predict(net, ready(covered)))
         sure = shares[:, new.y[i]] / shares.sum(axis=1)
         grids.append(sure.reshape(1, 16, 16))
-    names = [f"a {digit}" for digit in range(8)] + [f"sure of the {digit}" for digit in range(8)]
+    names = [f"a {digit}" for digit in range(8)] + [f"sure of {digit}" for digit in range(8)]
     alt = "Eight digits, and below each how sure the net remains when a square covers that place: white is sure."
     return viz.pictures([*(new.x[i] for i in shown), *grids], titles=names, alt=alt)
     ### END SOLUTION

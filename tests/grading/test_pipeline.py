@@ -149,7 +149,7 @@ def test_a_write_that_fails_leaves_nothing_half_written(course, monkeypatch):
 def test_a_fault_of_ours_is_never_a_zero(course, monkeypatch, capsys):
     course.hand_in("ann")
     course.hand_in("bob")
-    real = task.run_exercise
+    real = task.ExerciseRun
 
     def faulty(exercise, function, **options):
         if faulty.armed and exercise.id == "a1.scan_2d":
@@ -158,7 +158,7 @@ def test_a_fault_of_ours_is_never_a_zero(course, monkeypatch, capsys):
         return real(exercise, function, **options)
 
     faulty.armed = False
-    monkeypatch.setattr(task, "run_exercise", faulty)
+    monkeypatch.setattr(task, "ExerciseRun", faulty)
     sing = run.canary.sing
     monkeypatch.setattr(run.canary, "sing", lambda *a, **k: (sing(*a, **k), setattr(faulty, "armed", True)))
     results = course.grade()

@@ -12,19 +12,34 @@ from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.session import Session
+from cnnlab.grading.warm import WarmExecutor
 
 pytestmark = pytest.mark.sandbox
 
 
-def run(source):
-    with Session(BubblewrapExecutor(), [Cell(0, source)], Limits()) as session:
-        session.prepare()
-        [report] = session.reports
-    assert report.error is None, report.error
-    return report.stdout
+@pytest.fixture(scope="module", params=[BubblewrapExecutor, WarmExecutor], ids=["new sandbox", "fork"])
+def executor(request):
+    """Both sandboxes: they must be alike to whoever is inside."""
+    executor = request.param()
+    yield executor
+    executor.close()
 
 
-def test_files_of_the_grader_are_not_there(tmp_path):
+@pytest.fixture
+def run(executor):
+    """Run one cell, and return what it printed."""
+
+    def run_cell(source):
+        with Session(executor, [Cell(0, source)], Limits()) as session:
+            session.prepare()
+            [report] = session.reports
+        assert report.error is None, report.error
+        return report.stdout
+
+    return run_cell
+
+
+def test_files_of_the_grader_are_not_there(run, tmp_path):
     secret = tmp_path / "secret.toml"
     secret.write_text("hidden_seed = 1", encoding="utf-8")
     project, settings = Path(__file__).parents[2], Path.home() / ".bashrc"
@@ -40,7 +55,7 @@ print(sorted(os.listdir("/home")), os.listdir("/tmp"))
     assert found == "False\n" * 7 + "['student'] []\n"
 
 
-def test_the_checks_are_nowhere_in_the_file_system():
+def test_the_checks_are_nowhere_in_the_file_system(run):
     found = run(
         """
 import os
@@ -56,7 +71,7 @@ print("end")
     assert found == "end\n"
 
 
-def test_there_is_no_network():
+def test_there_is_no_network(run):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         found = run(
@@ -73,7 +88,7 @@ print(sorted(name for _, name in socket.if_nameindex()))
     assert found == "refused\n['lo']\n"
 
 
-def test_only_its_own_processes_are_seen_and_the_grader_cannot_be_signalled():
+def test_only_its_own_processes_are_seen_and_the_grader_cannot_be_signalled(run):
     found = run(
         f"""
 import os
@@ -89,14 +104,14 @@ print(os.getuid())
     assert found == "True\nnot there\n65534\n"
 
 
-def test_the_environment_of_the_grader_does_not_come_along(monkeypatch):
+def test_the_environment_of_the_grader_does_not_come_along(run, monkeypatch):
     monkeypatch.setenv("CNNLAB_HIDDEN_SEED", "canary-in-the-environment")
     found = run("import os\nprint(dict(os.environ))\nprint(open('/proc/1/environ', 'rb').read())")
     assert "canary" not in found
     assert "CNNLAB" not in found
 
 
-def test_nothing_but_its_home_can_be_written():
+def test_nothing_but_its_home_can_be_written(run):
     found = run(
         """
 import cnnlab, numpy, os, sys
@@ -113,7 +128,7 @@ print("end")
     assert found == "end\n"
 
 
-def test_no_file_is_left_for_the_next_submission():
+def test_no_file_is_left_for_the_next_submission(run):
     run("import os\nfor d in ('~', '/tmp', '/dev/shm'): open(os.path.expanduser(d) + '/left', 'w').write('x')")
     found = run(
         "import os\nprint([os.path.exists(os.path.expanduser(d) + '/left') for d in ('~', '/tmp', '/dev/shm')])"
@@ -121,7 +136,7 @@ def test_no_file_is_left_for_the_next_submission():
     assert found == "[False, False, False]\n"
 
 
-def test_processes_that_it_leaves_behind_are_gone(tmp_path):
+def test_processes_that_it_leaves_behind_are_gone(run, tmp_path):
     marker = f"sleeper-{os.getpid()}-{time.monotonic_ns()}"
     source = f"""
 import os, subprocess, sys
@@ -152,7 +167,7 @@ def _named(marker):
     return found
 
 
-def test_a_full_disk_is_its_own():
+def test_a_full_disk_is_its_own(run):
     found = run(
         """
 try:
@@ -166,11 +181,69 @@ except OSError as error:
     assert found == "No space left on device\n"
 
 
+def test_nothing_in_proc_can_be_written(run):
+    """Where root grades, a process in the sandbox would be root to the kernel's own settings."""
+    found = run(
+        """
+import os
+settings = ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/1/oom_score_adj")
+assert all(map(os.path.exists, settings))
+for folder, folders, files in os.walk("/proc"):
+    if folder.endswith("/fd"):
+        continue  # its own devices and sockets
+    for name in files:
+        try:
+            os.close(os.open(f"{folder}/{name}", os.O_WRONLY))
+            print(folder, name)
+        except OSError:
+            pass
+print("end")
+"""
+    )
+    assert found == "end\n"
+
+
+def test_devices_can_be_used_and_not_changed(run, executor):
+    """They are the machine's own, and where root grades, so is the right to change their permissions."""
+    if executor.name == "bubblewrap" and os.getuid() == 0:
+        pytest.skip("bubblewrap cannot mount devices read-only: docs/grading.md says not to grade as root")
+    found = run(
+        """
+import os, pty
+for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "pts/ptmx", "stdin"):
+    for change in (lambda p: os.chmod(p, os.stat(p).st_mode & 0o7777), os.utime, lambda p: os.chown(p, 65534, 65534)):
+        try:
+            change(f"/dev/{name}")
+            print("changed", name)
+        except OSError:
+            pass
+open("/dev/null", "w").write("x")
+master, slave = pty.openpty()
+os.write(slave, b"here")
+print(os.read(master, 4), len(open("/dev/urandom", "rb").read(8)))
+"""
+    )
+    assert found == "b'here' 8\n"
+
+
+def test_keys_of_the_graders_session_are_not_there(run):
+    found = run(
+        """
+import ctypes
+libc = ctypes.CDLL(None)
+print(libc.syscall(250, 10, -3, b"user", b"left", 0))
+libc.syscall(248, b"user", b"left", b"left", 4, -3)
+"""
+    )
+    assert found == "-1\n"
+    assert run("import ctypes\nprint(ctypes.CDLL(None).syscall(250, 10, -3, b'user', b'left', 0))") == found
+
+
 def test_the_process_ends_with_the_grader():
     exercise = Exercise("a1.f", "", (Function("f", ("x",), None),), 1, (), (), 2.0)
     session = Session(BubblewrapExecutor(), [Cell(0, "def f(x): return x")], Limits())
     with session:
         (function,) = session.functions(exercise)
         assert function(1) == 1
-        pid = session._process._child.pid
+        pid = session._processes["a1.f"]._child.pid
     assert not Path(f"/proc/{pid}").exists()

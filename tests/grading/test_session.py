@@ -18,17 +18,35 @@ from cnnlab.checks import (
 )
 from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
-from cnnlab.grading.executor import NoSandboxError, choose_executor, sandbox_status
+from cnnlab.grading.executor import NoSandboxError, choose_executor, close_executors, sandbox_status
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.plain import PlainExecutor
 from cnnlab.grading.process import ExecutorError, ProcessTimeout
 from cnnlab.grading.session import Session
+from cnnlab.grading.warm import WarmExecutor
+
+EXECUTORS = {"plain": PlainExecutor, "bubblewrap": BubblewrapExecutor, "warm": WarmExecutor}
 
 
-@pytest.fixture(params=["plain", pytest.param("bubblewrap", marks=pytest.mark.sandbox)])
+@pytest.fixture(scope="module")
+def warm_executor():
+    executor = WarmExecutor()
+    yield executor
+    executor.close()
+
+
+@pytest.fixture(
+    params=[
+        "plain",
+        pytest.param("bubblewrap", marks=pytest.mark.sandbox),
+        pytest.param("warm", marks=pytest.mark.sandbox),
+    ]
+)
 def executor(request):
-    return PlainExecutor() if request.param == "plain" else BubblewrapExecutor()
+    if request.param == "warm":
+        return request.getfixturevalue("warm_executor")
+    return EXECUTORS[request.param]()
 
 
 def exercise(function, *parameters, seconds=2.0):
@@ -426,6 +444,7 @@ def test_without_a_sandbox_a_run_is_refused_unless_allowed(monkeypatch):
 @pytest.mark.sandbox
 def test_a_working_sandbox_is_used_even_when_it_could_be_done_without():
     assert choose_executor(allow_unsandboxed=True).isolated
+    close_executors()
 
 
 # ---- what a hostile function can tell ----
