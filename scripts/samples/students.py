@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -24,19 +26,23 @@ class Student:
         What the file is called now; empty: as it was released.
     kept
         How many characters of the file arrived; None: all.
+    cells
+        What stands in other cells that students fill, by their grade_id.
     """
 
     answers: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Callable[[Notebook], None], ...] = ()
     file_name: str = ""
     kept: int | None = None
+    cells: dict[str, str] = field(default_factory=dict)
 
 
 def filled_in(release: Notebook, assignment: str, student: Student) -> Notebook:
     """Return the release with the student's answers and changes."""
     notebook = copy.deepcopy(release)
-    for function, text in student.answers.items():
-        _find(notebook, f"{assignment}-{function}-answer")["source"] = _lines(text)
+    answers = {f"{assignment}-{function}-answer": text for function, text in student.answers.items()}
+    for grade_id, text in (student.cells | answers).items():
+        _find(notebook, grade_id)["source"] = _lines(text)
     for change in student.changes:
         change(notebook)
     return notebook
@@ -94,6 +100,18 @@ def made_markdown(grade_id: str) -> Callable[[Notebook], None]:
         cell = _find(notebook, grade_id)
         cell["cell_type"] = "markdown"
         del cell["outputs"], cell["execution_count"]
+
+    return change
+
+
+def shown_below(grade_id: str, file_name: str) -> Callable[[Notebook], None]:
+    """Return a change that gives a cell a figure as its output: a picture of the folder figures."""
+
+    def change(notebook: Notebook) -> None:
+        picture = base64.b64encode((Path(__file__).parent / "figures" / file_name).read_bytes()).decode("ascii")
+        data = {"image/png": picture, "text/plain": ["<Figure>"]}
+        shown = {"data": data, "metadata": {}, "output_type": "display_data"}
+        _find(notebook, grade_id).update(execution_count=1, outputs=[shown])
 
     return change
 
