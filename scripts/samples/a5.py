@@ -21,13 +21,13 @@ from samples.a4 import (
     BACK_BY_ARGMAX,
     BACK_BY_PLACES,
     BACK_BY_TAPS,
-    OVERWRITES,
+    EVERY_TIE,
     POOL_BY_PLACES,
     POOL_BY_TAPS,
     POOL_BY_VIEW,
     ZEROS_AROUND,
 )
-from samples.students import Student, changed, deleted, shown_below, without_metadata, written_below
+from samples.students import Student, changed, deleted, without_metadata, written_below
 
 CONVOLUTION, POOLING, FIGURE, WORDS = (
     "a5-own-convolution",
@@ -288,20 +288,24 @@ disappear. I saw this when I printed the wrong ones, but I did not get to the fi
 STUDENTS = {
     # three right ones: as the recipe tells it, in pieces, and without the library
     "ada": Student(
-        {"train": AS_ASKED}, (shown_below(FIGURE, "a5_ada.png"),), cells=PLAIN | {FIGURE: FILTERS, WORDS: FILTERS_IN_WORDS}
+        {"train": AS_ASKED},
+        cells=PLAIN | {FIGURE: FILTERS, WORDS: FILTERS_IN_WORDS},
+        figures={FIGURE: "a5_ada.png"},
     ),
     "ben": Student(
-        {"train": IN_PIECES}, (shown_below(FIGURE, "a5_ben.png"),), cells=VIEWS | {FIGURE: BARS, WORDS: BARS_IN_WORDS}
+        {"train": IN_PIECES},
+        cells=VIEWS | {FIGURE: BARS, WORDS: BARS_IN_WORDS},
+        figures={FIGURE: "a5_ben.png"},
     ),
     "chen": Student({"train": BY_HAND}, cells=MATRICES),
-    # two mistakes at once; what is wrong in her own functions does not matter without padding and overlap
+    # two mistakes at once; what is wrong in her own functions does not matter without padding and ties
     "dora": Student(
         {"train": OWN_STATISTICS},
         cells=brought(
             changed(FORWARD_BY_TAPS, ("(padding[0],) * 2, (padding[1],) * 2", "padding, padding")),
             BACKWARD_BY_TAPS,
             POOL_BY_PLACES,
-            OVERWRITES,
+            EVERY_TIE,
         ),
     ),
     # right, but the gradient to the pictures is cut to nothing, and the layer refuses it
@@ -349,8 +353,8 @@ STUDENTS = {
                 ("criterion.backward())", "criterion.backward() / len(labels))"),
             )
         },
-        (shown_below(FIGURE, "a5_ben.png"),),
         file_name="a5_a_network_of_your_own-Copy1.ipynb",
         cells=brought(FORWARD_BY_VIEW, HELPER_AGAIN, POOL_BY_VIEW, BACK_BY_ARGMAX) | {FIGURE: BARS},
+        figures={FIGURE: "a5_ben.png"},
     ),
 }

@@ -28,21 +28,26 @@ class Student:
         How many characters of the file arrived; None: all.
     cells
         What stands in other cells that students fill, by their grade_id.
+    figures
+        What such cells show: files in the folder figures.
     """
 
     answers: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Callable[[Notebook], None], ...] = ()
     file_name: str = ""
     kept: int | None = None
-    cells: dict[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 def filled_in(release: Notebook, assignment: str, student: Student) -> Notebook:
     """Return the release with the student's answers and changes."""
     notebook = copy.deepcopy(release)
     answers = {f"{assignment}-{function}-answer": text for function, text in student.answers.items()}
-    for grade_id, text in (student.cells | answers).items():
+    for grade_id, text in (*student.cells.items(), *answers.items()):
         _find(notebook, grade_id)["source"] = _lines(text)
+    for grade_id, file_name in student.figures.items():
+        _find(notebook, grade_id).update(execution_count=1, outputs=[_shown(file_name)])
     for change in student.changes:
         change(notebook)
     return notebook
@@ -104,18 +109,6 @@ def made_markdown(grade_id: str) -> Callable[[Notebook], None]:
     return change
 
 
-def shown_below(grade_id: str, file_name: str) -> Callable[[Notebook], None]:
-    """Return a change that gives a cell a figure as its output: a picture of the folder figures."""
-
-    def change(notebook: Notebook) -> None:
-        picture = base64.b64encode((Path(__file__).parent / "figures" / file_name).read_bytes()).decode("ascii")
-        data = {"image/png": picture, "text/plain": ["<Figure>"]}
-        shown = {"data": data, "metadata": {}, "output_type": "display_data"}
-        _find(notebook, grade_id).update(execution_count=1, outputs=[shown])
-
-    return change
-
-
 def _find(notebook: Notebook, grade_id: str) -> dict[str, Any]:
     found = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id]
     if len(found) != 1:
@@ -126,3 +119,10 @@ def _find(notebook: Notebook, grade_id: str) -> dict[str, Any]:
 
 def _lines(text: str) -> list[str]:
     return text.rstrip("\n").splitlines(keepends=True)
+
+
+def _shown(file_name: str) -> dict[str, Any]:
+    """Return the output of a cell that shows a picture."""
+    picture = (Path(__file__).parent / "figures" / file_name).read_bytes()
+    data = {"image/png": base64.b64encode(picture).decode("ascii"), "text/plain": ["<Figure>"]}
+    return {"data": data, "metadata": {}, "output_type": "display_data"}
