@@ -253,16 +253,16 @@ def my_figure(net):
 my_figure(net)
 """
 FILTERS_IN_WORDS = """\
-**Filters 2 and 5 of the first layer have become edge detectors; before training none was one.**
+**The third filter of the first layer has become an edge detector; before training it was none.**
 
-The upper row of my figure shows the eight 5 × 5 filters as they were drawn, the lower row the same filters after six epochs,
-all with the same gray scale. Above there is no pattern. Below, some have a dark and a bright half: they answer where the
-paper ends and the ink begins.
+The upper row of my figure shows the eight 5 × 5 filters as they were drawn, the lower row the same filters after six
+epochs, all with the same gray scale. Above there is no pattern. Below, the third one is dark in its upper half and
+bright in its last row: it answers where the paper ends and the ink begins. The seventh has a bright upright stroke.
 
-Why? A digit is named by where its strokes are, and a filter of 5 × 5 pixels is just large enough to see one side of a stroke.
-The same filter is used at every place, so it is worth learning one that helps everywhere, and max pooling keeps the strongest
-answer even if the stroke is a pixel further. What the figure does not show is whether the net *needs* these filters: I did not
-take them out. With random filters and a trained last layer it might do nearly as well.
+Why? A digit is named by where its strokes are, and a filter of 5 × 5 pixels is just large enough to see one side of a
+stroke. The same filter is used at every place, so it is worth learning one that helps everywhere, and max pooling keeps
+the strongest answer even if the stroke is a pixel further. What the figure does not show is whether the net *needs*
+these filters: I did not take them out. With random filters and a trained last layer it might do nearly as well.
 """
 BARS = """\
 def my_figure(net):
@@ -277,12 +277,12 @@ def my_figure(net):
 my_figure(net)
 """
 BARS_IN_WORDS = """\
-My network has learned features of the digits. In the first layer it finds simple things such as edges, and deeper layers put
-them together. The figure shows that it works very well.
+My network has learned features of the digits. In the first layer it finds simple things such as edges, and deeper
+layers put them together. The figure shows that it works very well.
 """
 NO_FIGURE_IN_WORDS = """\
-The net mixes up 4 and 9 more than any other two digits, because a 9 is a 4 with a closed top, and pooling makes small gaps
-disappear. I saw this when I printed the wrong ones, but I did not get to the figure.
+The net mixes up 4 and 9 more than any other two digits, because a 9 is a 4 with a closed top, and pooling makes small
+gaps disappear. I saw this when I printed the wrong ones, but I did not get to the figure.
 """
 
 STUDENTS = {
@@ -328,12 +328,12 @@ STUDENTS = {
     ),
     # nothing done
     "hana": Student(),
-    # right, with a wrong gradient of his own; a stroke is the same after half a turn, so that the net learns all the same
+    # right, with a wrong gradient of his own; a stroke is the same after half a turn, so that the net learns anyway
     "igor": Student({"train": AS_ASKED}, cells=brought(FORWARD_BY_MATRIX, HALF_TURNED, POOL_BY_VIEW, BACK_BY_TAPS)),
     # tries seeds in the same cell, without an end: white pictures have no spread, and the scores are no numbers
     "june": Student({"train": UNTIL_ALL_ARE_RIGHT}, cells=MATRICES),
-    # right, in a cell of his own, without the gradient to the pictures; the grade cell is gone, and a cell has lost what
-    # nbgrader wrote into it
+    # right, in a cell of his own, without the gradient to the pictures; the grade cell is gone, and a cell has lost
+    # what nbgrader wrote into it
     "kofi": Student(
         changes=(
             written_below("a5-train-answer", POOLING_FIRST),
