@@ -19,7 +19,6 @@ from samples.a3 import (
 )
 from samples.a4 import (
     BACK_BY_ARGMAX,
-    BACK_BY_PLACES,
     BACK_BY_TAPS,
     EVERY_TIE,
     POOL_BY_PLACES,
@@ -43,7 +42,7 @@ def brought(*functions: str) -> dict[str, str]:
     return {CONVOLUTION: f"{forward}\n\n{backward}", POOLING: f"{pool}\n\n{back}"}
 
 
-PLAIN = brought(FORWARD_BY_TAPS, BACKWARD_BY_PLACES, POOL_BY_PLACES, BACK_BY_PLACES)
+PLAIN = brought(FORWARD_BY_TAPS, BACKWARD_BY_PLACES, POOL_BY_PLACES, BACK_BY_ARGMAX)
 VIEWS = brought(FORWARD_BY_VIEW, BACKWARD_BY_TAPS, POOL_BY_VIEW, BACK_BY_ARGMAX)
 MATRICES = brought(FORWARD_BY_MATRIX, BACKWARD_BY_MATRIX, POOL_BY_TAPS, BACK_BY_TAPS)
 
