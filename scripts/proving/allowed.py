@@ -210,6 +210,15 @@ def _pool2d(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
     ]
 
 
+def _train(rng: Rng) -> list[tuple[str, tuple[Any, ...]]]:
+    N, M, H, W = _int(rng, 2, 50), _int(rng, 1, 60), _int(rng, 4, 9), _int(rng, 4, 9)
+    classes = _int(rng, 2, min(N, 5))
+    y = rng.permutation(np.arange(N) % classes)
+    low, high = np.sort(rng.uniform(0, 255, 2))
+    x, x_test = (np.round(rng.uniform(low, high + 2, (n, 1, H, W))) for n in (N, M))
+    return [("train", (x, y, x_test, _int(rng, 0, 1_000_000)))]
+
+
 ALLOWED: dict[str, Callable[[Rng], list[tuple[str, tuple[Any, ...]]]]] = {
     "a1.scan_1d": _scan_1d,
     "a1.scan_2d": _scan_2d,
@@ -225,4 +234,5 @@ ALLOWED: dict[str, Callable[[Rng], list[tuple[str, tuple[Any, ...]]]]] = {
     "a3.compose_kernels": _compose_kernels,
     "a4.conv_nd": _conv_nd,
     "a4.pool2d": _pool2d,
+    "a5.train_own_cnn": _train,
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -24,19 +26,28 @@ class Student:
         What the file is called now; empty: as it was released.
     kept
         How many characters of the file arrived; None: all.
+    cells
+        What stands in other cells that students fill, by their grade_id.
+    figures
+        What such cells show: files in the folder figures.
     """
 
     answers: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Callable[[Notebook], None], ...] = ()
     file_name: str = ""
     kept: int | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 def filled_in(release: Notebook, assignment: str, student: Student) -> Notebook:
     """Return the release with the student's answers and changes."""
     notebook = copy.deepcopy(release)
-    for function, text in student.answers.items():
-        _find(notebook, f"{assignment}-{function}-answer")["source"] = _lines(text)
+    answers = {f"{assignment}-{function}-answer": text for function, text in student.answers.items()}
+    for grade_id, text in (*student.cells.items(), *answers.items()):
+        _find(notebook, grade_id)["source"] = _lines(text)
+    for grade_id, file_name in student.figures.items():
+        _find(notebook, grade_id).update(execution_count=1, outputs=[_shown(file_name)])
     for change in student.changes:
         change(notebook)
     return notebook
@@ -108,3 +119,10 @@ def _find(notebook: Notebook, grade_id: str) -> dict[str, Any]:
 
 def _lines(text: str) -> list[str]:
     return text.rstrip("\n").splitlines(keepends=True)
+
+
+def _shown(file_name: str) -> dict[str, Any]:
+    """Return the output of a cell that shows a picture."""
+    picture = (Path(__file__).parent / "figures" / file_name).read_bytes()
+    data = {"image/png": base64.b64encode(picture).decode("ascii"), "text/plain": ["<Figure>"]}
+    return {"data": data, "metadata": {}, "output_type": "display_data"}
