@@ -92,6 +92,7 @@ def original(midterm, small_course, tmp_path_factory, read_contents):
     return Original(small_course(copy), read_contents)
 
 
+@pytest.mark.slow  # beside the next one it would make the original twice, in two workers
 def test_an_undisturbed_run_does_what_it_should_and_leaves_no_process(original):
     assert original.events > 100
     rows = original.made["gradebook"]["grade"]
