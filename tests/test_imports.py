@@ -51,7 +51,7 @@ ARROWS = {
     # "" is the package itself, for its place on disk
     "grading": Arrows(frozenset({"", "checks", "authoring", "viz.cards"}), ANYTHING),
     # Not the grader's: what a student's process sees in the places of other modules.
-    "grading/student_view": arrows("checks grading nn ops backend data viz optim", lazily="IPython"),
+    "grading/student_view": arrows("checks grading nn ops backend data viz optim", lazily="IPython numpy matplotlib"),
     "doctor": Arrows(frozenset({"", "backend", "data", "grading"}), ANYTHING),
     "bench": Arrows(ANYTHING, ANYTHING),
     "cli": Arrows(ANYTHING, ANYTHING),
