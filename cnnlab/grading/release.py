@@ -21,6 +21,9 @@ from cnnlab.grading.repair import answer_cells, grade_cells
 from cnnlab.grading.surroundings import nbgrader_surroundings, settings_of
 from cnnlab.grading.waiting import Patience
 
+# What nbgrader says (`nbgrader.preprocessors.savecells`).
+_OTHER_CELLS = "Cannot add or remove cells"
+
 
 def make_release(course: Course, patience: Patience) -> Path:
     """Write ``release/<assignment>/`` from the source, enter the assignment, and return the notebook.
@@ -88,6 +91,12 @@ def _generated(course: Course, patience: Patience) -> Iterator[Path]:
         with nbgrader_surroundings():
             outcome = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(
                 course.assignment, force=True, create=True
+            )
+        if _OTHER_CELLS in outcome.get("log", ""):
+            raise CourseError(
+                f"the source of {course.assignment} has more or fewer cells with points or answers than the gradebook, "
+                "which holds submissions to them: nbgrader changes no cells then. Put the cells back and build again; "
+                "or, if no points by hand would be lost, put the gradebook away and grade again: a new one is made"
             )
         if not outcome["success"]:
             raise CourseError(f"nbgrader could not make the release: {outcome.get('error') or outcome.get('log')}")

@@ -221,6 +221,20 @@ def test_the_source_must_fit_the_exercises(course):
         course.grade()
 
 
+def test_other_cells_than_the_gradebook_has_submissions_to_are_refused_with_the_next_step(course):
+    course.hand_in("ann")
+    course.grade()
+    before = course.database()
+    path = course.root / "source" / "a1" / "a1_scanning.ipynb"
+    source = path.read_text(encoding="utf-8")
+    path.write_text(source.replace('"grade_id": "answer-scan_1d"', '"grade_id": "answer"'), encoding="utf-8")
+    with pytest.raises(CourseError, match="put the gradebook away"):
+        course.grade()
+    assert course.database() == before
+    path.write_text(source, encoding="utf-8")
+    assert course.grade()["ann"].score == 15
+
+
 def test_a_course_without_source_or_submissions_says_what_to_do(tmp_path):
     with pytest.raises(CourseError, match="name another folder"):
         commands.grade("a1", course_dir=tmp_path)
