@@ -45,7 +45,7 @@ ARROWS = {
     "inspection": arrows("nn ops backend geometry", "numpy"),
     "data": arrows("", "numpy", lazily="PIL pooch requests tqdm"),
     "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards demos.autopsy IPython ipywidgets"),
-    "viz": arrows("geometry checks.model", "numpy matplotlib cycler", lazily="IPython"),
+    "viz": arrows("checks.model", "numpy matplotlib cycler", lazily="geometry IPython"),
     "demos": arrows("geometry", "numpy anywidget traitlets", lazily="IPython nn ipywidgets"),
     "authoring": Arrows(frozenset({"checks", "viz.style", "demos.page"}), ANYTHING),
     # "" is the package itself, for its place on disk

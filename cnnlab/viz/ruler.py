@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnnlab.geometry import WindowGeometry
-from cnnlab.geometry.options import Padding, whole_number
 from cnnlab.viz.figure import Figure, picture
 from cnnlab.viz.style import Palette
+
+if TYPE_CHECKING:
+    from cnnlab.geometry import WindowGeometry
+    from cnnlab.geometry.options import Padding
 
 # What can still be counted, and read, at the width of a page.
 _MOST_POSITIONS, _MOST_WINDOWS = 40, 24
@@ -36,6 +38,10 @@ def window_ruler(
         the padding, or over 24 windows.
     """
     from matplotlib.figure import Figure as MplFigure
+
+    # Not above: while a notebook is graded there is a viz, and no geometry, which answers exercise 9.
+    from cnnlab.geometry import WindowGeometry
+    from cnnlab.geometry.options import whole_number
 
     size = whole_number("size", size, at_least=1)
     layer = WindowGeometry(kernel, stride, padding, dilation)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.geometry.options import per_axis
 from cnnlab.viz.figure import Figure, picture
 from cnnlab.viz.style import GREY, SEQUENTIAL, Palette
 
@@ -49,6 +48,8 @@ def score_maps(
         There is no picture, there are more or fewer maps or titles than pictures, or a shape does not fit.
     """
     from matplotlib.figure import Figure as MplFigure
+
+    from cnnlab.geometry.options import per_axis  # see `cnnlab.viz.ruler`
 
     window, step = per_axis("size", size, 2, at_least=1), per_axis("stride", stride, 2, at_least=1)
     _check(images, scores, titles, window, step)

@@ -223,8 +223,9 @@ def test_what_the_assignment_needs_can_be_imported(executor):
     source = """\
 import matplotlib.pyplot as plt, numpy, tqdm, IPython.display
 import cnnlab
-from cnnlab import data
+from cnnlab import data, viz
 from cnnlab.checks import check
+viz.pictures([numpy.zeros((1, 4, 4))])
 plt.plot([1, 2]); plt.savefig("figure.png")
 assert data.load_welcome(n=2).x.shape[0] == 2
 assert cnnlab.asarray([1]).shape == (1,)
