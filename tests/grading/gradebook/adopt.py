@@ -55,7 +55,17 @@ def _students():
     while size != len(below):
         size = len(below)
         below |= {pid for pid, (parent, _) in found.items() if parent in below}
-    return [pid for pid in below if "student_view/main.py" in found.get(pid, (0, ""))[1]]
+    return [pid for pid in below if _runs_a_student(pid, found)]
+
+
+def _runs_a_student(pid, found):
+    """Whether it is a process of its own, or a fork of a keeper, which is a fork of the warm process."""
+    parent, words = found.get(pid, (0, ""))
+    keeper = found.get(parent, (0, ""))[0]
+    return "student_view/main.py" in words or all(
+        "student_view/warm.py" in found.get(each, (0, ""))[1] and "bwrap" not in found[each][1].split()[0]
+        for each in (pid, parent, keeper)
+    )
 
 
 def _end_children():
