@@ -47,6 +47,7 @@ def test_a_task_that_loses_two_workers_is_our_fault_and_the_run_goes_on(monkeypa
 
 def test_a_worker_that_does_not_come_back_is_lost(monkeypatch):
     monkeypatch.setattr(pool, "_PATIENCE", 0.0)
+    monkeypatch.setattr(pool, "_END_SECONDS", 0.5)
     monkeypatch.setattr(pool._Worker, "__init__", _sleeper(pool._Worker.__init__))
     [one, other] = pool.run_tasks(tasks(2), jobs=2)
     assert {one.status, other.status} == {"grader_error"}
