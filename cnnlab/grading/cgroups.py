@@ -143,7 +143,7 @@ def _enable(folder: Path, wanted: list[str]) -> None:
     with contextlib.suppress(OSError):
         control.write_text(order, encoding="ascii")
         return
-    # It has members: this process, and what was started with it, such as the shell, `make`, or `tee` at the end of a pipe.
+    # It has members: this process, and what was started with it, such as the shell, `make`, or `tee` behind a pipe.
     own = folder / _OWN
     own.mkdir(exist_ok=True)
     moved = _move(_members(folder), own)
