@@ -19,7 +19,7 @@ from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.permissions import cannot_write
 from cnnlab.grading.waiting import Patience
 
-from .conftest import PASSWORD
+from ...postgresql_server import PASSWORD
 
 ROOT = Path(__file__).parents[3]
 COMMAND = "import sys; from cnnlab.cli import main; raise SystemExit(main(sys.argv[1:]))"
