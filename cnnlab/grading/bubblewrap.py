@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from cnnlab.grading import tree
+from cnnlab.grading import devices, tree
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.process import ChildProcess, ExecutorError, StudentProcess, quiet_environment
 
@@ -68,7 +69,9 @@ def command(program: PurePosixPath, allows: frozenset[str], *, forks: bool = Fal
         raise ExecutorError("bubblewrap (bwrap) is not installed")
     _, python = tree.standard_library()
     start = [os.fspath(python), "-I", "-S", "-B", str(_COURSE / program), str(_COURSE), str(_PACKAGES)]
-    return [bubblewrap, *_user(forks=forks), *_arguments(allows), *start]
+    # A process that forks does the same for each fork itself.
+    first = [sys.executable, "-I", "-S", "-B", devices.__file__] if os.geteuid() == 0 and not forks else []
+    return [*first, bubblewrap, *_user(forks=forks), *_arguments(allows), *start]
 
 
 def environment() -> dict[str, str]:

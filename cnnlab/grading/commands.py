@@ -35,12 +35,14 @@ def release(assignment: str, *, course_dir: Path, gradebook: str = "", lock_wait
     """
     from cnnlab.grading.handout import write_handout
     from cnnlab.grading.lock import only_run
+    from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.release import compare_with_exercises, make_release
     from cnnlab.grading.report import make_console, teller
     from cnnlab.grading.waiting import Patience
 
     course = Course(course_dir, assignment, gradebook)
     compare_with_exercises(course)
+    check_writable(course, course.root / "release", course.root / "release" / assignment)
     console = make_console()
     with only_run(course):
         notebook = make_release(course, Patience(lock_wait, teller(console)))
@@ -112,11 +114,13 @@ def grade(
         If the solution does not get all points, or the untouched release gets some.
     """
     from cnnlab.grading.lock import only_run
+    from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.report import make_console
     from cnnlab.grading.run import Selection, grade_class
 
-    course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
     try:
+        course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+        check_writable(course)
         with only_run(course):
             return grade_class(
                 course,
@@ -157,16 +161,19 @@ def rehearse(
     from cnnlab.grading.run import Selection
     from cnnlab.grading.run import rehearse as rehearse_class
 
-    course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
-    return rehearse_class(
-        course,
-        submissions,
-        allow_unsandboxed=allow_unsandboxed,
-        timeout=timeout,
-        lock_wait=lock_wait,
-        console=make_console(),
-        selection=Selection(tuple(students), regrade),
-    )
+    try:
+        course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+        return rehearse_class(
+            course,
+            submissions,
+            allow_unsandboxed=allow_unsandboxed,
+            timeout=timeout,
+            lock_wait=lock_wait,
+            console=make_console(),
+            selection=Selection(tuple(students), regrade),
+        )
+    except OSError as error:
+        raise CourseError(f"nothing was run or written, since something cannot be read: {error}") from error
 
 
 def _ready(course: Course, submissions_dir: Path | None) -> tuple[Course, Path]:
@@ -219,18 +226,20 @@ def report(
     from cnnlab.grading.by_hand import read_marks
     from cnnlab.grading.lms_grades import fill_in
     from cnnlab.grading.lock import only_run
+    from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.publish import publish
     from cnnlab.grading.report import make_console, show, teller
     from cnnlab.grading.store import load_report
     from cnnlab.grading.waiting import Patience
 
     course = Course(course_dir, assignment, gradebook)
-    found = load_report(course)
-    if found is None:
-        raise CourseError(f"{assignment} has not been graded yet: run cnnlab grade {assignment}")
     console = make_console()
     patience = Patience(lock_wait, teller(console))
     try:
+        found = load_report(course)
+        if found is None:
+            raise CourseError(f"{assignment} has not been graded yet: run cnnlab grade {assignment}")
+        check_writable(course)
         with only_run(course):
             marks = read_marks(course, patience)
             found = publish(course, found, marks)

@@ -20,6 +20,7 @@ from cnnlab.grading.executor import close_executors
 from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.model import Report, Result, Similarity
+from cnnlab.grading.permissions import cannot_write
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
 from cnnlab.grading.pool import peaks, run_tasks
 from cnnlab.grading.progress import RunProgress
@@ -163,7 +164,10 @@ def rehearse(
     counts = ", ".join(f"{list(found.values()).count(what)} {word}" for what, word in _WHAT.items())
     console.print(f"Nothing was run or written. {len(found)} students: {counts}.", markup=False)
     would_refuse = NOT_ISOLATED in settings.warnings and not allow_unsandboxed
-    for line in (*notices, *settings.warnings, *([_WOULD_REFUSE] if would_refuse else [])):
+    refusals = [_WOULD_REFUSE] * would_refuse
+    if places := cannot_write(course):
+        refusals.append(f"The run itself would refuse, since it may not write in {'; '.join(places)}.")
+    for line in (*notices, *settings.warnings, *refusals):
         console.print(report.printable(line), markup=False, style="yellow")
     return found
 
