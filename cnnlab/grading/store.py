@@ -34,7 +34,7 @@ class ResultStore:
 
     def save(self, result: Result) -> None:
         """Store a result; a run that is killed here leaves the old file or the new one."""
-        write_whole(self._path(result.student), json.dumps(result.as_dict(), indent=1))
+        write_whole(self._path(result.student), json.dumps(result.as_dict()))
 
     def _path(self, student: str) -> Path:
         return self._folder / f"{student}.json"
@@ -42,7 +42,7 @@ class ResultStore:
 
 def save_report(course: Course, report: Report) -> None:
     """Keep a run's report, for ``cnnlab report``."""
-    write_whole(course.out / "report.json", json.dumps(asdict(report), indent=1))
+    write_whole(course.out / "report.json", json.dumps(asdict(report)))
 
 
 def load_report(course: Course) -> Report | None:
