@@ -111,25 +111,33 @@ def grade(
     CanaryError
         If the solution does not get all points, or the untouched release gets some.
     """
+    from cnnlab.grading.executor import close_executors, warm_up_early
     from cnnlab.grading.lock import only_run
     from cnnlab.grading.report import make_console
-    from cnnlab.grading.run import Selection, grade_class
+    from cnnlab.grading.surroundings import import_jsonschema
 
-    course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+    warm_up_early()  # while nbgrader and its many parts are imported
     try:
-        with only_run(course):
-            return grade_class(
-                course,
-                submissions,
-                jobs=jobs,
-                allow_unsandboxed=allow_unsandboxed,
-                timeout=timeout,
-                lock_wait=lock_wait,
-                console=make_console(),
-                selection=Selection(tuple(students), regrade, changed_only),
-            )
-    except OSError as error:
-        raise _stopped(error) from error
+        import_jsonschema()
+        from cnnlab.grading.run import Selection, grade_class
+
+        course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+        try:
+            with only_run(course):
+                return grade_class(
+                    course,
+                    submissions,
+                    jobs=jobs,
+                    allow_unsandboxed=allow_unsandboxed,
+                    timeout=timeout,
+                    lock_wait=lock_wait,
+                    console=make_console(),
+                    selection=Selection(tuple(students), regrade, changed_only),
+                )
+        except OSError as error:
+            raise _stopped(error) from error
+    finally:
+        close_executors()
 
 
 def rehearse(

@@ -21,7 +21,7 @@ from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.model import Report, Result, Similarity
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
-from cnnlab.grading.pool import peaks, run_tasks
+from cnnlab.grading.pool import end_workers, peaks, run_tasks, start_workers, usable_cores
 from cnnlab.grading.progress import RunProgress
 from cnnlab.grading.publish import log_changes, publish
 from cnnlab.grading.report import NOT_ISOLATED
@@ -69,6 +69,7 @@ def grade_class(
             course, submissions, jobs=jobs, settings=settings, patience=patience, console=console, selection=selection
         )
     finally:
+        end_workers()
         close_executors()
 
 
@@ -86,6 +87,8 @@ def _grade_class(
         console.print(warning, style="bold red")
     if settings.task.executor == "bubblewrap":
         console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
+    if not ResultStore(course).knows_anybody():
+        start_workers(settings.task, min(jobs, usable_cores()))  # nothing is known yet, so there will be tasks
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
     before = load_report(course)

@@ -54,9 +54,10 @@ def test_a_worker_that_does_not_come_back_is_lost(monkeypatch):
 
 
 def _sleeper(real):
-    def start(self, place):
+    def start(self, place, like):
         context = multiprocessing.get_context("spawn")
         self.place, self.task, self.done, self.deadline = place, None, 0, float("inf")
+        self._like = like
         self.connection, self.theirs = context.Pipe()
         self.process = context.Process(target=time.sleep, args=(60,), daemon=True)
         self.process.start()

@@ -70,6 +70,8 @@ class Stage:
 
     def write(self, descriptor, data):
         self.now += _TICK
+        if self.puppets[descriptor].is_deaf:
+            raise BlockingIOError
         self.puppets[descriptor].hear(bytes(data))
         return len(data)
 
