@@ -42,6 +42,9 @@ class BubblewrapExecutor:
         del limits, copies  # the child sets its limits itself, inside its own user namespace, before it runs any cell
         return (ChildProcess(command(tree.MAIN, allows), environment=environment(), folder=Path("/"), own_user=True),)
 
+    def warm_up(self, allows: frozenset[str] = frozenset()) -> None:
+        """Nothing can be done before the start."""
+
     def close(self) -> None:
         """Nothing is kept."""
 

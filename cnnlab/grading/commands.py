@@ -113,12 +113,17 @@ def grade(
     CanaryError
         If the solution does not get all points, or the untouched release gets some.
     """
+    from cnnlab.grading.executor import close_executors, warm_up_early
     from cnnlab.grading.lock import only_run
     from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.report import make_console
-    from cnnlab.grading.run import Selection, grade_class
+    from cnnlab.grading.surroundings import import_jsonschema
 
+    warm_up_early()  # while nbgrader and its many parts are imported
     try:
+        import_jsonschema()
+        from cnnlab.grading.run import Selection, grade_class
+
         course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
         check_writable(course)
         with only_run(course):
@@ -134,6 +139,8 @@ def grade(
             )
     except OSError as error:
         raise _stopped(error) from error
+    finally:
+        close_executors()
 
 
 def rehearse(
@@ -155,7 +162,7 @@ def rehearse(
     Returns
     -------
     dict
-        ``"run"``, ``"known"``, ``"unreadable"`` or ``"missing"`` for each student.
+        ``"run"``, ``"known"``, ``"unreadable"``, ``"missing"`` or ``"fault"`` for each student.
     """
     from cnnlab.grading.report import make_console
     from cnnlab.grading.run import Selection

@@ -22,7 +22,7 @@ from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.model import Report, Result, Similarity
 from cnnlab.grading.permissions import cannot_write
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
-from cnnlab.grading.pool import peaks, run_tasks
+from cnnlab.grading.pool import end_workers, peaks, run_tasks, start_workers, usable_cores
 from cnnlab.grading.progress import RunProgress
 from cnnlab.grading.publish import log_changes, publish
 from cnnlab.grading.report import NOT_ISOLATED
@@ -70,6 +70,7 @@ def grade_class(
             course, submissions, jobs=jobs, settings=settings, patience=patience, console=console, selection=selection
         )
     finally:
+        end_workers()
         close_executors()
 
 
@@ -87,6 +88,8 @@ def _grade_class(
         console.print(warning, style="bold red")
     if settings.task.executor == "bubblewrap":
         console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
+    if not ResultStore(course).knows_anybody():
+        start_workers(settings.task, min(jobs, usable_cores()))  # nothing is known yet, so there will be tasks
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
     before = load_report(course)
@@ -142,7 +145,7 @@ def rehearse(
 ) -> Mapping[str, str]:
     """Say what `grade_class` would do, write nothing, run nothing, and return it by student.
 
-    The values are ``"run"``, ``"known"``, ``"unreadable"`` and ``"missing"``.
+    The values are ``"run"``, ``"known"``, ``"unreadable"``, ``"missing"`` and ``"fault"``.
     """
     settings = make_settings(course, allow_unsandboxed=True, timeout=timeout)
     close_executors()
@@ -161,7 +164,8 @@ def rehearse(
             text = "; ".join(filter(None, (entry.received.reason, *entry.notes)))
             line = f"{what:<10}  {report.printable(entry.received.student)}{': ' if text else ''}{text}"
             console.print(report.printable(line), markup=False, highlight=False, soft_wrap=True)
-    counts = ", ".join(f"{list(found.values()).count(what)} {word}" for what, word in _WHAT.items())
+    counted = {what: list(found.values()).count(what) for what in _WHAT}
+    counts = ", ".join(f"{counted[what]} {word}" for what, word in _WHAT.items() if counted[what] or what != "fault")
     console.print(f"Nothing was run or written. {len(found)} students: {counts}.", markup=False)
     would_refuse = NOT_ISOLATED in settings.warnings and not allow_unsandboxed
     refusals = [_WOULD_REFUSE] * would_refuse
@@ -173,7 +177,13 @@ def rehearse(
 
 
 _WOULD_REFUSE = "The run itself would refuse, since no sandbox works here: cnnlab doctor says why."
-_WHAT = {"run": "to run", "known": "known from before", "unreadable": "unreadable", "missing": "missing"}
+_WHAT = {
+    "run": "to run",
+    "known": "known from before",
+    "unreadable": "unreadable",
+    "missing": "missing",
+    "fault": "through a fault of ours not taken in",
+}
 
 
 def _selected(entries: list[Entry], students: Sequence[str]) -> list[Entry]:
