@@ -7,7 +7,7 @@ import json
 import platform
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Description:
 def describe() -> Description:
     """Describe this process, and try the sandbox; what works is kept for use."""
     status = sandbox_status(keep=True)
-    return Description(**asdict(identity()) | {"executor": status.executor, "reason": status.reason, "hint": status.hint})
+    return replace(identity(), executor=status.executor, reason=status.reason, hint=status.hint)
 
 
 def identity() -> Description:

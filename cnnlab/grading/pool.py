@@ -133,4 +133,3 @@ class _Pool:
         self._workers[worker.place] = new
         if self._waiting:
             new.give(self._waiting.popleft())
-
