@@ -30,7 +30,28 @@ import psutil
 
 SAMPLES = speed.ROOT / "course" / "samples" / "a1"
 # As in a class: most are right, and some of each kind are not.
-KINDS = ("ada hana ben chen lea ada dora hana ben chen lea ada emil hana ben fatma lea goran igor kofi").split()
+KINDS = [
+    "ada",
+    "hana",
+    "ben",
+    "chen",
+    "lea",
+    "ada",
+    "dora",
+    "hana",
+    "ben",
+    "chen",
+    "lea",
+    "ada",
+    "emil",
+    "hana",
+    "ben",
+    "fatma",
+    "lea",
+    "goran",
+    "igor",
+    "kofi",
+]
 LINE = re.compile(r"^\[(\d+)/\d+\] (\S+): (\w+), (\S+)")
 RUN = "import sys; from cnnlab.cli import main; sys.exit(main())"
 START_SECONDS = 120

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.grading.cluster_address import ClusterError, Scheduler
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, Security
+    from distributed import Client, Security
+    from distributed import Future as DaskFuture
 
 _CONNECT_SECONDS = 15.0
 _QUICK_SECONDS = 30.0
@@ -48,12 +52,6 @@ class ClusterClient:
         except BaseException:
             self._restore_loggers()
             raise
-        try:
-            advice = "start it with `dask scheduler --host 127.0.0.1`"
-            scheduler.check_listening("the scheduler", [str(self.dask.scheduler_info()["address"])], advice=advice)
-        except BaseException:
-            self.close()
-            raise
 
     @property
     def is_lost(self) -> bool:
@@ -90,7 +88,7 @@ class ClusterClient:
         except Exception as error:
             return dict.fromkeys(addresses, error)
 
-    def cancel(self, futures: Sequence[Future]) -> None:
+    def cancel(self, futures: Sequence[DaskFuture]) -> None:
         """Take tasks back that have not begun; what runs ends by itself, and nobody hears of it."""
 
         async def call() -> None:
@@ -124,15 +122,49 @@ def _connect(scheduler: Scheduler) -> Client:
 
     security = _security(scheduler) if scheduler.is_encrypted else None
     try:
+        # Asked first whether it is one at all: a client waits without an end for somebody who says nothing.
+        address = _identity(scheduler.address, security)
+        advice = "start it with `dask scheduler --host 127.0.0.1`"
+        scheduler.check_listening("the scheduler", [address], advice=advice)
         return Client(
             scheduler.address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False, name="cnnlab grade"
         )
+    except ClusterError:
+        raise
     except Exception as error:  # no two versions of Dask raise the same
         hint = "are the certificates those of this cluster?" if scheduler.is_encrypted else "does it expect tls://?"
         raise ClusterError(
             f"no Dask scheduler answers at {scheduler.address} ({in_words(error)}). Is it running (`dask scheduler`), "
             f"is the address the one that it prints, and {hint}"
         ) from error
+
+
+def _identity(address: str, security: Security | None) -> str:
+    """Return the address that a scheduler says it has; raises whatever Dask does."""
+    from distributed.core import rpc
+
+    async def ask() -> str:
+        options = {} if security is None else {"connection_args": security.get_connection_args("client")}
+        async with rpc(address, timeout=_CONNECT_SECONDS, **options) as somebody:
+            found = await somebody.identity()
+        if found["type"] != "Scheduler":
+            raise ClusterError(f"{address} is a Dask {found['type']} and not the scheduler")
+        return str(found["address"])
+
+    answer: Future[str] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(asyncio.run(asyncio.wait_for(ask(), _CONNECT_SECONDS)))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    # In a thread of its own, since a notebook's has a loop already, and so that nothing can keep this one waiting.
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return answer.result(_CONNECT_SECONDS + 1)
+    except TimeoutError:
+        raise TimeoutError(f"no answer in {_CONNECT_SECONDS:g} s") from None
 
 
 def _security(scheduler: Scheduler) -> Security:

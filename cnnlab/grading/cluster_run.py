@@ -57,6 +57,8 @@ class ClusterRun:
         # A key is what Dask shows and logs: a number that says nothing of who it is.
         token = secrets.token_hex(4)
         self._waiting = deque((f"submission-{token}-{number}", task, 0) for number, task in enumerate(tasks, 1))
+        # Workers died with them, or with their neighbors: who it was shows when they run alone, at the end.
+        self._suspects: deque[tuple[str, Task, int]] = deque()
         self._given: dict[str, _Given] = {}
         self._answered: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._threads = 0
@@ -73,7 +75,7 @@ class ClusterRun:
             If the scheduler is lost, or all workers are and no other one comes.
         """
         try:
-            while self._waiting or self._given:
+            while self._waiting or self._given or self._suspects:
                 self._look_around()
                 self._give()
                 try:
@@ -104,6 +106,8 @@ class ClusterRun:
 
     def _give(self) -> None:
         width = self._cluster.jobs or _FOR_EACH_THREAD * self._threads
+        if self._suspects and not (self._waiting or self._given):
+            self._waiting.append(self._suspects.popleft())
         while self._waiting and len(self._given) < width:
             key, task, lost = self._waiting.popleft()
             try:
@@ -132,7 +136,7 @@ class ClusterRun:
             return self._read(given.task, graded)
         if future.status == "error":
             del self._given[future.key]
-            return given.task.failed(_why(future))
+            return self._failed(given, _error_of(future))
         return self._not_fetched(given, None)
 
     def _read(self, task: Task, graded: object) -> Result:
@@ -143,6 +147,21 @@ class ClusterRun:
         if (result.student, result.assignment, result.key) != (task.student, task.assignment, task.key):
             return task.failed("a worker answered for another submission")
         return result
+
+    def _failed(self, given: _Given, error: BaseException | None) -> Result | None:
+        """Give what may have ended its workers once more, alone, so that nobody is blamed for a neighbor."""
+        from distributed import KilledWorker
+
+        if not isinstance(error, KilledWorker):
+            return given.task.failed(f"the worker failed: {in_words(error) if error else 'it does not say why'}")
+        if not given.lost:
+            self._suspects.append((given.key, given.task, 1))
+            return None
+        count = error.allowed_failures + 1
+        return given.task.failed(
+            f"{count} worker{'s' * (count > 1)} died in the middle of it, with nothing else to do, and as many before; "
+            f"the last one was {error.last_worker.address}"
+        )
 
     def _not_fetched(self, given: _Given, error: BaseException | None) -> Result | None:
         """Wait on, or give it once more, when a result went with its worker or somebody canceled it."""
@@ -165,13 +184,8 @@ class ClusterRun:
             self._client.cancel(futures)
 
 
-def _why(future: Future) -> str:
-    from distributed import KilledWorker
-
+def _error_of(future: Future) -> BaseException | None:
     try:
-        error = future.exception(timeout=_FETCH_SECONDS)
-    except Exception as other:
-        error = other
-    if isinstance(error, KilledWorker):
-        return f"{error.allowed_failures + 1} workers were lost with it, the last one at {error.last_worker.address}"
-    return f"the worker failed: {in_words(error) if error is not None else 'it does not say why'}"
+        return future.exception(timeout=_FETCH_SECONDS)
+    except Exception as error:
+        return error
