@@ -61,6 +61,8 @@ class Cluster(Workplace):
         self._looked_at: set[str] = set()
         self._descriptions: dict[str, Description] = {}
         self._peaks: dict[str, Peak] = {}
+        # Grows with every worker that may grade from then on.
+        self.admissions = 0
         self.client = ClusterClient(scheduler)
 
     def __exit__(self, *_: object) -> None:
@@ -201,6 +203,7 @@ class Cluster(Workplace):
     def _admit(self, addresses: Sequence[str]) -> None:
         answers = self.client.ask(dask_worker.offer, addresses, self.resource)
         self._accepted |= {address for address, answer in answers.items() if not isinstance(answer, BaseException)}
+        self.admissions += 1
 
     def _named(self, address: str) -> str:
         known = self._descriptions.get(address)

@@ -88,6 +88,18 @@ class ClusterClient:
         except Exception as error:
             return dict.fromkeys(addresses, error)
 
+    def assigned(self) -> set[str]:
+        """Return the keys of all tasks that some worker has."""
+
+        async def call() -> set[str]:
+            found = await self.dask.processing()
+            return {str(key) for keys in found.values() for key in keys}
+
+        try:
+            return set(self.dask.sync(call, callback_timeout=_QUICK_SECONDS))
+        except Exception as error:
+            raise self.lost(error) from error
+
     def cancel(self, futures: Sequence[DaskFuture]) -> None:
         """Take tasks back that have not begun; what runs ends by itself, and nobody hears of it."""
 
@@ -112,7 +124,7 @@ class ClusterClient:
 def in_words(error: BaseException) -> str:
     """Return an error in one line."""
     first = (str(error).strip().splitlines() or [""])[0].strip()
-    if isinstance(error, ModuleNotFoundError | AttributeError):
+    if "ModuleNotFoundError" in repr(error) or isinstance(error, AttributeError):  # Dask wraps some
         return f"its cnnlab is another version or missing ({first})"
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 

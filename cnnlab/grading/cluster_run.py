@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from cnnlab.grading import dask_worker
@@ -37,7 +38,7 @@ class _Given:
     key: str
     task: Task
     future: Future
-    lost: int = 0
+    lost: int
 
 
 class ClusterRun:
@@ -55,14 +56,17 @@ class ClusterRun:
         self._cluster = cluster
         self._client = cluster.client
         # A key is what Dask shows and logs: a number that says nothing of who it is.
-        token = secrets.token_hex(4)
-        self._waiting = deque((f"submission-{token}-{number}", task, 0) for number, task in enumerate(tasks, 1))
+        self._key = f"submission-{secrets.token_hex(4)}"
+        # Each with how often it was lost.
+        self._waiting = deque((task, 0) for task in tasks)
         # Workers died with them, or with their neighbors: who it was shows when they run alone, at the end.
-        self._suspects: deque[tuple[str, Task, int]] = deque()
+        self._suspects: deque[tuple[Task, int]] = deque()
         self._given: dict[str, _Given] = {}
         self._answered: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._threads = 0
         self._looked = 0.0
+        self._admissions = cluster.admissions
+        self._keys = count()
         self._last_worker = time.monotonic()
         self._told = False
 
@@ -94,6 +98,9 @@ class ClusterRun:
             return
         self._threads = self._cluster.look_around()
         self._looked = time.monotonic()
+        if self._cluster.admissions != self._admissions:
+            self._admissions = self._cluster.admissions
+            self._give_again()
         if self._threads:
             self._last_worker, self._told = self._looked, False
             return
@@ -104,23 +111,34 @@ class ClusterRun:
             self._cluster.tell(f"No worker is left: waiting for one, up to {seconds:.0f} s …")
             self._told = True
 
+    def _give_again(self) -> None:
+        """Give what no worker has once more: Dask does not look again when somebody offers what was asked for."""
+        assigned = self._client.assigned()
+        idle = [given for key, given in self._given.items() if key not in assigned and given.future.status == "pending"]
+        for given in idle:
+            del self._given[given.key]
+            self._waiting.appendleft((given.task, given.lost))
+        if idle:
+            self._client.cancel([given.future for given in idle])
+
     def _give(self) -> None:
         width = self._cluster.jobs or _FOR_EACH_THREAD * self._threads
         if self._suspects and not (self._waiting or self._given):
             self._waiting.append(self._suspects.popleft())
         while self._waiting and len(self._given) < width:
-            key, task, lost = self._waiting.popleft()
+            task, lost = self._waiting.popleft()
+            key = f"{self._key}-{next(self._keys)}"
             try:
                 future = self._client.dask.submit(
                     dask_worker.grade,
                     Sealed(task.to_bytes()),
-                    key=f"{key}-again-{lost}" if lost else key,
+                    key=key,
                     pure=False,
                     resources={self._cluster.resource: 1},
                 )
             except Exception as error:
                 raise self._client.lost(error) from error
-            self._given[future.key] = _Given(key, task, future, lost)
+            self._given[key] = _Given(key, task, future, lost)
             future.add_done_callback(self._answered.put)
 
     def _collect(self, future: Future) -> Result | None:
@@ -155,12 +173,12 @@ class ClusterRun:
         if not isinstance(error, KilledWorker):
             return given.task.failed(f"the worker failed: {in_words(error) if error else 'it does not say why'}")
         if not given.lost:
-            self._suspects.append((given.key, given.task, 1))
+            self._suspects.append((given.task, 1))
             return None
-        count = error.allowed_failures + 1
+        deaths = error.allowed_failures + 1
         return given.task.failed(
-            f"{count} worker{'s' * (count > 1)} died in the middle of it, with nothing else to do, and as many before; "
-            f"the last one was {error.last_worker.address}"
+            f"{deaths} worker{'s' * (deaths > 1)} died in the middle of it, with nothing else to do, and as many "
+            f"before; the last one was {error.last_worker.address}"
         )
 
     def _not_fetched(self, given: _Given, error: BaseException | None) -> Result | None:
@@ -170,10 +188,10 @@ class ClusterRun:
         if isinstance(error, TimeoutError) or given.future.status == "pending":
             given.future.add_done_callback(self._answered.put)
             return None
-        del self._given[given.future.key]
+        del self._given[given.key]
         if given.lost + 1 >= _MOST_LOST:
             return given.task.failed(f"it was lost on the cluster: {in_words(error) if error else given.future.status}")
-        self._waiting.appendleft((given.key, given.task, given.lost + 1))
+        self._waiting.appendleft((given.task, given.lost + 1))
         return None
 
     def _cancel(self) -> None:
@@ -186,6 +204,7 @@ class ClusterRun:
 
 def _error_of(future: Future) -> BaseException | None:
     try:
-        return future.exception(timeout=_FETCH_SECONDS)
+        error: BaseException | None = future.exception(timeout=_FETCH_SECONDS)
+        return error
     except Exception as error:
         return error
