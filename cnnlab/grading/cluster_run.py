@@ -7,7 +7,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -31,14 +31,22 @@ _FOR_EACH_THREAD = 2
 _MOST_LOST = 2
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Turn:
+    """A task to be given away: how often it was lost, and whether it runs with nothing beside it."""
+
+    task: Task
+    lost: int = 0
+    alone: bool = False
+
+
+@dataclass(frozen=True)
 class _Given:
-    """A task that was given away, and how often it was lost."""
+    """A task that was given away, under a key."""
 
     key: str
-    task: Task
+    turn: _Turn
     future: Future
-    lost: int
 
 
 class ClusterRun:
@@ -57,10 +65,10 @@ class ClusterRun:
         self._client = cluster.client
         # A key is what Dask shows and logs: a number that says nothing of who it is.
         self._key = f"submission-{secrets.token_hex(4)}"
-        # Each with how often it was lost.
-        self._waiting = deque((task, 0) for task in tasks)
+        self._waiting = deque(_Turn(task) for task in tasks)
         # Workers died with them, or with their neighbors: who it was shows when they run alone, at the end.
-        self._suspects: deque[tuple[Task, int]] = deque()
+        self._suspects: deque[_Turn] = deque()
+        self._given_up: deque[Result] = deque()
         self._given: dict[str, _Given] = {}
         self._answered: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._threads = 0
@@ -79,8 +87,10 @@ class ClusterRun:
             If the scheduler is lost, or all workers are and no other one comes.
         """
         try:
-            while self._waiting or self._given or self._suspects:
+            while self._waiting or self._given or self._suspects or self._given_up:
                 self._look_around()
+                while self._given_up:
+                    yield self._given_up.popleft()
                 self._give()
                 try:
                     future = self._answered.get(timeout=_LOOK_SECONDS)
@@ -116,8 +126,7 @@ class ClusterRun:
         assigned = self._client.assigned()
         idle = [given for key, given in self._given.items() if key not in assigned and given.future.status == "pending"]
         for given in idle:
-            del self._given[given.key]
-            self._waiting.appendleft((given.task, given.lost))
+            self._once_more(given, "the workers died in the middle of it, with nothing else to do, twice")
         if idle:
             self._client.cancel([given.future for given in idle])
 
@@ -126,19 +135,19 @@ class ClusterRun:
         if self._suspects and not (self._waiting or self._given):
             self._waiting.append(self._suspects.popleft())
         while self._waiting and len(self._given) < width:
-            task, lost = self._waiting.popleft()
+            turn = self._waiting.popleft()
             key = f"{self._key}-{next(self._keys)}"
             try:
                 future = self._client.dask.submit(
                     dask_worker.grade,
-                    Sealed(task.to_bytes()),
+                    Sealed(turn.task.to_bytes()),
                     key=key,
                     pure=False,
                     resources={self._cluster.resource: 1},
                 )
             except Exception as error:
                 raise self._client.lost(error) from error
-            self._given[key] = _Given(key, task, future, lost)
+            self._given[key] = _Given(key, turn, future)
             future.add_done_callback(self._answered.put)
 
     def _collect(self, future: Future) -> Result | None:
@@ -149,13 +158,15 @@ class ClusterRun:
             try:
                 graded = future.result(timeout=_FETCH_SECONDS)
             except Exception as error:
-                return self._not_fetched(given, error)
-            del self._given[future.key]
-            return self._read(given.task, graded)
+                self._not_fetched(given, error)
+                return None
+            del self._given[given.key]
+            return self._read(given.turn.task, graded)
         if future.status == "error":
-            del self._given[future.key]
-            return self._failed(given, _error_of(future))
-        return self._not_fetched(given, None)
+            self._failed(given, _error_of(future))
+        else:
+            self._not_fetched(given, None)
+        return None
 
     def _read(self, task: Task, graded: object) -> Result:
         if not isinstance(graded, Graded):
@@ -166,33 +177,46 @@ class ClusterRun:
             return task.failed("a worker answered for another submission")
         return result
 
-    def _failed(self, given: _Given, error: BaseException | None) -> Result | None:
+    def _failed(self, given: _Given, error: BaseException | None) -> None:
         """Give what may have ended its workers once more, alone, so that nobody is blamed for a neighbor."""
         from distributed import KilledWorker
 
+        del self._given[given.key]
+        task = given.turn.task
         if not isinstance(error, KilledWorker):
-            return given.task.failed(f"the worker failed: {in_words(error) if error else 'it does not say why'}")
-        if not given.lost:
-            self._suspects.append((given.task, 1))
-            return None
-        deaths = error.allowed_failures + 1
-        return given.task.failed(
-            f"{deaths} worker{'s' * (deaths > 1)} died in the middle of it, with nothing else to do, and as many "
-            f"before; the last one was {error.last_worker.address}"
-        )
+            why = in_words(error) if error else "it does not say why"
+            self._given_up.append(task.failed(f"the worker failed: {why}"))
+        elif not given.turn.alone:
+            self._suspects.append(_Turn(task, alone=True))
+        else:
+            deaths = error.allowed_failures + 1
+            self._given_up.append(
+                task.failed(
+                    f"{deaths} worker{'s' * (deaths > 1)} died in the middle of it, with nothing else to do; the last "
+                    f"one was {error.last_worker.address}"
+                )
+            )
 
-    def _not_fetched(self, given: _Given, error: BaseException | None) -> Result | None:
+    def _not_fetched(self, given: _Given, error: BaseException | None) -> None:
         """Wait on, or give it once more, when a result went with its worker or somebody canceled it."""
         if self._client.is_lost:
             raise self._client.lost(error)
         if isinstance(error, TimeoutError) or given.future.status == "pending":
             given.future.add_done_callback(self._answered.put)
-            return None
+            return
+        why = in_words(error) if error else given.future.status
+        self._once_more(given, f"it was lost on the cluster, twice: {why}")
+
+    def _once_more(self, given: _Given, why: str) -> None:
+        """Give it a second time, then twice alone, and then give up: `why` says so."""
         del self._given[given.key]
-        if given.lost + 1 >= _MOST_LOST:
-            return given.task.failed(f"it was lost on the cluster: {in_words(error) if error else given.future.status}")
-        self._waiting.appendleft((given.task, given.lost + 1))
-        return None
+        turn = replace(given.turn, lost=given.turn.lost + 1)
+        if turn.lost < _MOST_LOST:
+            self._waiting.appendleft(turn)
+        elif turn.alone:
+            self._given_up.append(turn.task.failed(why))
+        else:
+            self._suspects.append(_Turn(turn.task, alone=True))
 
     def _cancel(self) -> None:
         """Take back what was given away and is not wanted any more."""
