@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import threading
 from dataclasses import dataclass, replace
@@ -47,7 +48,7 @@ class Graded:
     result
         A `cnnlab.grading.model.Result` as JSON.
     worker
-        The process that graded; empty when that is not known.
+        The thread of a worker that gave it; empty when that is not known.
     peak
         The most memory that it used.
     """
@@ -61,11 +62,11 @@ def grade(sealed: Sealed) -> Graded:
     """Grade one submission; whatever goes wrong becomes its result."""
     task = Task.from_bytes(sealed.data)
     try:
-        result, used, child = _ask(sealed.data, PATIENCE * task.limits.submission_seconds)
+        result, used = _ask(sealed.data, PATIENCE * task.limits.submission_seconds)
     except Exception as error:
         text = f"two workers were lost with it: {error}" if isinstance(error, ChildLostError) else f"{error!r}"
         return Graded(json.dumps(task.failed(text).as_dict()).encode(), "", Peak())
-    return Graded(result, f"{socket.gethostname()} {child}", used)
+    return Graded(result, f"{socket.gethostname()} {os.getpid()} {threading.get_ident()}", used)
 
 
 async def grade_here(sealed: Sealed) -> Graded:
@@ -76,7 +77,7 @@ async def grade_here(sealed: Sealed) -> Graded:
 async def describe(dask_worker: Worker) -> tuple[bytes, list[str]]:
     """Return who grades here (`cnnlab.grading.fingerprint.Description`), and where this worker listens."""
     try:
-        answer, _, _ = await asyncio.to_thread(_ask, DESCRIBE, _DESCRIBE_SECONDS)
+        answer, _ = await asyncio.to_thread(_ask, DESCRIBE, _DESCRIBE_SECONDS)
     except Exception as error:
         answer = replace(identity(), reason=f"no process could be started that grades ({error})").to_bytes()
     return answer, [str(listener.listen_address) for listener in dask_worker.listeners]
@@ -96,14 +97,14 @@ async def rest() -> None:
         await asyncio.to_thread(child.close)
 
 
-def _ask(request: object, seconds: float) -> tuple[bytes, Peak, int]:
+def _ask(request: object, seconds: float) -> tuple[bytes, Peak]:
     """Ask a child that has nothing to do, and if it is lost, a new one."""
     with contextlib.suppress(ChildLostError):
         return _ask_one(_take(), request, seconds)
     return _ask_one(Child(), request, seconds)
 
 
-def _ask_one(child: Child, request: object, seconds: float) -> tuple[bytes, Peak, int]:
+def _ask_one(child: Child, request: object, seconds: float) -> tuple[bytes, Peak]:
     try:
         child.give(request)
         answer, used = child.take(seconds)
@@ -115,7 +116,7 @@ def _ask_one(child: Child, request: object, seconds: float) -> tuple[bytes, Peak
     else:
         with _lock:
             _idle.append(child)
-    return answer, used, child.pid
+    return answer, used
 
 
 def _take() -> Child:

@@ -62,6 +62,7 @@ class Dask:
         command = [sys.executable, "-m", "dask", *words, "--host", "127.0.0.1", "--no-dashboard"]
         protocol = ["--protocol", "tls"] if self.tls else []
         paths = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        paths["DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT"] = "5 minutes"  # also when the tests are killed
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 [*command, "--scheduler-file", str(self.file), *protocol, *self.tls],
