@@ -217,9 +217,14 @@ class Watch:
             print(f"{row['done']:>9}" + "".join(f"{row[name]:>12.0f}" for name in names))
         rest = self._rows[1:]
         if len(rest) > 1:
-            done = np.array([row["done"] for row in rest]) / 1000
-            slopes = [np.polyfit(done, [row[name] for row in rest], 1)[0] for name in names]
-            print("per 1000 " + "".join(f"{slope:>+12.1f}" for slope in slopes) + "\n")
+            slopes = [slope([(row["done"] / 1000, row[name]) for row in rest]) for name in names]
+            print("per 1000 " + "".join(f"{each:>+12.1f}" for each in slopes) + "\n")
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """Return how much a value grows, by least squares; a process that is not there just then is left out."""
+    known = np.array([point for point in points if not np.isnan(point[1])])
+    return float(np.polyfit(known[:, 0], known[:, 1], 1)[0]) if len(known) > 1 else float("nan")
 
 
 def _below(process: psutil.Process | None, word: str) -> psutil.Process | None:
