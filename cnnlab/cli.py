@@ -106,11 +106,22 @@ def _release(arguments: argparse.Namespace) -> int:
 
 def _grade(arguments: argparse.Namespace) -> int:
     from cnnlab.grading import commands
-    from cnnlab.grading.pool import usable_cores
+    from cnnlab.grading.cluster_address import Scheduler
 
+    scheduler = None
+    if arguments.scheduler is not None:
+        scheduler = Scheduler(
+            arguments.scheduler,
+            tls_ca_file=arguments.tls_ca_file,
+            tls_cert=arguments.tls_cert,
+            tls_key=arguments.tls_key,
+            allow_unprotected=arguments.allow_unprotected_scheduler,
+            worker_wait=arguments.worker_wait,
+        )
     options = {
         "course_dir": _course_of(arguments),
         "submissions_dir": arguments.submissions,
+        "scheduler": scheduler,
         "allow_unsandboxed": arguments.allow_unsandboxed,
         "students": arguments.student or (),
         "regrade": arguments.regrade,
@@ -123,7 +134,7 @@ def _grade(arguments: argparse.Namespace) -> int:
             return 0
         result = commands.grade(
             arguments.assignment,
-            jobs=arguments.jobs or usable_cores(),
+            jobs=arguments.jobs,
             changed_only=arguments.changed_only,
             **options,
         )
@@ -187,6 +198,35 @@ def _path(text: str, what: str = "file or folder") -> Path:
     return path
 
 
+def _add_cluster(grade: argparse.ArgumentParser) -> None:
+    cluster = grade.add_argument_group("on a Dask cluster", "see docs/cluster.md")
+    cluster.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="tcp://host:port or tls://host:port of a Dask scheduler, whose workers run the submissions",
+    )
+    for option, what in (
+        ("--tls-ca-file", "certificate of the authority that both sides trust"),
+        ("--tls-cert", "certificate of this side"),
+        ("--tls-key", "its key"),
+    ):
+        cluster.add_argument(
+            option, type=Path, metavar="PEM", help=f"{what} (default: Dask's configuration, distributed.comm.tls)"
+        )
+    cluster.add_argument(
+        "--allow-unprotected-scheduler",
+        action="store_true",
+        help="use a tcp:// scheduler that other machines can reach: whoever does can run programs as you",
+    )
+    cluster.add_argument(
+        "--worker-wait",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to wait for a worker when there is none (default: 60)",
+    )
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the ``cnnlab`` command."""
     parser = argparse.ArgumentParser(prog="cnnlab", description="The cnnlab course: check, build, release, grade.")
@@ -239,7 +279,12 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="a folder with one folder a student, or the zip file of Moodle or Canvas (default: submitted/)",
     )
-    grade.add_argument("--jobs", type=_positive, metavar="N", help="submissions run at a time (default: the cores)")
+    grade.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="submissions run at a time (default: the cores, or what the cluster has)",
+    )
     grade.add_argument(
         "--allow-unsandboxed",
         action="store_true",
@@ -253,6 +298,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--changed-only", action="store_true", help="print only who was run or whose score changed; files stay whole"
     )
     grade.add_argument("--dry-run", action="store_true", help="say what would be run, and run and write nothing")
+    _add_cluster(grade)
     grade.set_defaults(run=_grade)
 
     report = commands.add_parser(

@@ -76,6 +76,7 @@ def test_grade_hands_its_options_over_and_reports_faults_of_ours(checkout, monke
         "assignment": "a1",
         "course_dir": checkout / "course",
         "submissions_dir": Path("handed_in"),
+        "scheduler": None,
         "jobs": 3,
         "allow_unsandboxed": True,
         "gradebook": "",

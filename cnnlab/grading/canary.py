@@ -23,10 +23,13 @@ def sing(solution: Task, release: Task) -> None:
     solution, release
         The source notebook and the release notebook, to be graded like the submissions of the run.
     """
-    right = grade_task(solution)
+    judge(grade_task(solution), grade_task(release))
+
+
+def judge(right: Result, untouched: Result) -> None:
+    """Do what `sing` does, with the results of the solution and of the release."""
     if right.score != _max_score(right) or right.status != "graded":
         raise CanaryError(f"The solution must get {_max_score(right):g} points. {_what_happened(right)}")
-    untouched = grade_task(release)
     if untouched.score != 0 or untouched.status != "graded":
         raise CanaryError(f"The untouched release must get 0 points. {_what_happened(untouched)}")
 
@@ -36,7 +39,8 @@ def _max_score(result: Result) -> float:
 
 
 def _what_happened(result: Result) -> str:
-    lines = [f"It got {result.score or 0:g} ({result.status}), so nothing was graded."]
+    why = f": {result.reason}" if result.reason else ""
+    lines = [f"It got {result.score or 0:g} ({result.status}{why}), so nothing was graded."]
     lines += [
         f"  {exercise.exercise_id}, {check.title}: {check.kind}, {check.points:g} of {check.max_points:g}"
         for exercise in result.exercises

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cnnlab.grading.cluster_address import Scheduler
 from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.model import Report
 
@@ -59,7 +60,8 @@ def grade(
     *,
     course_dir: Path,
     submissions_dir: Path | None = None,
-    jobs: int = 1,
+    jobs: int | None = 1,
+    scheduler: Scheduler | None = None,
     allow_unsandboxed: bool = False,
     timeout: float | None = None,
     students: Sequence[str] = (),
@@ -83,7 +85,9 @@ def grade(
         A folder with one folder a student, or what an LMS packed, as a zip file or unpacked; None: nbgrader's
         ``submitted/``.
     jobs
-        Submissions at a time.
+        Submissions at a time; None: as many as there are cores, or threads on the cluster.
+    scheduler
+        Of a Dask cluster whose workers run the submissions; None: they run on this machine.
     allow_unsandboxed
         Where no sandbox works, run submissions as ordinary processes.
     timeout
@@ -108,6 +112,8 @@ def grade(
         If the gradebook is damaged or cannot be reached, or somebody else keeps it locked for longer than `lock_wait`.
     OtherRunError
         If another run is under way in the course folder, or writes into the same PostgreSQL database.
+    ClusterError
+        If the cluster cannot be used, or is lost.
     NoSandboxError
         If submissions cannot be isolated and need to be.
     CanaryError
@@ -119,7 +125,8 @@ def grade(
     from cnnlab.grading.report import make_console
     from cnnlab.grading.surroundings import import_jsonschema
 
-    warm_up_early()  # while nbgrader and its many parts are imported
+    if scheduler is None:
+        warm_up_early()  # while nbgrader and its many parts are imported
     try:
         import_jsonschema()
         from cnnlab.grading.run import Selection, grade_class
@@ -131,6 +138,7 @@ def grade(
                 course,
                 submissions,
                 jobs=jobs,
+                scheduler=scheduler,
                 allow_unsandboxed=allow_unsandboxed,
                 timeout=timeout,
                 lock_wait=lock_wait,
@@ -148,6 +156,7 @@ def rehearse(
     *,
     course_dir: Path,
     submissions_dir: Path | None = None,
+    scheduler: Scheduler | None = None,
     allow_unsandboxed: bool = False,
     timeout: float | None = None,
     students: Sequence[str] = (),
@@ -173,6 +182,7 @@ def rehearse(
         return rehearse_class(
             course,
             submissions,
+            scheduler=scheduler,
             allow_unsandboxed=allow_unsandboxed,
             timeout=timeout,
             lock_wait=lock_wait,

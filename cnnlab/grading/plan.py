@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnnlab.checks import exercises, hidden_seed
 from cnnlab.grading.course import Course, CourseError
-from cnnlab.grading.executor import choose_executor
+from cnnlab.grading.executor import Executor
 from cnnlab.grading.intake import Received, fault_of, read_notebook, take_stock
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Result
@@ -83,9 +83,8 @@ class Entry:
         return Result(self.received.student, assignment, "unreadable", self.received.reason)
 
 
-def make_settings(course: Course, *, allow_unsandboxed: bool, timeout: float | None) -> Settings:
-    """Choose executor, seed and limits; raises `NoSandboxError` when submissions cannot be run."""
-    executor = choose_executor(allow_unsandboxed=allow_unsandboxed)
+def make_settings(course: Course, executor: Executor, *, timeout: float | None) -> Settings:
+    """Choose seed and limits of a run whose submissions this executor runs."""
     try:
         seed, is_public = hidden_seed(course.root)
     except (OSError, ValueError) as error:

@@ -1,26 +1,19 @@
-"""Run tasks: here, or in some processes of this machine. A cluster would be one more function of this form."""
+"""Run tasks: here, or in some processes of this machine. `cnnlab.grading.cluster_run` does the same on a cluster."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import multiprocessing
 import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 
+from cnnlab.grading.child import PATIENCE, Child, ChildLostError
 from cnnlab.grading.executor import close_executors
 from cnnlab.grading.model import Result
-from cnnlab.grading.task import Task, allowed, run_task
-from cnnlab.grading.worker import Peak, peak, work
+from cnnlab.grading.task import Task, allowed, read_result, run_task
+from cnnlab.grading.worker import Peak, WarmUp, peak
 
-# A worker makes room for a new one after so many submissions, so that no leak can add up.
-_TASKS_A_WORKER = 250
-# Times the time limit of a submission: by then a worker hangs, and through no fault of the submission.
-_PATIENCE = 5.0
-_END_SECONDS = 10.0
 _peaks: list[Peak] = []
 _early: list[_Worker] = []
 
@@ -54,7 +47,7 @@ def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[Result]:
     _peaks.clear()
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
-            yield _read(run_task(task.to_bytes()))
+            yield read_result(run_task(task.to_bytes()))
         if tasks:
             _peaks.append(peak())
         return
@@ -88,21 +81,15 @@ def end_workers() -> None:
 
 
 class _Worker:
-    """One worker, seen from the run."""
+    """One worker, seen from the run. Processes, not threads: the checks hold the interpreter's lock."""
 
     def __init__(self, place: int, like: Task) -> None:
-        # Not forked: the run may have threads. Processes, not threads: the checks hold the interpreter's lock.
-        context = multiprocessing.get_context("spawn")
         self.place = place
         self.task: Task | None = None
-        self.done = 0
         self.deadline = float("inf")
-        self.connection, theirs = context.Pipe()
         self._like = like
-        arguments = (theirs, like.executor, allowed(like.assignment))
-        self.process = context.Process(target=work, args=arguments, daemon=True)
-        self.process.start()
-        theirs.close()
+        self.child = Child()
+        self.child.give(WarmUp(like.executor, allowed(like.assignment)))
 
     def another(self) -> _Worker:
         """Return a new one in its place."""
@@ -110,22 +97,11 @@ class _Worker:
 
     def give(self, task: Task) -> None:
         self.task = task
-        self.deadline = time.monotonic() + _PATIENCE * task.limits.submission_seconds
-        # If it has died meanwhile, its connection says so when it is asked for the result.
-        with contextlib.suppress(OSError):
-            self.connection.send(task.to_bytes())
+        self.deadline = time.monotonic() + PATIENCE * task.limits.submission_seconds
+        self.child.give(task.to_bytes())
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.connection.send(None)
-        if self.task is not None:
-            self.process.kill()
-        self.process.join(_END_SECONDS)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-        self.process.close()
-        self.connection.close()
+        self.child.close(kill=self.task is not None)
 
 
 class _Pool:
@@ -140,48 +116,43 @@ class _Pool:
             worker.give(self._waiting.popleft())
 
     def results(self) -> Iterator[Result]:
-        while busy := {worker.connection: worker for worker in self._workers if worker.task is not None}:
+        while busy := {worker.child.connection: worker for worker in self._workers if worker.task is not None}:
             seconds = max(0.0, min(worker.deadline for worker in busy.values()) - time.monotonic())
             ready = [busy[connection] for connection in wait(list(busy), seconds)]  # type: ignore[index]
             for worker in ready or [worker for worker in busy.values() if worker.deadline <= time.monotonic()]:
-                yield from self._collect(worker, answered=bool(ready))
+                yield from self._collect(worker)
 
     def close(self) -> None:
         for worker in self._workers:
             worker.close()
 
-    def _collect(self, worker: _Worker, *, answered: bool) -> Iterator[Result]:
+    def _collect(self, worker: _Worker) -> Iterator[Result]:
         task = worker.task
         if task is None:
             return
         try:
-            if not answered:
-                raise TimeoutError("it did not come back")
-            data, used = worker.connection.recv()
-        except Exception as error:
-            result = self._lost(task, worker, error)
+            data, used = worker.child.take()
+        except ChildLostError as error:
+            result = self._lost(task, error)
             self._replace(worker)
             if result is not None:
                 yield result
             return
         worker.task = None
-        worker.done += 1
         before = self.peaks.get(worker.place, Peak())
         self.peaks[worker.place] = Peak(max(before.worker, used.worker), max(before.submission, used.submission))
-        if worker.done >= _TASKS_A_WORKER and self._waiting:
+        if worker.child.is_spent and self._waiting:
             self._replace(worker)
         elif self._waiting:
             worker.give(self._waiting.popleft())
-        yield _read(data)
+        yield read_result(data)
 
-    def _lost(self, task: Task, worker: _Worker, error: Exception) -> Result | None:
+    def _lost(self, task: Task, error: ChildLostError) -> Result | None:
         if task.student not in self._lost_before:
             self._lost_before.add(task.student)
             self._waiting.appendleft(task)
             return None
-        worker.process.join(1)
-        reason = f"two workers were lost with it: {error or type(error).__name__} (exit {worker.process.exitcode})"
-        return Result(task.student, task.assignment, "grader_error", reason, isolation=task.executor)
+        return task.failed(f"two workers were lost with it: {error}")
 
     def _replace(self, worker: _Worker) -> None:
         worker.close()
@@ -189,7 +160,3 @@ class _Pool:
         self._workers[worker.place] = new
         if self._waiting:
             new.give(self._waiting.popleft())
-
-
-def _read(data: bytes) -> Result:
-    return Result.from_dict(json.loads(data))

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cnnlab.grading import canary, report, similar, totals
+from cnnlab.grading import report, similar, totals
 from cnnlab.grading.by_hand import read_marks, read_students
 from cnnlab.grading.changes import changed_scores
+from cnnlab.grading.cluster_address import Scheduler
 from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.executor import close_executors
 from cnnlab.grading.gradebook import GradebookError, GradebookWriter
@@ -22,7 +23,6 @@ from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.model import Report, Result, Similarity
 from cnnlab.grading.permissions import cannot_write
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
-from cnnlab.grading.pool import end_workers, peaks, run_tasks, start_workers, usable_cores
 from cnnlab.grading.progress import RunProgress
 from cnnlab.grading.publish import log_changes, publish
 from cnnlab.grading.report import NOT_ISOLATED
@@ -30,6 +30,7 @@ from cnnlab.grading.slips import Slips
 from cnnlab.grading.store import ResultStore, load_report
 from cnnlab.grading.waiting import Patience
 from cnnlab.grading.worker import Peak
+from cnnlab.grading.workplace import Workplace, open_workplace
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def grade_class(
     course: Course,
     submissions: Path,
     *,
-    jobs: int,
+    jobs: int | None,
+    scheduler: Scheduler | None,
     allow_unsandboxed: bool,
     timeout: float | None,
     lock_wait: float,
@@ -63,22 +65,24 @@ def grade_class(
     selection: Selection,
 ) -> Report:
     """Run all steps; the parameters are those of `cnnlab.grading.commands.grade`."""
+    tell = report.teller(console)
     try:
-        settings = make_settings(course, allow_unsandboxed=allow_unsandboxed, timeout=timeout)
-        patience = Patience(lock_wait, report.teller(console))
-        return _grade_class(
-            course, submissions, jobs=jobs, settings=settings, patience=patience, console=console, selection=selection
-        )
+        with open_workplace(jobs, scheduler, tell) as place:
+            executor = place.choose_executor(allow_unsandboxed=allow_unsandboxed)
+            settings = make_settings(course, executor, timeout=timeout)
+            patience = Patience(lock_wait, tell)
+            return _grade_class(
+                course, submissions, place, settings=settings, patience=patience, console=console, selection=selection
+            )
     finally:
-        end_workers()
         close_executors()
 
 
 def _grade_class(
     course: Course,
     submissions: Path,
+    place: Workplace,
     *,
-    jobs: int,
     settings: Settings,
     patience: Patience,
     console: Console,
@@ -89,16 +93,16 @@ def _grade_class(
     if settings.task.executor == "bubblewrap":
         console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
     if not ResultStore(course).knows_anybody():
-        start_workers(settings.task, min(jobs, usable_cores()))  # nothing is known yet, so there will be tasks
+        place.get_ready(settings.task)  # nothing is known yet, so there will be tasks
     console.print("Canary: the solution and the untouched release …")
-    canary.sing(*canary_tasks(course, settings.task))
+    place.sing(*canary_tasks(course, settings.task))
     before = load_report(course)
     run: set[str] = set()
     with GradebookWriter(course, patience) as writer:
         everybody, notices = take_in(course, submissions, writer.people(), settings)
         entries = _selected(everybody, selection.students)
         results = []
-        for entry, result in _results(course, entries, jobs=jobs, console=console, regrade=selection.regrade):
+        for entry, result in _results(course, entries, place, console=console, regrade=selection.regrade):
             if entry.task is not None and result.is_new:
                 run.add(result.result.student)
             results.append(_record(course, writer, entry, result.result))
@@ -137,6 +141,7 @@ def rehearse(
     course: Course,
     submissions: Path,
     *,
+    scheduler: Scheduler | None,
     allow_unsandboxed: bool,
     timeout: float | None,
     lock_wait: float,
@@ -147,9 +152,14 @@ def rehearse(
 
     The values are ``"run"``, ``"known"``, ``"unreadable"``, ``"missing"`` and ``"fault"``.
     """
-    settings = make_settings(course, allow_unsandboxed=True, timeout=timeout)
-    close_executors()
-    people = read_students(course, Patience(lock_wait, report.teller(console)))
+    tell = report.teller(console)
+    try:
+        with open_workplace(None, scheduler, tell) as place:
+            executor = place.choose_executor(allow_unsandboxed=True)
+    finally:
+        close_executors()
+    settings = make_settings(course, executor, timeout=timeout)
+    people = read_students(course, Patience(lock_wait, tell))
     everybody, notices = take_in(course, submissions, people, settings)
     store = ResultStore(course)
     found: dict[str, str] = {}
@@ -228,7 +238,7 @@ class _Found:
 
 
 def _results(
-    course: Course, entries: list[Entry], *, jobs: int, console: Console, regrade: bool
+    course: Course, entries: list[Entry], place: Workplace, *, console: Console, regrade: bool
 ) -> Iterator[tuple[Entry, _Found]]:
     """Yield what is known already, then run the rest; each new result is stored before it is yielded."""
     store = ResultStore(course)
@@ -249,13 +259,13 @@ def _results(
     by_student = {entry.received.student: entry for entry in entries}
     unreadable = sum(result is not None and result.status == "unreadable" for result in known.values())
     with RunProgress(console, len(tasks), unreadable=unreadable) as progress:
-        for result in run_tasks(tasks, jobs=jobs):
+        for result in place.run(tasks):
             # A fault of ours is not kept: the next run tries again.
             if result.was_run:
                 store.save(result)
             progress.say(result)
             yield by_student[result.student], _Found(result, is_new=True)
-    if used := peaks():
+    if used := place.peaks():
         console.print(_memory(used), highlight=False, soft_wrap=True)
 
 

@@ -64,6 +64,17 @@ class Task:
         cells = tuple(Cell(**cell) for cell in fields["cells"])
         return cls(**{**fields, "cells": cells, "limits": Limits(**fields["limits"])})
 
+    def failed(self, reason: str) -> Result:
+        """Return the result when the fault is ours."""
+        return Result(
+            student=self.student,
+            assignment=self.assignment,
+            status="grader_error",
+            reason=reason,
+            key=self.key,
+            isolation=self.executor,
+        )
+
 
 def run_task(data: bytes) -> bytes:
     """Grade one submission.
@@ -85,15 +96,13 @@ def run_task(data: bytes) -> bytes:
         except ExecutorError:
             result = grade_task(task)  # a warm process that was lost, a machine that was full: once more
     except Exception as error:
-        result = Result(
-            student=task.student,
-            assignment=task.assignment,
-            status="grader_error",
-            reason=f"{type(error).__name__}: {error}",
-            key=task.key,
-            isolation=task.executor,
-        )
+        result = task.failed(f"{type(error).__name__}: {error}")
     return json.dumps(result.as_dict()).encode()
+
+
+def read_result(data: bytes) -> Result:
+    """Return the result that `run_task` wrote."""
+    return Result.from_dict(json.loads(data))
 
 
 def grade_task(task: Task) -> Result:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
+import select
 import signal
 import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from cnnlab.grading.executor import close_executors, peak_below, warm_up_early
+from cnnlab.grading.fingerprint import DESCRIBE, describe
 from cnnlab.grading.task import run_task
+
+# Who waits for so long has no more work; what it keeps warm is wanted elsewhere.
+_IDLE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -35,23 +39,40 @@ def peak() -> Peak:
     return Peak(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, peak_below())
 
 
-def work(connection: Connection, executor: str, allows: frozenset[str]) -> None:
-    """Grade what comes until there is nothing more; None ends it. The executor gets ready before the first comes."""
+@dataclass(frozen=True)
+class WarmUp:
+    """A request without an answer: let this executor get ready for an assignment that allows these parts of cnnlab."""
+
+    executor: str
+    allows: frozenset[str]
+
+
+def main(descriptor: int) -> None:
+    """Be a `cnnlab.grading.child.Child`, whose other end is at this descriptor."""
+    work(Connection(descriptor))
+
+
+def work(connection: Connection) -> None:
+    """Grade what comes until there is nothing more; None ends it, and so does a long wait."""
     # The run is interrupted, and ends its workers; they do not end by themselves in the middle of a submission.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_run, daemon=True).start()
+    threading.Thread(target=_end_with_the_run, args=(connection.fileno(),), daemon=True).start()
     try:
-        warm_up_early(executor, allows)
-        while (task := connection.recv()) is not None:
-            connection.send((run_task(task), peak()))
+        while connection.poll(_IDLE_SECONDS) and (request := connection.recv()) is not None:
+            if isinstance(request, WarmUp):
+                warm_up_early(request.executor, request.allows)
+                continue
+            answer = describe().to_bytes() if request == DESCRIBE else run_task(request)
+            connection.send((answer, peak()))
     except (EOFError, OSError):
         pass  # the run has gone
     finally:
         close_executors()
 
 
-def _end_with_the_run() -> None:
-    run = multiprocessing.parent_process()
-    if run is not None:
-        run.join()
-        os._exit(1)
+def _end_with_the_run(descriptor: int) -> None:
+    """End as soon as nobody is at the other end, also in the middle of a submission."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # nothing but its end
+    poll.poll()
+    os._exit(1)

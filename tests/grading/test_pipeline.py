@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("nbgrader")
 
 from cnnlab.checks import exercises
-from cnnlab.grading import commands, run, task
+from cnnlab.grading import canary, commands, pool, task
 from cnnlab.grading.canary import CanaryError
 from cnnlab.grading.course import CourseError
 from cnnlab.grading.gradebook import GradebookError
@@ -83,7 +83,7 @@ def test_a_second_run_changes_nothing_and_runs_nothing(course, answers, monkeypa
     first = course.grade()
     database = course.database()
     files = {path: path.read_bytes() for path in course.root.rglob("*") if path.is_file()}
-    monkeypatch.setattr(run, "run_tasks", lambda tasks, jobs: iter([]) if not tasks else pytest.fail("graded again"))
+    monkeypatch.setattr(pool, "run_tasks", lambda tasks, jobs: iter([]) if not tasks else pytest.fail("graded again"))
     assert course.grade() == first
     assert course.database() == database
     after = {path: path.read_bytes() for path in course.root.rglob("*") if path.is_file()}
@@ -96,8 +96,8 @@ def test_only_what_changed_is_graded_again(course, monkeypatch):
     course.grade()
     course.hand_in("bob", one=BROKEN)
     graded = []
-    real = run.run_tasks
-    monkeypatch.setattr(run, "run_tasks", lambda tasks, jobs: graded.extend(tasks) or real(tasks, jobs=jobs))
+    real = pool.run_tasks
+    monkeypatch.setattr(pool, "run_tasks", lambda tasks, jobs: graded.extend(tasks) or real(tasks, jobs=jobs))
     assert course.grade()["bob"].score == 10
     assert [each.student for each in graded] == ["bob"]
     graded.clear()
@@ -159,8 +159,8 @@ def test_a_fault_of_ours_is_never_a_zero(course, monkeypatch, capsys):
 
     faulty.armed = False
     monkeypatch.setattr(task, "ExerciseRun", faulty)
-    sing = run.canary.sing
-    monkeypatch.setattr(run.canary, "sing", lambda *a, **k: (sing(*a, **k), setattr(faulty, "armed", True)))
+    sing = canary.sing
+    monkeypatch.setattr(canary, "sing", lambda *a, **k: (sing(*a, **k), setattr(faulty, "armed", True)))
     results = course.grade()
     assert (results["ann"].status, results["ann"].score) == ("grader_error", None)
     assert results["bob"].score == 15
@@ -187,8 +187,8 @@ def test_a_sandbox_that_breaks_during_the_run_is_our_fault(course, monkeypatch, 
         real(self, message, values, deadline=deadline)
 
     monkeypatch.setattr(StudentProcess, "send", breaks)
-    sing = run.canary.sing
-    monkeypatch.setattr(run.canary, "sing", lambda *a, **k: (sing(*a, **k), armed.append(True)))
+    sing = canary.sing
+    monkeypatch.setattr(canary, "sing", lambda *a, **k: (sing(*a, **k), armed.append(True)))
     result = course.grade()["ann"]
     assert (result.status, result.score) == ("grader_error", None)
     assert "no more processes" in result.reason

@@ -12,7 +12,7 @@ pytest.importorskip("nbgrader")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnlab.grading import commands, publish, run
+from cnnlab.grading import commands, pool, publish
 from cnnlab.grading.changes import changed_scores
 from cnnlab.grading.course import CourseError
 from cnnlab.grading.histogram import draw
@@ -150,8 +150,8 @@ def test_one_student_is_graded_and_the_others_stay(course, monkeypatch):
     for student in ("ann", "bob"):
         course.hand_in(student, one=BROKEN)
     asked = []
-    real = run.run_tasks
-    monkeypatch.setattr(run, "run_tasks", lambda tasks, jobs: asked.extend(tasks) or real(tasks, jobs=jobs))
+    real = pool.run_tasks
+    monkeypatch.setattr(pool, "run_tasks", lambda tasks, jobs: asked.extend(tasks) or real(tasks, jobs=jobs))
     results = course.grade(students=["bob"])
     assert [task.student for task in asked] == ["bob"]
     assert {name: each.score for name, each in results.items()} == {"ann": 15, "bob": 10}

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("nbgrader")
 
 from cnnlab import cli
-from cnnlab.grading import commands, run
+from cnnlab.grading import commands, pool, run
 from cnnlab.grading.address import find_address
 from cnnlab.grading.by_hand import read_marks
 from cnnlab.grading.course import Course
@@ -315,7 +315,7 @@ def test_a_lock_that_stays_ends_the_run_and_the_next_one_runs_nothing_again(any_
     for student in ("ann", "bob", "cyd"):
         any_course.hand_in(student)
     with contextlib.ExitStack() as stack:
-        real = run.run_tasks
+        real = pool.run_tasks
 
         def lock_and_run(tasks, *, jobs):
             results = list(real(tasks, jobs=jobs))
@@ -324,12 +324,12 @@ def test_a_lock_that_stays_ends_the_run_and_the_next_one_runs_nothing_again(any_
             stack.enter_context(locked(any_course, request))
             yield from results
 
-        monkeypatch.setattr(run, "run_tasks", lock_and_run)
+        monkeypatch.setattr(pool, "run_tasks", lock_and_run)
         with pytest.raises(GradebookError, match="next run enters it without running it again"):
             any_course.grade(lock_wait=0.5)
     with book(any_course) as opened:
         assert opened.assignment_submissions("a1") == []
-    monkeypatch.setattr(run, "run_tasks", lambda tasks, jobs: iter([]) if not tasks else pytest.fail("run again"))
+    monkeypatch.setattr(pool, "run_tasks", lambda tasks, jobs: iter([]) if not tasks else pytest.fail("run again"))
     assert {name: result.score for name, result in any_course.grade().items()} == {"ann": 15, "bob": 15, "cyd": 15}
     with book(any_course) as opened:
         assert [each.score for each in opened.assignment_submissions("a1")] == [15, 15, 15]
