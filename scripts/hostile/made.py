@@ -154,7 +154,14 @@ def _two_and_a_zip(folder: Path, right: bytes, release: Notebook) -> None:
     (folder / "a1_scanning.zip").write_bytes(b"PK\x03\x04 no zip at all")
 
 
+def _nested_code(folder: Path, right: bytes, release: Notebook) -> None:
+    del right
+    above = ("(" * 9000 + ")" * 9000, "-" * 90_000 + "1", "1" + "+1" * 40_000)
+    (folder / FILE_NAME).write_bytes(bytes_of(Sample(above=above), release))
+
+
 SAMPLES = {
+    "code_nested_without_end": Made(_nested_code),
     "pipe_as_a_file": Made(_pipe),
     "device_as_a_file": Made(_device, impossible=_only_root),
     "socket_as_a_file": Made(_socket),

@@ -103,7 +103,6 @@ return deeper(None)
     ),
     "huge_answer": Sample(scan_1d=instead("return np.zeros(10**8)\n")),
     "huge_list_answer": Sample(scan_1d=instead("return [0] * 5_000_000\n")),
-    "code_nested_without_end": Sample(above=("(" * 9000 + ")" * 9000, "-" * 90_000 + "1", "1" + "+1" * 40_000)),
     "regular_expression_without_end": Sample(
         scan_1d=instead('import re\nreturn re.fullmatch("(a|a)*b", "a" * 60)\n'),
     ),

@@ -70,7 +70,13 @@ def as_if(expression: str, *, first: str = "") -> str:
 def bytes_of(sample: Sample, release: Notebook) -> bytes:
     """Return the file of a sample."""
     notebook = notebook_of(sample, release)
-    return sample.encode(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    # A line a cell: the files are many, and together they stay below a megabyte.
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        return sample.encode(json.dumps(notebook) + "\n")
+    rest = json.dumps({key: value for key, value in notebook.items() if key != "cells"})
+    lines = ",\n ".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
+    return sample.encode(f'{{"cells": [\n {lines}\n],\n{rest[1:]}\n')
 
 
 def notebook_of(sample: Sample, release: Notebook) -> Notebook:
@@ -84,9 +90,9 @@ def notebook_of(sample: Sample, release: Notebook) -> Notebook:
         if nbgrader is None:
             continue
         name = nbgrader["grade_id"].removeprefix("a1-").removesuffix("-answer")
-        source = cell["source"] if nbgrader["grade"] else _lines(answers[name])
+        source = "".join(cell["source"]) if nbgrader["grade"] else answers[name]
         kept = {key: value for key, value in nbgrader.items() if key != "checksum"}
-        cells.append({**cell, "source": source, "metadata": {"nbgrader": kept}})
+        cells.append({**cell, "source": _text(source), "metadata": {"nbgrader": kept}})
     cells += [code_cell(f"below-{i}", source) for i, source in enumerate(sample.below)]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     if sample.change is not None:
@@ -102,7 +108,7 @@ def code_cell(identifier: str, source: str) -> Notebook:
         "id": identifier,
         "metadata": {},
         "outputs": [],
-        "source": _lines(source),
+        "source": _text(source),
     }
 
 
@@ -112,8 +118,9 @@ def named(notebook: Notebook, grade_id: str) -> Notebook:
     return cell
 
 
-def _lines(text: str) -> list[str]:
-    return text.rstrip("\n").splitlines(keepends=True)
+def _text(text: str) -> str:
+    # One string, not a list of lines as Jupyter writes it: the files are many.
+    return text.rstrip("\n")
 
 
 def _indented(text: str) -> str:
