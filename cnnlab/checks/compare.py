@@ -94,7 +94,7 @@ def same(expected: Any, got: Any) -> bool:
     expected, got = _unpacked(expected), _unpacked(got)
     if _is_whole(expected):
         return _is_whole(got) and int(got) == int(expected)
-    return _is_number(expected) and _is_number(got) and not differs(np.asarray(expected), np.asarray(got)).any()
+    return _is_number(expected) and _is_number(got) and not differs(np.asarray(expected), _as_float(got)).any()
 
 
 def part_of(value: Any, names: Sequence[str], part: str) -> Any:
@@ -298,6 +298,14 @@ def _unpacked(value: Any) -> Any:
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
+def _as_float(number: Any) -> np.ndarray[Any, Any]:
+    """Return a number as an array without axes; a whole number beyond all floats as infinity."""
+    try:
+        return np.asarray(number, dtype=np.float64)
+    except OverflowError:
+        return np.asarray(np.inf)
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
@@ -315,4 +323,7 @@ def _holds_whole(value: Any) -> bool:
 
 
 def _short(value: Any) -> str:
-    return f"{int(value):,}" if _is_whole(value) else f"{float(value):.6g}"
+    if not _is_whole(value):
+        return f"{float(value):.6g}"
+    text = f"{int(value):,}"
+    return text if len(text) <= 40 else f"a whole number of {sum(map(str.isdigit, text))} digits"

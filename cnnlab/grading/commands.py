@@ -151,7 +151,7 @@ def rehearse(
     Returns
     -------
     dict
-        ``"run"``, ``"known"``, ``"unreadable"`` or ``"missing"`` for each student.
+        ``"run"``, ``"known"``, ``"unreadable"``, ``"missing"`` or ``"fault"`` for each student.
     """
     from cnnlab.grading.report import make_console
     from cnnlab.grading.run import Selection

@@ -37,7 +37,7 @@ class Received:
     student
         Name in nbgrader; where an LMS's name has no match, that one. Nobody else in the class has it.
     state
-        ``"read"``, or why there is no notebook.
+        ``"read"``, or why there is no notebook; ``"fault"`` when the reason is a bug of ours.
     reason
         One sentence unless the state is ``"read"``.
     notebook
@@ -53,7 +53,7 @@ class Received:
     """
 
     student: str
-    state: Literal["read", "missing", "unreadable"]
+    state: Literal["read", "missing", "unreadable", "fault"]
     reason: str = ""
     notebook: Mapping[str, Any] | None = None
     digest: str = ""
@@ -106,7 +106,7 @@ def take_stock(submissions: Path, assignment: str, expected_name: str, people: S
     with open_class(submissions, assignment, known) as came_in:
         matched = match([each.owner for each in came_in.handed_in if each.owner.lms], people)
         received = [
-            _receive(handed, matched.get(handed.owner, handed.owner.label), expected_name)
+            _receive_in_any_case(handed, matched.get(handed.owner, handed.owner.label), expected_name)
             for handed in came_in.handed_in
         ]
         notices = came_in.notices
@@ -150,6 +150,19 @@ def _without_name_twice(received: list[Received], matched: Mapping[Owner, str]) 
         taken[name] += 1
         clean.append(replace(each, student=name))
     return clean
+
+
+def _receive_in_any_case(handed: HandedIn, student: str, expected_name: str) -> Received:
+    """Return what came in; what we did not think of is this student's fault report, and nobody else's."""
+    try:
+        return _receive(handed, student, expected_name)
+    except Exception as error:
+        return Received(student, "fault", fault_of(error), owner=handed.owner if handed.owner.lms else None)
+
+
+def fault_of(error: Exception) -> str:
+    """Return the reason for a file that no bug of ours should have met."""
+    return f"it could not be taken in: {type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
 def _receive(handed: HandedIn, student: str, expected_name: str) -> Received:
@@ -288,7 +301,9 @@ def read_notebook(data: bytes) -> dict[str, Any]:
 def _place(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}, column {error.colno}"
-    return "it is not UTF-8 text"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return "a number in it has thousands of digits"  # Python refuses to read such numbers
 
 
 def _cells_of(parsed: Any) -> list[Any]:
@@ -298,7 +313,8 @@ def _cells_of(parsed: Any) -> list[Any]:
         case {"nbformat": 3, "worksheets": list(sheets)}:
             return [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
         case {"nbformat": int(version)}:
-            raise UnreadableError(f"it says that it is a notebook of format {version}, and is none of format 3 or 4")
+            shown = version if abs(version) < 1_000_000 else "of many digits"
+            raise UnreadableError(f"it says that it is a notebook of format {shown}, and is none of format 3 or 4")
     raise UnreadableError("it is JSON, but no notebook")
 
 
@@ -306,7 +322,7 @@ def _clean_cell(cell: Any, position: int, used: set[str]) -> dict[str, Any]:
     if not isinstance(cell, dict):
         raise UnreadableError(f"its cell {position + 1} is no cell")
     kind = cell.get("cell_type")
-    kind = kind if kind in {"code", "raw"} else "markdown"
+    kind = kind if isinstance(kind, str) and kind in {"code", "raw"} else "markdown"
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     identifier = cell.get("id")
@@ -318,11 +334,16 @@ def _clean_cell(cell: Any, position: int, used: set[str]) -> dict[str, Any]:
         "cell_type": kind,
         # Format 3 kept the text of code cells under "input".
         "source": _text(cell.get("source", cell.get("input", ""))),
-        "metadata": {"nbgrader": metadata["nbgrader"]} if isinstance(metadata.get("nbgrader"), dict) else {},
+        "metadata": {"nbgrader": _flat(metadata["nbgrader"])} if isinstance(metadata.get("nbgrader"), dict) else {},
     }
     if kind != "code":
         return clean
     return clean | {"outputs": figures_of(_list(cell.get("outputs"))), "execution_count": None}
+
+
+def _flat(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return nbgrader's metadata without what is nested: nothing of nbgrader's is, and no depth is copied then."""
+    return {key: value for key, value in metadata.items() if not isinstance(value, (dict, list))}
 
 
 def _text(source: Any) -> str:

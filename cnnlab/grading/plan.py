@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnlab.checks import exercises, hidden_seed
 from cnnlab.grading.course import Course, CourseError
 from cnnlab.grading.executor import choose_executor
-from cnnlab.grading.intake import Received, read_notebook, take_stock
+from cnnlab.grading.intake import Received, fault_of, read_notebook, take_stock
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Result
 from cnnlab.grading.people import Person, merged, read_people
@@ -78,6 +78,8 @@ class Entry:
             return store.load(self.received.student, self.task.key)
         if self.received.state == "missing":
             return Result(self.received.student, assignment, "missing", self.received.reason)
+        if self.received.state == "fault":
+            return Result(self.received.student, assignment, "grader_error", self.received.reason)
         return Result(self.received.student, assignment, "unreadable", self.received.reason)
 
 
@@ -120,7 +122,11 @@ def take_in(
         if received.notebook is None:
             entries.append(Entry(received))
             continue
-        repaired = repair(received.notebook, given)
+        try:
+            repaired = repair(received.notebook, given)
+        except Exception as error:  # nobody else waits for this, and it is no 0
+            entries.append(Entry(replace(received, state="fault", reason=fault_of(error), notebook=None)))
+            continue
         key = result_key(
             course, received.digest, settings.checks, seed=base.seed, limits=base.limits, executor=base.executor
         )

@@ -59,6 +59,13 @@ class StudentProcess(ABC):
             except ConnectionError:
                 raise ProcessEnded(self.how_it_ended()) from None
 
+    def has_spoken(self) -> bool:
+        """Whether something has come that nobody has asked for yet."""
+        if not self._unread:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                self._unread += os.read(self._reading, _PIECE)
+        return bool(self._unread)
+
     def receive(self, *, deadline: float) -> tuple[dict[str, Any], list[Any]]:
         """Read one frame; raises `ProcessTimeout`, `ProcessEnded` or `wire.ProtocolError`."""
 

@@ -141,7 +141,7 @@ def rehearse(
 ) -> Mapping[str, str]:
     """Say what `grade_class` would do, write nothing, run nothing, and return it by student.
 
-    The values are ``"run"``, ``"known"``, ``"unreadable"`` and ``"missing"``.
+    The values are ``"run"``, ``"known"``, ``"unreadable"``, ``"missing"`` and ``"fault"``.
     """
     settings = make_settings(course, allow_unsandboxed=True, timeout=timeout)
     close_executors()
@@ -160,7 +160,8 @@ def rehearse(
             text = "; ".join(filter(None, (entry.received.reason, *entry.notes)))
             line = f"{what:<10}  {report.printable(entry.received.student)}{': ' if text else ''}{text}"
             console.print(report.printable(line), markup=False, highlight=False, soft_wrap=True)
-    counts = ", ".join(f"{list(found.values()).count(what)} {word}" for what, word in _WHAT.items())
+    counted = {what: list(found.values()).count(what) for what in _WHAT}
+    counts = ", ".join(f"{counted[what]} {word}" for what, word in _WHAT.items() if counted[what] or what != "fault")
     console.print(f"Nothing was run or written. {len(found)} students: {counts}.", markup=False)
     would_refuse = NOT_ISOLATED in settings.warnings and not allow_unsandboxed
     for line in (*notices, *settings.warnings, *([_WOULD_REFUSE] if would_refuse else [])):
@@ -169,7 +170,13 @@ def rehearse(
 
 
 _WOULD_REFUSE = "The run itself would refuse, since no sandbox works here: cnnlab doctor says why."
-_WHAT = {"run": "to run", "known": "known from before", "unreadable": "unreadable", "missing": "missing"}
+_WHAT = {
+    "run": "to run",
+    "known": "known from before",
+    "unreadable": "unreadable",
+    "missing": "missing",
+    "fault": "through a fault of ours not taken in",
+}
 
 
 def _selected(entries: list[Entry], students: Sequence[str]) -> list[Entry]:

@@ -157,6 +157,8 @@ class Session:
         seconds = exercise.seconds * self._limits.call_factor
         deadline = self._deadline(seconds)
         try:
+            if process.has_spoken():
+                raise ProtocolError("an answer came before its question")
             process.send({"function": function.name}, arguments, deadline=deadline)
             message, values = process.receive(deadline=deadline)
             return self._answer(function, message, values)

@@ -26,6 +26,8 @@ from cnnlab.grading import spare_user
 
 # Of the sample class of assignment 1: three right ones, four with mistakes that have names.
 HONEST = ("ada", "ben", "chen", "dora", "emil", "fatma", "goran")
+# Not ada, in whose notebook a secret is.
+_NEIGHBORS = HONEST[1:]
 _EVERY = 4
 _NEIGHBOR = ".neighbor"
 _CLI = "import sys; from cnnlab.cli import main; sys.exit(main())"
@@ -173,7 +175,7 @@ class _Trial:
             tried.append(case)
             self._hand_in(case.name, right, release)
             if number % _EVERY == 0:
-                student = HONEST[number // _EVERY % len(HONEST)]
+                student = _NEIGHBORS[number // _EVERY % len(_NEIGHBORS)]
                 neighbors[f"{case.name}{_NEIGHBOR}"] = student
                 _save(self.submissions / f"{case.name}{_NEIGHBOR}" / FILE_NAME, self.honest[student])
         before = _everything(self.work, self.course)
@@ -195,7 +197,7 @@ class _Trial:
                 files = ZIPS[case.name](right)
                 parts = {case.name: files}
                 if number % _EVERY == 0:
-                    student = HONEST[number // _EVERY % len(HONEST)]
+                    student = _NEIGHBORS[number // _EVERY % len(_NEIGHBORS)]
                     neighbors[f"{case.name}{_NEIGHBOR}"] = student
                     parts[f"{case.name}{_NEIGHBOR}"] = {FILE_NAME: self.honest[student]}
                 for name, each in parts.items():
