@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,10 @@ _DTYPES = frozenset(
 # Packets of a submission's PID 1: number and status of a process that ended; number of a process to end.
 ENDED = struct.Struct("!ii")
 TO_END = struct.Struct("!i")
+# Unicode's categories of control characters, of formats such as turned order, and of halves of characters.
+_NOT_SHOWN = frozenset({"Cc", "Cf", "Cs"})
+# And what scripts and emoji need to join letters.
+_SHOWN_ALL_THE_SAME = "\n\t\u200c\u200d"
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -108,6 +113,17 @@ def unpack(header: bytes, payload: bytes) -> tuple[dict[str, Any], list[Any]]:
 def without_surrogates(text: str) -> str:
     """Return the text with lone surrogates replaced: JSON can carry them, but no file or terminal takes them."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def harmless(text: str) -> str:
+    """Return the text without what moves a terminal's cursor, hides letters or turns their order around.
+
+    Examples
+    --------
+    >>> harmless("a\\x1b[31mb\\n")
+    'a?[31mb\\n'
+    """
+    return "".join("?" if unicodedata.category(c) in _NOT_SHOWN and c not in _SHOWN_ALL_THE_SAME else c for c in text)
 
 
 def _check_lengths(header: int, payload: int) -> None:

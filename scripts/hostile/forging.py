@@ -43,8 +43,10 @@ tell_everybody(struct.pack(">IQ", 4_000_000_000, 1 << 62))
         scan_1d=instead(
             """
 import time
+import stat
+line = next(number for number in range(3, 256) if os.path.exists(f"/proc/self/fd/{number}") and stat.S_ISSOCK(os.fstat(number).st_mode))
 for letter in frame({"result": True, "changed": []}, [{"array": ["<f8", [1, 1]]}], struct.pack("<d", 7.0)):
-    tell_everybody(bytes([letter]))
+    os.write(line, bytes([letter]))
     time.sleep(0.5)
 """
         ),

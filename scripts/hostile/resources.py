@@ -25,7 +25,7 @@ while len(started) < 200:
     ),
     "memory_bomb": Sample(
         above=("kept = []\n",),
-        scan_1d=instead("while True: kept.append(np.ones(1 << 24))\n"),
+        scan_1d=instead("while True: kept.append(np.zeros(1 << 24))\n"),
     ),
     "memory_bomb_inside_limits": Sample(
         above=("kept = []\n",),
@@ -102,7 +102,7 @@ return deeper(None)
         ),
     ),
     "huge_answer": Sample(scan_1d=instead("return np.zeros(10**8)\n")),
-    "huge_list_answer": Sample(scan_1d=instead("return [0] * 5_000_000\n")),
+    "huge_list_answer": Sample(scan_1d=instead("return [10**300] * 20_000\n")),
     "regular_expression_without_end": Sample(
         scan_1d=instead('import re\nreturn re.fullmatch("(a|a)*b", "a" * 60)\n'),
     ),

@@ -124,4 +124,4 @@ def _text(text: str) -> str:
 
 
 def _indented(text: str) -> str:
-    return "".join(f"    {line}\n" if line else "\n" for line in text.strip("\n").splitlines())
+    return "".join(f"    {line}\n" if line else "\n" for line in text.strip("\n").split("\n"))

@@ -54,7 +54,7 @@ def fork_apart() -> int:
     return _checked(pid, "clone")
 
 
-def settle(places: Sequence[str], *, size: int, uid: int) -> None:
+def settle(places: Sequence[str], *, size: int, files: int, uid: int) -> None:
     """Give the calling process, PID 1 of its namespaces, its own places and its own user, and take all else away.
 
     Parameters
@@ -63,6 +63,8 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
         Folders that can be written; each becomes empty and its own.
     size
         Bytes that fit into each of them.
+    files
+        How many files and folders do: the kernel keeps some memory for each, also for empty ones.
     uid
         User and group that it sees itself as.
     """
@@ -79,7 +81,7 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
     for device in _DEVICES:
         _mount("none", f"/dev/{device}", None, _BIND | _REMOUNT | _READ_ONLY | _NO_SUID | _NO_EXEC)
     outer_uid, outer_gid = _outer_user()
-    options = f"size={size},mode=0755,uid={outer_uid},gid={outer_gid}"
+    options = f"size={size},nr_inodes={files},mode=0755,uid={outer_uid},gid={outer_gid}"
     for place in places:
         _mount("tmpfs", place, "tmpfs", _NO_SUID | _NO_DEVICES, options)
     _become(outer_uid, outer_gid)
