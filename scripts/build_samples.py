@@ -3,8 +3,9 @@
 Usage: python scripts/build_samples.py [--check]
 
 Each student fills some cells of the release, so the samples follow when a release changes; run this after
-`cnnlab build`. Those of course/samples/hostile come from scripts/hostile. With --check nothing is written, and the exit status says whether anything would be. The answers stand
-in scripts/samples; what each student must get is in course/samples/<assignment>, written by hand.
+`cnnlab build`. With --check nothing is written, and the exit status says whether anything would be. The answers stand
+in scripts/samples, those of course/samples/hostile in scripts/hostile; what each student must get is in
+course/samples/<assignment>, written by hand.
 """
 
 from __future__ import annotations

@@ -77,13 +77,10 @@ def _unused_number() -> int:
     """Return the number of no account, another one for each of some processes."""
     import pwd  # not everywhere, and only asked where root grades
 
+    taken = {account.pw_uid for account in pwd.getpwall()}
     first = os.getpid() % len(_NUMBERS)
-    for number in (*_NUMBERS[first:], *_NUMBERS[:first]):
-        try:
-            pwd.getpwuid(number)
-        except KeyError:
-            return number
-    return _NUMBERS[first]
+    found: int = next(number for number in (*_NUMBERS[first:], *_NUMBERS[:first]) if number not in taken)
+    return found
 
 
 def _closed_files() -> Iterator[Path]:

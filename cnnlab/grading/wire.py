@@ -116,12 +116,12 @@ def without_surrogates(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return the text without what moves a terminal's cursor, hides letters or turns their order around.
+    r"""Return the text without what moves a terminal's cursor, hides letters or turns their order around.
 
     Examples
     --------
-    >>> harmless("a\\x1b[31mb\\n")
-    'a?[31mb\\n'
+    >>> harmless("a\x1b[31mb")
+    'a?[31mb'
     """
     return "".join("?" if unicodedata.category(c) in _NOT_SHOWN and c not in _SHOWN_ALL_THE_SAME else c for c in text)
 

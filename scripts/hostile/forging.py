@@ -28,7 +28,11 @@ tell_everybody(frame({"result": True, "changed": []}, [{"array": ["<f8", [1, 1]]
         above=(_FRAME,),
         scan_1d=instead('tell_everybody(frame({"passed": True, "score": 5, "points": 5, "kind": "passed"}))\n'),
     ),
-    "pipe_noise": Sample(scan_1d=instead("import os\nfor n in range(256):\n    try: os.write(n, os.urandom(99))\n    except OSError: pass\n")),
+    "pipe_noise": Sample(
+        scan_1d=instead(
+            "import os\nfor n in range(256):\n    try: os.write(n, os.urandom(99))\n    except OSError: pass\n"
+        )
+    ),
     "pipe_sizes_that_lie": Sample(
         above=(_FRAME,),
         scan_1d=instead(
@@ -44,7 +48,8 @@ tell_everybody(struct.pack(">IQ", 4_000_000_000, 1 << 62))
             """
 import time
 import stat
-line = next(number for number in range(3, 256) if os.path.exists(f"/proc/self/fd/{number}") and stat.S_ISSOCK(os.fstat(number).st_mode))
+opened = sorted(int(name) for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}"))
+line = next(number for number in opened if stat.S_ISSOCK(os.fstat(number).st_mode))
 for letter in frame({"result": True, "changed": []}, [{"array": ["<f8", [1, 1]]}], struct.pack("<d", 7.0)):
     os.write(line, bytes([letter]))
     time.sleep(0.5)
@@ -82,7 +87,9 @@ sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Angry()
     "segmentation_fault": Sample(scan_1d=instead("import ctypes\nreturn ctypes.string_at(1)\n")),
     "interrupt_raised": Sample(scan_1d=instead("raise KeyboardInterrupt\n")),
     "kernel_killed_in_a_cell": Sample(
-        above=('import os, signal\nget_ipython().run_line_magic("reset", "-f")\nos.kill(os.getpid(), signal.SIGKILL)\n',),
+        above=(
+            'import os, signal\nget_ipython().run_line_magic("reset", "-f")\nos.kill(os.getpid(), signal.SIGKILL)\n',
+        ),
     ),
     "exception_that_fights": Sample(
         scan_1d=instead(

@@ -59,7 +59,11 @@ def injections(outputs: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
             page = _Page()
             page.feed(text)
             yield from ((name, what) for what in page.found)
-        if not name.startswith("autograded/") and not name.endswith(".json") and re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text):
+        if (
+            not name.startswith("autograded/")
+            and not name.endswith(".json")
+            and re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
+        ):
             yield name, "a control character"
         if name.endswith(".csv"):
             rows = [line for line in text.splitlines() if line.startswith(("=", "+", "-", "@", '"=', '"-', '"@', '"+'))]

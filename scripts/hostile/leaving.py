@@ -55,7 +55,8 @@ for number in range(8):
             for each in range(1, 32):
                 try: signal.signal(each, signal.SIG_IGN)
                 except (OSError, ValueError): pass
-            if number % 2: os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", "hostile-left"])
+            sleeps = [sys.executable, "-c", "import time; time.sleep(600)", "hostile-left"]
+            if number % 2: os.execv(sys.executable, sleeps)
             while True: signal.pause()
         os._exit(0)
 """,
@@ -108,7 +109,8 @@ for pid in [os.getppid(), *range(1, 100)]:
         above=(
             """
 import os, resource
-for call in (lambda: os.umask(0o777), lambda: os.nice(19), lambda: os.chdir("/proc"), lambda: os.sched_setaffinity(0, {0}),
+for call in (lambda: os.umask(0o777), lambda: os.nice(19), lambda: os.chdir("/proc"),
+             lambda: os.sched_setaffinity(0, {0}),
              lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)), lambda: os.rmdir(os.path.expanduser("~"))):
     try: call()
     except OSError: pass

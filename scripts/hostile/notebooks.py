@@ -43,15 +43,20 @@ def _one_id_for_all(notebook: Notebook) -> None:
 
 def _answers_called_grades(notebook: Notebook) -> None:
     one, two = named(notebook, "a1-scan_1d-answer"), named(notebook, "a1-scan_2d-answer")
-    one["metadata"]["nbgrader"]["grade_id"], two["metadata"]["nbgrader"]["grade_id"] = "a1-scan_2d-answer", "a1-scan_1d-answer"
+    one["metadata"]["nbgrader"]["grade_id"], two["metadata"]["nbgrader"]["grade_id"] = (
+        "a1-scan_2d-answer",
+        "a1-scan_1d-answer",
+    )
 
 
 def _points_raised(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         if "nbgrader" in cell["metadata"]:
             cell["metadata"]["nbgrader"] |= {
-                "points": 1e9, "locked": False, "schema_version": 99, "max_score": 1e9, "auto_score": 1e9, "extra_credit": 1e9,
-            }  # fmt: skip
+                **dict.fromkeys(("points", "max_score", "auto_score", "extra_credit"), 1e9),
+                "locked": False,
+                "schema_version": 99,
+            }
 
 
 def _graded_by_hand(notebook: Notebook) -> None:
@@ -92,7 +97,12 @@ def _odd_types(notebook: Notebook) -> None:
         {"cell_type": None, "source": None},
         {"cell_type": "code", "source": 5, "metadata": [], "outputs": {}, "id": 7},
         {"cell_type": ["code"], "source": [1, None, ["x"]], "metadata": {"nbgrader": "a1-scan_1d"}},
-        {"cell_type": "code", "source": {"a": 1}, "metadata": {"nbgrader": {"grade_id": ["a1-scan_1d"]}}, "outputs": [None]},
+        {
+            "cell_type": "code",
+            "source": {"a": 1},
+            "metadata": {"nbgrader": {"grade_id": ["a1-scan_1d"]}},
+            "outputs": [None],
+        },
         {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": None, "grade": "yes"}}, "id": "a1-scan_1d" * 99},
         {},
     ]
@@ -157,7 +167,9 @@ SAMPLES = {
     "cells_that_are_none": _raw(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [1, None]})),
     "number_of_many_digits": _raw('{"nbformat": ' + "9" * 5000 + ', "cells": []}'),
     "half_of_a_file": Sample(encode=lambda text: text.encode()[: len(text) // 2]),
-    "html_page_of_a_login": _raw("<!DOCTYPE html><html><body><script>alert('hostile-left')</script>Log in</body></html>"),
+    "html_page_of_a_login": _raw(
+        "<!DOCTYPE html><html><body><script>alert('hostile-left')</script>Log in</body></html>"
+    ),
     "named_by_the_browser": Sample(file_name="a1_scanning (1).ipynb"),
     "named_in_capitals": Sample(file_name="A1_SCANNING.IPYNB"),
     "named_otherwise": Sample(file_name="Untitled-final-FINAL.ipynb"),

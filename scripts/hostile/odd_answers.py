@@ -1,4 +1,4 @@
-"""Answers that are odd, lazy, or change themselves: right ones must count, whatever they are stored in, and no others."""
+"""Answers that are odd, lazy, or change themselves: right ones count, whatever they are stored in, and no others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def mapped(y):
     "right_with_warnings_and_bars": Sample(
         above=("import sys, warnings\nfrom tqdm import tqdm\nwarnings.warn('old', DeprecationWarning)\n",),
         scan_1d=as_if(
-            "[y for _ in tqdm(range(3))][0] if warnings.warn('slow') is None and print('!', file=sys.stderr) is None else y"
+            "[y for _ in tqdm(range(3))][0] if warned() else None",
+            first="def warned():\n    warnings.warn('slow')\n    return print('!', file=sys.stderr) is None\n\n\n",
         ),
     ),
     "nan_everywhere": Sample(scan_1d=as_if("y * np.nan")),
@@ -82,7 +83,7 @@ class Agrees(np.ndarray):
     "number_that_agrees_to_all": Sample(
         scan_1d=as_if(
             "Number(3)",
-            first="class Number(float):\n    def __eq__(self, other): return True\n    __repr__ = lambda self: '<b>'\n\n\n",
+            first="class Number(float):\n    __eq__ = lambda self, other: True\n    __repr__ = str\n\n\n",
         ),
     ),
     "other_at_the_second_look": Sample(
@@ -138,7 +139,10 @@ class Endless(list):
     "half_letters": Sample(scan_1d=instead("return ['\\ud800', '\\x00', '\\udfff' * 1000]\n")),
     "whole_number_of_many_digits": Sample(scan_1d=instead("return 10**5000\n")),
     "changes_its_arguments": Sample(
-        scan_1d=as_if("spoiled(x, layers, y)", first="def spoiled(x, layers, y):\n    x[:] = 7\n    layers.clear()\n    return y\n\n\n"),
+        scan_1d=as_if(
+            "spoiled(x, layers, y)",
+            first="def spoiled(x, layers, y):\n    x[:] = 7\n    layers.clear()\n    return y\n\n\n",
+        ),
     ),
     "checks_its_own_cell": Sample(
         above=('check("a1.scan_1d", None, hidden=True)\nscore = check("a1.scan_1d", lambda *a: 5)\n',),

@@ -49,7 +49,9 @@ SAMPLES = {
     ),
     "templates_and_formulas": Sample(
         above=("raise ValueError('=cmd|calc!A1 {{ 7 * 7 }} {% raise %} ${7*7} [bold red]red[/] %s %(x)s {0}')\n",),
-        scan_1d=instead("raise ValueError('{{ 191 * 7 }} {% include \"/etc/passwd\" %} ${191*7} [link=http://x]y[/link]')\n"),
+        scan_1d=instead(
+            "raise ValueError('{{ 191 * 7 }} {% include \"/etc/passwd\" %} ${191*7} [link=http://x]y[/link]')\n"
+        ),
     ),
     "letters_that_turn_around": Sample(
         above=("# \u202egnihton seod siht\u202c\nprint('\u202e\u2066\u200b\ufeff\u0000')\n",),

@@ -55,7 +55,7 @@ SAMPLES = {
     "reads_files": _hunt(
         """
 until = time.monotonic() + 4
-for top in ("/home", "/root", "/work", "/srv", "/etc", "/var", "/tmp", "/dev/shm", "/run", "/grading", "/opt", "/mnt", "/"):
+for top in "/home /root /srv /etc /var /tmp /dev/shm /run /grading /opt /mnt /".split():
     for folder, folders, files in os.walk(top):
         if folder.startswith(("/proc", "/sys", "/dev/fd", "/usr/lib")): continue
         for name in files:
@@ -63,7 +63,7 @@ for top in ("/home", "/root", "/work", "/srv", "/etc", "/var", "/tmp", "/dev/shm
             look(path)
             if time.monotonic() < until: look(read(path))
 for way in ("/proc/1/root", "/proc/self/root/..", "/proc/self/cwd/../..", "/proc/1/cwd", "/..", "/proc/2/root"):
-    for name in ("secret.toml", "course/secret.toml", "gradebook.db", "root/.bashrc", "tmp", "work/main/course"):
+    for name in ("secret.toml", "course/secret.toml", "gradebook.db", "root/.bashrc", "tmp", "srv/cnnlab/course"):
         path = f"{way}/{name}"
         look(read(path))
         if os.path.isdir(path): look(os.listdir(path))
@@ -90,7 +90,7 @@ import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 for pid in [*range(1, 200), os.getppid()]:
     if pid == os.getpid(): continue
-    for what in ("maps", "environ", "cmdline", "stat", "status", "auxv", "syscall", "stack"): look(read(f"/proc/{pid}/{what}"))
+    for what in "maps environ cmdline stat status auxv syscall stack".split(): look(read(f"/proc/{pid}/{what}"))
     libc.ptrace(16, pid, 0, 0)
     try:
         with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
@@ -163,12 +163,14 @@ for source, place, kind in ((b"/dev/sda1", b"/tmp", b"ext4"), (b"proc", b"/tmp",
                             (b"/", b"/tmp", None), (b"overlay", b"/tmp", b"overlay")):
     libc.mount(source, place, kind, 4096 if kind is None else 0, None)
 for call in (lambda: os.setuid(0), lambda: os.setgroups([0]), lambda: os.chroot("/proc/1/root"),
-             lambda: os.mknod("/tmp/hostile-left-disk", 0o60666, os.makedev(8, 0)), lambda: os.mknod("/tmp/hostile-left-memory", 0o20666, os.makedev(1, 1)),
-             lambda: os.link("/etc/shadow", "/tmp/hostile-left-shadow"), lambda: os.symlink("/proc/1/root", "/tmp/hostile-left-root")):
+             lambda: os.mknod("/tmp/hostile-left-disk", 0o60666, os.makedev(8, 0)),
+             lambda: os.mknod("/tmp/hostile-left-memory", 0o20666, os.makedev(1, 1)),
+             lambda: os.link("/etc/shadow", "/tmp/hostile-left-shadow"),
+             lambda: os.symlink("/proc/1/root", "/tmp/hostile-left-root")):
     try: call()
     except OSError: pass
-for path in ("/tmp/hostile-left-disk", "/tmp/hostile-left-memory", "/dev/mem", "/dev/kmsg", "/proc/kcore", "/proc/kallsyms",
-             "/tmp/hostile-left-root/root/.bashrc"):
+for path in ("/tmp/hostile-left-disk", "/tmp/hostile-left-memory", "/dev/mem", "/dev/kmsg",
+             "/proc/kcore", "/proc/kallsyms", "/tmp/hostile-left-root/root/.bashrc"):
     look(read(path))
 for name in os.listdir("/tmp"): look(name); look(read(f"/tmp/{name}/1/environ"))
 for pid in range(1, 30):
@@ -182,8 +184,9 @@ look(os.listdir("/"))
 import glob
 try:
     import sqlite3
-    tried = ["gradebook.db", *glob.glob("/*/gradebook.db"), *glob.glob("/*/*/gradebook.db"), *glob.glob("/proc/*/cwd/gradebook.db")]
-    tried += ["/work/main/course/gradebook.db", "/proc/1/root/work/main/course/gradebook.db", "/grading/course/gradebook.db"]
+    ways = ("gradebook.db", "/*/gradebook.db", "/*/*/gradebook.db", "/proc/*/cwd/gradebook.db", "/proc/1/root/*/*.db",
+            "/srv/*/course/gradebook.db", "/home/*/*/course/gradebook.db", "/grading/*/gradebook.db")
+    tried = [path for way in ways for path in glob.glob(way)]
     for path in tried:
         if os.path.exists(path):
             with sqlite3.connect(path) as gradebook:
@@ -235,6 +238,8 @@ left += ["numpy"] if hasattr(np, "hostile_left") else []
 print(left)
 """,
         ),
-        scan_1d=deed("pass\n").replace("    return right_answer(", "    if left: return left\n    return right_answer("),
+        scan_1d=deed("pass\n").replace(
+            "    return right_answer(", "    if left: return left\n    return right_answer("
+        ),
     ),
 }

@@ -11,7 +11,9 @@ SAMPLES = {
         scan_1d=instead("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"),
     ),
     "thread_bomb": Sample(
-        scan_1d=instead("import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()\n"),
+        scan_1d=instead(
+            "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        ),
     ),
     "process_bomb_by_programs": Sample(
         scan_1d=deed(

@@ -52,8 +52,9 @@ class Sample:
 
 def deed(body: str) -> str:
     """Return a right answer to exercise 1 that does something else first, whatever comes of it."""
-    return f"def attack():\n{_indented(body)}\n\n{_RIGHT}\n\n{_HEAD}    try:\n        attack()\n    except Exception:\n" + (
-        "        pass\n    return right_answer(x, layers, width, hop)\n"
+    return (
+        f"def attack():\n{_indented(body)}\n\n{_RIGHT}\n\n{_HEAD}    try:\n        attack()\n    except Exception:\n"
+        + ("        pass\n    return right_answer(x, layers, width, hop)\n")
     )
 
 
@@ -81,7 +82,12 @@ def bytes_of(sample: Sample, release: Notebook) -> bytes:
 
 def notebook_of(sample: Sample, release: Notebook) -> Notebook:
     """Return a sample's notebook: without the text and the figures of the release, which nobody needs for points."""
-    answers = {"scan_1d": sample.scan_1d, "scan_2d": sample.scan_2d, "aggregate": FORWARD, "aggregate_backward": BACKWARD}
+    answers = {
+        "scan_1d": sample.scan_1d,
+        "scan_2d": sample.scan_2d,
+        "aggregate": FORWARD,
+        "aggregate_backward": BACKWARD,
+    }
     code = [cell for cell in release["cells"] if cell["cell_type"] == "code"]
     cells = [code_cell("imports", "import numpy as np\nfrom cnnlab.checks import check")]
     cells += [code_cell(f"above-{i}", source) for i, source in enumerate(sample.above)]

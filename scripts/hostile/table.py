@@ -27,7 +27,9 @@ def rows(found: Findings) -> Iterator[str]:
     yield f"  of {len(found.canaries)} secrets in {len({c.place for c in found.canaries})} places" + (
         f": {', '.join(f'{place} ({number})' for place, number in places.items())}" if places else ""
     )
-    yield _count("scripts and codes in pages, tables and terminal", [f"{what} in {name}" for name, what in found.injections])
+    yield _count(
+        "scripts and codes in pages, tables and terminal", [f"{what} in {name}" for name, what in found.injections]
+    )
     yield _count("processes left over", found.processes)
     yield _count("files left over", found.files)
     yield _count("calls to the machine or the network", found.calls)

@@ -21,7 +21,7 @@ from hostile.sample import MARK, PORT, SOCKET
 
 _TAKE_IN_ORPHANS = 36
 _KEYS = range(0x4C454654, 0x4C454654 + 5)
-_PLACES = ("/tmp", "/dev/shm", "/var/tmp", "/run", "/dev/mqueue", "/")  # noqa: S108
+_PLACES = ("/tmp", "/dev/shm", "/var/tmp", "/run", "/dev/mqueue", "/")
 _PATIENCE = 5.0
 
 
@@ -50,7 +50,9 @@ def _processes() -> Iterator[str]:
                 state, parent = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
                 if state != "Z":
                     parents[int(entry.name)] = int(parent)
-                    lines[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    lines[int(entry.name)] = (
+                        (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    )
     own = os.getpid()
     for pid, line in lines.items():
         above = list(_ancestors(pid, parents))

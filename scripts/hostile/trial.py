@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnlab.authoring.build import build
+from cnnlab.grading import spare_user
 from hostile import cases, leaks, traces
 from hostile.canaries import Canaries, Canary
 from hostile.cases import KEPT, MADE, ROOT, ZIPS, Case
 from hostile.sample import FILE_NAME, Sample, bytes_of
-
-from cnnlab.authoring.build import build
-from cnnlab.grading import spare_user
 
 # Of the sample class of assignment 1: three right ones, four with mistakes that have names.
 HONEST = ("ada", "ben", "chen", "dora", "emil", "fatma", "goran")
@@ -68,7 +67,16 @@ class Findings:
     @property
     def ok(self) -> bool:
         """Whether everything is as expected."""
-        bad = (self.leaks, self.injections, self.processes, self.files, self.calls, self.by_hand, self.changed, self.stopped)
+        bad = (
+            self.leaks,
+            self.injections,
+            self.processes,
+            self.files,
+            self.calls,
+            self.by_hand,
+            self.changed,
+            self.stopped,
+        )
         return all(line.ok for line in self.lines) and not any(bad)
 
 
@@ -128,7 +136,10 @@ class _Trial:
         self.canaries.add_hidden_inputs(self.course)
         self.environment = {
             **os.environ,
-            **{"HOME": str(self.home), "TMPDIR": str(self.temporary), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "CNNLAB_CANARY": new("the environment"),
         }
         self.environment.pop("CNNLAB_HIDDEN_SEED", None)
@@ -192,7 +203,7 @@ class _Trial:
         path = self.work / "class.zip"
         with zipfile.ZipFile(path, "w") as packed:
             packed.writestr("../../hostile-left/a1_scanning.ipynb", b"{}")
-            packed.writestr("/tmp/hostile-left/a1_scanning.ipynb", b"{}")  # noqa: S108
+            packed.writestr("/tmp/hostile-left/a1_scanning.ipynb", b"{}")
             for number, case in enumerate(wanted):
                 files = ZIPS[case.name](right)
                 parts = {case.name: files}

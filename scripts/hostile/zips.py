@@ -75,7 +75,7 @@ def _names_that_lead_out(right: bytes) -> Mapping[str, bytes]:
 
 
 def _only_names_that_lead_out(right: bytes) -> Mapping[str, bytes]:
-    return _alone(packed({f"../../course/release/a1/{FILE_NAME}": right, f"/tmp/{FILE_NAME}": right}))  # noqa: S108
+    return _alone(packed({f"../../course/release/a1/{FILE_NAME}": right, f"/tmp/{FILE_NAME}": right}))
 
 
 def _link(right: bytes) -> Mapping[str, bytes]:
