@@ -1,12 +1,13 @@
 """Grade the hostile and awkward submissions, and print what each tried, must get and got, and what it left.
 
-Usage: python scripts/grade_hostile.py [CASE …]
+Usage: python scripts/grade_hostile.py [--jobs N] [CASE …]
 
 The exit status is 1 where anything is not as expected. Without a sandbox nothing is run.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -19,7 +20,11 @@ from cnnlab.grading.executor import sandbox_status
 
 def main() -> int:
     """Run the trial, and print its table."""
-    unknown = set(sys.argv[1:]) - cases.expected().keys()
+    parser = argparse.ArgumentParser(description="Grade the hostile and awkward submissions, and print the table.")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="submissions at a time (default: 2)")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="only these (default: all)")
+    arguments = parser.parse_args()
+    unknown = set(arguments.cases) - cases.expected().keys()
     if unknown:
         raise SystemExit(f"there is no case {', '.join(sorted(unknown))}: see course/samples/hostile/expected.csv")
     status = sandbox_status()
@@ -28,7 +33,7 @@ def main() -> int:
     print(status.reason)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cnnlab-hostile-") as work:
-        found = trial.run(Path(work).resolve(), only=sys.argv[1:])
+        found = trial.run(Path(work).resolve(), only=arguments.cases, jobs=arguments.jobs)
     for line in table.rows(found):
         print(line)
     print(f"\n{'All as expected' if found.ok else 'NOT as expected'}, in {time.monotonic() - started:.0f} s")

@@ -31,7 +31,7 @@ while len(started) < 200:
     ),
     "memory_bomb_inside_limits": Sample(
         above=("kept = []\n",),
-        scan_1d=deed("if not kept: kept.append(np.ones(1 << 27))\n"),
+        scan_1d=deed("if not kept: kept.append(np.ones(1 << 26))\n"),
     ),
     "memory_bomb_of_one_line": Sample(above=('x = [[[0] * 10**6] * 10**6] * 10**6\ny = "x" * (1 << 40)\n',)),
     "disk_filler": Sample(

@@ -90,7 +90,7 @@ def run(work: Path, *, only: Collection[str] = (), jobs: int = 2) -> Findings:
     only
         Names of cases; empty: all.
     jobs
-        Submissions at a time.
+        Submissions at a time; the few that come alone or in a zip are graded one after the other, as it is quicker.
     """
     traces.take_in_orphans()
     trial = _Trial(work, jobs)
@@ -155,7 +155,7 @@ class _Trial:
         """Grade the honest students alone: what they get now they must get among the others, too."""
         for name, data in self.honest.items():
             _save(self.submissions / name / FILE_NAME, data)
-        self._grade("undisturbed", self.submissions)
+        self._grade("undisturbed", self.submissions, jobs=1)
         self.undisturbed = {name: self._result(name) for name in HONEST}
         wanted = ROOT / "course" / "samples" / "a1" / "expected.csv"
         scores = {row["student"]: (row["status"], row["score"]) for row in _rows(wanted.read_text(encoding="utf-8"))}
@@ -190,7 +190,7 @@ class _Trial:
                 neighbors[f"{case.name}{_NEIGHBOR}"] = student
                 _save(self.submissions / f"{case.name}{_NEIGHBOR}" / FILE_NAME, self.honest[student])
         before = _everything(self.work, self.course)
-        self._grade("hostile folder", self.submissions)
+        self._grade("hostile folder", self.submissions, jobs=self.jobs)
         self._compare(tried, neighbors)
         self.outside |= _everything(self.work, self.course) - before
 
@@ -219,7 +219,7 @@ class _Trial:
                         packed.writestr(zipfile.ZipInfo(folder + file_name), data)
         (self.work / "students.csv").write_text("\n".join(people) + "\n", encoding="utf-8")
         before = _everything(self.work, self.course)
-        self._grade("hostile zip", path)
+        self._grade("hostile zip", path, jobs=1)
         self._compare(wanted, neighbors)
         self.outside |= _everything(self.work, self.course) - before
 
@@ -246,9 +246,9 @@ class _Trial:
         folder.mkdir()
         MADE[name].make(folder, right, dict(release))
 
-    def _grade(self, what: str, submissions: Path) -> None:
+    def _grade(self, what: str, submissions: Path, *, jobs: int) -> None:
         command = [sys.executable, "-c", _CLI, "grade", "a1", "--course", str(self.course)]
-        command += ["--submissions", str(submissions), "--jobs", str(self.jobs)]
+        command += ["--submissions", str(submissions), "--jobs", str(jobs)]
         done = subprocess.run(command, env=self.environment, cwd=self.work, capture_output=True, check=False)
         if done.returncode:
             last = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()[-3:]
