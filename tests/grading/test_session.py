@@ -526,7 +526,7 @@ def test_what_a_student_says_moves_no_cursor_and_turns_no_letters(executor):
 
 @pytest.mark.sandbox
 def test_an_exercise_that_kills_all_processes_costs_no_other_its_points(warm_executor):
-    kill = "def f(x):\n    import os\n    os.kill(-1, 9)\n    os.killpg(0, 9)"
+    kill = "def f(x):\n    import os\n    try: os.kill(-1, 9)\n    except OSError: pass\n    os.killpg(0, 9)"
     cells = [Cell(0, kill), Cell(1, "def g(x): return x + 1"), Cell(2, "def h(x): return x + 2")]
     with Session(warm_executor, cells, Limits()) as running:
         running.plan({"a1.f": 1, "a1.g": 2, "a1.h": None})
