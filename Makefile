@@ -6,12 +6,13 @@ BIN := .venv/bin
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 PROOF_ARGS ?=
+FUZZ_SECONDS ?= 300
 LECTURES ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
 
-.PHONY: help lab test test-all test-lectures grade hostile build slides bench proof lint venv venv-dev
+.PHONY: help lab test test-all test-lectures grade hostile build slides bench proof fuzz lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
@@ -50,6 +51,13 @@ bench: venv-dev ## run the benchmarks and print their tables
 
 proof: venv-dev ## ask whether the checks notice mistakes and random wrong answers, and name them rightly; print the tables
 	$(BIN)/python scripts/prove_checks.py --times $(PROOF_ARGS)
+
+fuzz: venv-dev ## look for bytes that break the grader, FUZZ_SECONDS=300 for each of four targets, then many examples of the tests
+	test -d .fuzz/packages/atheris || $(BIN)/pip install --quiet --target .fuzz/packages atheris
+	for target in wire answer notebook zip; do \
+	  (cd .fuzz && PYTHONPATH=packages ../$(BIN)/python ../scripts/fuzz_grader.py $$target --seconds $(FUZZ_SECONDS) --corpus corpus-$$target) || exit 1; \
+	done
+	CNNLAB_FUZZ=20 $(PYTEST) tests/grading/fuzz $(PYTEST_ARGS)
 
 lint: venv-dev ## ruff (lint and format) and mypy --strict
 	$(BIN)/ruff check

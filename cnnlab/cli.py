@@ -7,6 +7,7 @@ Each command is a thin call of one function elsewhere; what it needs is imported
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -168,16 +169,21 @@ def _seconds(text: str) -> float:
 
 
 def _folder(text: str) -> Path:
-    path = Path(text)
+    path = _path(text, "folder")
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
     return path
 
 
-def _path(text: str) -> Path:
+def _path(text: str, what: str = "file or folder") -> Path:
     path = Path(text)
-    if not path.exists():
-        raise argparse.ArgumentTypeError(f"there is no file or folder {text!r}")
+    try:
+        if not path.exists():
+            raise argparse.ArgumentTypeError(f"there is no {what} {text!r}")
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            raise argparse.ArgumentTypeError(f"{text!r} cannot be read: permission denied")
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be read: {error.strerror}") from error
     return path
 
 

@@ -11,6 +11,10 @@ import pytest
 
 import cnnlab
 
+from .postgresql_server import server
+
+__all__ = ["server"]  # a fixture
+
 
 @dataclass(frozen=True)
 class Lane:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
@@ -54,6 +55,13 @@ class Address:
     def for_us(self) -> URL:
         """Return the address with waits that are short: whoever uses it tries again."""
         return self._with_wait(_TRY_SECONDS)
+
+    def for_reading(self) -> URL:
+        """Return the address as in `for_us`, of a file that is only read: it and its folder may be read-only."""
+        if self.on_server:
+            return self.for_us()
+        only_read = self.url.set(database=f"file:{quote(self.url.database or '')}")
+        return only_read.update_query_dict({"mode": "ro", "uri": "true", "timeout": f"{_TRY_SECONDS:g}"})
 
     def for_nbgrader(self, seconds: float) -> str:
         """Return the address as text, password and all, for code that waits for a lock without saying so."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from cnnlab.grading import tree
+from cnnlab.grading import devices, tree
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.process import ChildProcess, ExecutorError, StudentProcess, quiet_environment
 
@@ -40,6 +41,9 @@ class BubblewrapExecutor:
         """Start a process in a new sandbox; see `Executor.start`."""
         del limits, copies  # the child sets its limits itself, inside its own user namespace, before it runs any cell
         return (ChildProcess(command(tree.MAIN, allows), environment=environment(), folder=Path("/"), own_user=True),)
+
+    def warm_up(self, allows: frozenset[str] = frozenset()) -> None:
+        """Nothing can be done before the start."""
 
     def close(self) -> None:
         """Nothing is kept."""
@@ -74,7 +78,9 @@ def command(
     start = [os.fspath(python), "-I", "-S", "-B", str(_COURSE / program), str(_COURSE), str(_PACKAGES)]
     user = _user(forks=forks) if namespace is None else _user_in(namespace)
     arguments = list(_arguments(allows))
-    return [bubblewrap, *user, *_folders_around(arguments), *arguments, *start]
+    # A process that forks does the same for each fork itself.
+    first = [sys.executable, "-I", "-S", "-B", devices.__file__] if os.geteuid() == 0 and not forks else []
+    return [*first, bubblewrap, *user, *_folders_around(arguments), *arguments, *start]
 
 
 def environment() -> dict[str, str]:

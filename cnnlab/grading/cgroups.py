@@ -2,7 +2,7 @@
 
 The kernel gives them to root, and to a user whose processes were put into a group of their own that is delegated, as by
 ``systemd-run --user --scope -p Delegate=yes cnnlab grade a1``. A group that has members cannot have groups below it
-with limits, so this process then moves into one beside those of the submissions.
+with limits, so its members then move into one beside those of the submissions.
 """
 
 from __future__ import annotations
@@ -143,14 +143,35 @@ def _enable(folder: Path, wanted: list[str]) -> None:
     with contextlib.suppress(OSError):
         control.write_text(order, encoding="ascii")
         return
-    # It has members, perhaps none but this process.
+    # It has members: this process, and what was started with it, such as the shell, `make`, or `tee` behind a pipe.
     own = folder / _OWN
     own.mkdir(exist_ok=True)
-    (own / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+    moved = _move(_members(folder), own)
     try:
         control.write_text(order, encoding="ascii")
     except OSError:
         with contextlib.suppress(OSError):
-            (folder / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+            _move(moved, folder)
             own.rmdir()
         raise
+
+
+def _members(folder: Path) -> list[int]:
+    """Return whom to move out of the way.
+
+    All of them where the group was given to this user; root can write into groups that were given to nobody, and moves
+    nothing but the grader there.
+    """
+    if os.geteuid() == 0:
+        return [os.getpid()]
+    return [int(line) for line in (folder / "cgroup.procs").read_text(encoding="ascii").split()]
+
+
+def _move(members: list[int], group: Path) -> list[int]:
+    """Put processes into a group, and return those that were still there to be moved."""
+    moved = []
+    for pid in members:
+        with contextlib.suppress(ProcessLookupError):
+            (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+            moved.append(pid)
+    return moved

@@ -35,12 +35,14 @@ def release(assignment: str, *, course_dir: Path, gradebook: str = "", lock_wait
     """
     from cnnlab.grading.handout import write_handout
     from cnnlab.grading.lock import only_run
+    from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.release import compare_with_exercises, make_release
     from cnnlab.grading.report import make_console, teller
     from cnnlab.grading.waiting import Patience
 
     course = Course(course_dir, assignment, gradebook)
     compare_with_exercises(course)
+    check_writable(course, course.root / "release", course.root / "release" / assignment)
     console = make_console()
     with only_run(course):
         notebook = make_release(course, Patience(lock_wait, teller(console)))
@@ -111,12 +113,19 @@ def grade(
     CanaryError
         If the solution does not get all points, or the untouched release gets some.
     """
+    from cnnlab.grading.executor import close_executors, warm_up_early
     from cnnlab.grading.lock import only_run
+    from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.report import make_console
-    from cnnlab.grading.run import Selection, grade_class
+    from cnnlab.grading.surroundings import import_jsonschema
 
-    course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+    warm_up_early()  # while nbgrader and its many parts are imported
     try:
+        import_jsonschema()
+        from cnnlab.grading.run import Selection, grade_class
+
+        course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+        check_writable(course)
         with only_run(course):
             return grade_class(
                 course,
@@ -130,6 +139,8 @@ def grade(
             )
     except OSError as error:
         raise _stopped(error) from error
+    finally:
+        close_executors()
 
 
 def rehearse(
@@ -157,16 +168,19 @@ def rehearse(
     from cnnlab.grading.run import Selection
     from cnnlab.grading.run import rehearse as rehearse_class
 
-    course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
-    return rehearse_class(
-        course,
-        submissions,
-        allow_unsandboxed=allow_unsandboxed,
-        timeout=timeout,
-        lock_wait=lock_wait,
-        console=make_console(),
-        selection=Selection(tuple(students), regrade),
-    )
+    try:
+        course, submissions = _ready(Course(course_dir, assignment, gradebook), submissions_dir)
+        return rehearse_class(
+            course,
+            submissions,
+            allow_unsandboxed=allow_unsandboxed,
+            timeout=timeout,
+            lock_wait=lock_wait,
+            console=make_console(),
+            selection=Selection(tuple(students), regrade),
+        )
+    except OSError as error:
+        raise CourseError(f"nothing was run or written, since something cannot be read: {error}") from error
 
 
 def _ready(course: Course, submissions_dir: Path | None) -> tuple[Course, Path]:
@@ -219,18 +233,20 @@ def report(
     from cnnlab.grading.by_hand import read_marks
     from cnnlab.grading.lms_grades import fill_in
     from cnnlab.grading.lock import only_run
+    from cnnlab.grading.permissions import check_writable
     from cnnlab.grading.publish import publish
     from cnnlab.grading.report import make_console, show, teller
     from cnnlab.grading.store import load_report
     from cnnlab.grading.waiting import Patience
 
     course = Course(course_dir, assignment, gradebook)
-    found = load_report(course)
-    if found is None:
-        raise CourseError(f"{assignment} has not been graded yet: run cnnlab grade {assignment}")
     console = make_console()
     patience = Patience(lock_wait, teller(console))
     try:
+        found = load_report(course)
+        if found is None:
+            raise CourseError(f"{assignment} has not been graded yet: run cnnlab grade {assignment}")
+        check_writable(course)
         with only_run(course):
             marks = read_marks(course, patience)
             found = publish(course, found, marks)

@@ -10,6 +10,7 @@ from typing import Any
 from nbgrader.api import Gradebook, get_alembic_version
 from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import scoped_session, sessionmaker
 from sqlalchemy.pool import NullPool
 
 from cnnlab.grading.address import Address, GradebookError, find_address
@@ -102,6 +103,8 @@ def open_gradebook(course: Course, patience: Patience) -> Any:
             gradebook = _Gradebook(address.for_us(), course_id)
             try:
                 _complete(gradebook)
+                if address.on_server:
+                    _see_that_it_can_be_written(gradebook, address)
             except BaseException:
                 gradebook.close()
                 raise
@@ -110,18 +113,35 @@ def open_gradebook(course: Course, patience: Patience) -> Any:
     return when_free(open_it, address, patience, was_open=False)
 
 
+class _Reader(Gradebook):  # type: ignore[misc]
+    """nbgrader's gradebook, only to be read: nbgrader itself writes tables and the course as it opens one."""
+
+    def __init__(self, address: Address) -> None:
+        self.engine = create_engine(address.for_reading(), poolclass=NullPool)
+        self.db = scoped_session(sessionmaker(autoflush=True, bind=self.engine))
+
+
 def find_gradebook(course: Course, patience: Patience) -> Any | None:
-    """Return nbgrader's `Gradebook` of a course, or None where there is none: none is made; raises alike."""
+    """Return nbgrader's `Gradebook` of a course, to be read, or None where there is none; nothing is written.
+
+    Raises
+    ------
+    GradebookError
+        If it is damaged, cannot be reached or read, or stays locked.
+    """
     address = find_address(course)
-    if not address.on_server:
-        return open_gradebook(course, patience) if address.file.exists() else None
-
-    def has_tables() -> bool:
-        engine = create_engine(address.for_us(), poolclass=NullPool)
-        return bool(inspect(engine).has_table("assignment"))
-
-    has = when_free(has_tables, address, patience, was_open=False)
-    return open_gradebook(course, patience) if has else None
+    if not address.on_server and not address.file.exists():
+        return None
+    reader = _Reader(address)
+    try:
+        has = when_free(lambda: inspect(reader.engine).has_table("assignment"), address, patience, was_open=False)
+    except BaseException:
+        reader.close()
+        raise
+    if has:
+        return reader
+    reader.close()
+    return None
 
 
 def make_gradebook(course: Course, patience: Patience | None = None) -> Address:
@@ -162,3 +182,24 @@ def _complete(gradebook: Any) -> None:
         gradebook.db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
         gradebook.db.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version)"), {"version": version})
     gradebook.db.commit()
+
+
+def _see_that_it_can_be_written(gradebook: Any, address: Address) -> None:
+    """Raise `GradebookError` where a server's user may only read: before anything is run, not for each student."""
+    try:
+        if gradebook.db.scalar(text("SELECT current_setting('transaction_read_only')")) == "on":
+            raise GradebookError(f"{address} is read-only (default_transaction_read_only): nothing can be entered")
+        locked = gradebook.db.scalars(
+            text(
+                "SELECT tablename FROM pg_tables, format('%I.%I', schemaname, tablename) AS name WHERE schemaname = "
+                "current_schema() AND NOT (has_table_privilege(name, 'INSERT') AND has_table_privilege(name, 'UPDATE') "
+                "AND has_table_privilege(name, 'DELETE')) AND tablename <> 'alembic_version' ORDER BY tablename"
+            )
+        ).all()
+    finally:
+        gradebook.db.rollback()
+    if locked:
+        raise GradebookError(
+            f"{address}: this user may not write the tables {', '.join(locked)}. Ask the database's owner: "
+            "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user"
+        )

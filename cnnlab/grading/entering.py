@@ -11,28 +11,20 @@ from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor, Sa
 from sqlalchemy import text
 
 
-class Submitted:
-    """One submission's grades and comments, read at once: nbgrader's steps ask for them cell by cell."""
+class Rows:
+    """Grades and comments of one submission by the names of their cells, as nbgrader's steps ask for them."""
 
-    def __init__(self, gradebook: Gradebook, notebook: str, assignment: str, student: str) -> None:
+    def __init__(self, grades: Mapping[str, Any], comments: Mapping[str, Any]) -> None:
         self.db = self
-        submitted = self.notebook = gradebook.find_submission_notebook(notebook, assignment, student)
-
-        def by_cell(kind: Any) -> dict[str, Any]:
-            rows = gradebook.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
-            # Locked, so that points which a person saves at this moment are seen; SQLite has locked the whole file.
-            return dict(map(tuple, rows.filter(kind.notebook_id == submitted.id).with_for_update(of=kind)))
-
-        self._grades, self._comments = by_cell(Grade), by_cell(Comment)
-        self.auto_scores = {name: grade.auto_score for name, grade in self._grades.items()}
+        self.grades, self.comments = grades, comments
 
     def find_grade(self, cell: str, *_: str) -> Any:
         """Return the grade of a cell; raises `MissingEntry`, as nbgrader does."""
-        return self._find(self._grades, cell)
+        return self._find(self.grades, cell)
 
     def find_comment(self, cell: str, *_: str) -> Any:
         """Return the comment on a cell; raises `MissingEntry`, as nbgrader does."""
-        return self._find(self._comments, cell)
+        return self._find(self.comments, cell)
 
     def commit(self) -> None:
         """Do nothing: the transaction has an end of its own."""
@@ -45,10 +37,25 @@ class Submitted:
             raise MissingEntry(f"the gradebook has no cell {cell}") from None
 
 
+class Submitted(Rows):
+    """One submission's grades and comments, read at once: nbgrader's steps ask for them cell by cell."""
+
+    def __init__(self, gradebook: Gradebook, notebook: str, assignment: str, student: str) -> None:
+        submitted = self.notebook = gradebook.find_submission_notebook(notebook, assignment, student)
+
+        def by_cell(kind: Any) -> dict[str, Any]:
+            rows = gradebook.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
+            # Locked, so that points which a person saves at this moment are seen; SQLite has locked the whole file.
+            return dict(map(tuple, rows.filter(kind.notebook_id == submitted.id).with_for_update(of=kind)))
+
+        super().__init__(by_cell(Grade), by_cell(Comment))
+        self.auto_scores = {name: grade.auto_score for name, grade in self.grades.items()}
+
+
 class SaveHere(SaveAutoGrades):  # type: ignore[misc]
     """nbgrader's step, with a submission that is open already."""
 
-    def __init__(self, submitted: Submitted, names: tuple[str, str, str]) -> None:
+    def __init__(self, submitted: Rows, names: tuple[str, str, str]) -> None:
         super().__init__()
         self.gradebook = submitted
         self.notebook_id, self.assignment_id, self.student_id = names

@@ -54,6 +54,9 @@ class Executor(Protocol):
             As in `cnnlab.checks.model.Exercise`.
         """
 
+    def warm_up(self, allows: frozenset[str] = frozenset()) -> None:
+        """Begin with what takes long before the first start, and do not wait for it; raises nothing."""
+
     def close(self) -> None:
         """End what is kept from one start to the next."""
 
@@ -107,6 +110,13 @@ def shared_executor(name: str) -> Executor:
     if name not in _in_use:
         _in_use[name] = make_executor(name)
     return _in_use[name]
+
+
+def warm_up_early(name: str = "", allows: frozenset[str] = frozenset()) -> None:
+    """Let the executor that is likely to be used, or the named one, begin: it gets ready while other things go on."""
+    if not name and shutil.which("bwrap") is None:
+        return
+    shared_executor(name or "warm bubblewrap").warm_up(allows)
 
 
 def peak_below() -> int:

@@ -20,6 +20,7 @@ from cnnlab.grading.address import GradebookError, find_address
 from cnnlab.grading.course import Course
 from cnnlab.grading.database import RunLock, open_gradebook
 from cnnlab.grading.entering import SaveHere, Submitted, assign_late_penalty, one_transaction
+from cnnlab.grading.first_entry import enter_first
 from cnnlab.grading.model import CellReport, Result
 from cnnlab.grading.people import Person
 from cnnlab.grading.release import enter_assignment
@@ -113,11 +114,14 @@ class GradebookWriter:
             if is_marked and self._has_points(result):
                 return False
             with nbgrader_surroundings(), one_transaction(self._gradebook):
+                names = (self._notebook_id, result.assignment, result.student)
+                # A time may mean a penalty, which nbgrader reckons from its own objects.
+                if submitted_at is None and enter_first(self._gradebook, names, graded):
+                    return True
                 self._gradebook.update_or_create_student(result.student)
                 submission = self._gradebook.update_or_create_submission(result.assignment, result.student)
                 if submitted_at is not None:
                     submission.timestamp = submitted_at
-                names = (self._notebook_id, result.assignment, result.student)
                 submitted = Submitted(self._gradebook, *names)
                 SaveHere(submitted, names).preprocess(nbformat.from_dict(graded), {})  # type: ignore[no-untyped-call]
                 assign_late_penalty(self._gradebook, submitted.notebook, result.student, self._settings)

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from cnnlab.grading.changes import as_points
 from cnnlab.grading.summary import Bar
 
-_WIDTH, _HEIGHT = 720, 220
+_WIDTH, _HEIGHT = 480, 190  # small: on a phone the numbers must still be read
+_MOST_MARKS = 12
 _LEFT, _BOTTOM, _TOP = 12, 24, 20
 
 
@@ -19,7 +20,7 @@ def draw(bars: Sequence[Bar]) -> Markup:
     step = (_WIDTH - 2 * _LEFT) / max(1, len(bars))
     base = _HEIGHT - _BOTTOM
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="min-width: 30rem; max-width: {_WIDTH}px" '
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" style="max-width: 38rem" '
         f'role="img" aria-label="{_in_words(bars)}">'
     ]
     for number, bar in enumerate(bars):
@@ -33,7 +34,10 @@ def draw(bars: Sequence[Bar]) -> Markup:
                 f'text-anchor="middle">{bar.count}</text>'
             )
     marks = [*(bar.low for bar in bars), *(bar.high for bar in bars[-1:])]
+    every = -(-len(bars) // _MOST_MARKS)
     for number, score in enumerate(marks):
+        if number % every:
+            continue
         x = _LEFT + number * step
         parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{as_points(score)}</text>')
     parts.append(f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _LEFT}" y1="{base}" y2="{base}"/></svg>')

@@ -13,16 +13,23 @@ lateness. Only students with a score are filled in; all other cells stay as they
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.grading.by_hand import Marks, read_marks, read_students
 from cnnlab.grading.changes import as_points
 from cnnlab.grading.course import Course, CourseError
+from cnnlab.grading.lms_sheet import (
+    CAN_CHANGE,
+    MAXIMUM,
+    NO,
+    Sheet,
+    canvas_column,
+    moodle_column,
+    points_possible,
+    read_sheet,
+)
 from cnnlab.grading.model import Report
 from cnnlab.grading.packing import pack
 from cnnlab.grading.people import Person, merged, name_key, read_people
@@ -30,31 +37,7 @@ from cnnlab.grading.report import printable
 from cnnlab.grading.store import write_whole
 from cnnlab.grading.waiting import Patience
 
-_GRADE = ("Grade", "Bewertung", "Calificación", "Note", "Nota", "Valutazione", "Beoordeling", "Cijfer")
-_CAN_CHANGE = "Grade can be changed"
 _LIST = 8
-
-
-@dataclass
-class _Sheet:
-    """An exported table: its header, the rows below, and how it separates them."""
-
-    path: Path
-    header: list[str]
-    rows: list[list[str]]
-    delimiter: str
-    mark: str  # a byte-order mark, kept where there was one
-
-    def place(self, *titles: str) -> int | None:
-        """Return where the first of the titles stands."""
-        return next((self.header.index(title) for title in titles if title in self.header), None)
-
-    def text(self, columns: Sequence[int]) -> str:
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter=self.delimiter, lineterminator="\r\n")
-        for row in (self.header, *self.rows):
-            writer.writerow([row[column] if column < len(row) else "" for column in columns])
-        return self.mark + text.getvalue()
 
 
 def fill_in(
@@ -80,9 +63,9 @@ def fill_in(
     CourseError
         If the file cannot be read, or is no export, or has no such column or more than one.
     """
-    sheet = _read(path)
+    sheet = read_sheet(path)
     is_canvas = lms == "canvas"
-    target = _canvas_column(sheet, report, column) if is_canvas else _moodle_column(sheet, column)
+    target = canvas_column(sheet, report, column) if is_canvas else moodle_column(sheet, column)
     marks = read_marks(course, patience)
     people = merged(read_people(course.root / "students.csv"), read_students(course, patience))
     finder = _Finder(report, lms, [*people, *(Person(result.student) for result in report.results)])
@@ -95,8 +78,8 @@ def fill_in(
         student = finder.student(sheet, row)
         if student is None or student not in run or student not in marks:
             continue
-        place = sheet.place(_CAN_CHANGE)
-        locked = not is_canvas and place is not None and row[place].strip().lower() == "no"
+        place = sheet.place(*CAN_CHANGE)
+        locked = not is_canvas and place is not None and row[place].strip().lower() in NO
         if locked or (is_canvas and row[target].strip().upper() in {"EX", "N/A"}):
             kept.append(student)
         elif student in filled:
@@ -109,8 +92,8 @@ def fill_in(
     write_whole(made, sheet.text([*first, target] if is_canvas else range(len(sheet.header))))
     title = sheet.header[target]
     lines.append(
-        f"{lms.capitalize()}: {len(filled)} grades in the column {title!r} of {made}: nbgrader's totals, with points "
-        "by hand and penalties. All other cells are as they were."
+        f"{lms.capitalize()}: {len(filled)} {'grade' if len(filled) == 1 else 'grades'} in the column {title!r} of "
+        f"{made}: nbgrader's totals, with points by hand and penalties. All other cells are as they were."
     )
     lines += _maximum(sheet, report, marks, target, is_canvas=is_canvas)
     lines += _left_out(report, run & set(marks), filled, kept, lms)
@@ -120,57 +103,6 @@ def fill_in(
     if not is_canvas:
         lines += _feedback_zip(course, report)
     return [printable(line) for line in lines]
-
-
-def _read(path: Path) -> _Sheet:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CourseError(f"{path} cannot be read ({error.strerror}): name the file that your LMS exported") from None
-    except UnicodeDecodeError:
-        raise CourseError(f"{path} is not UTF-8 text: export it as CSV in UTF-8, and do not save it again") from None
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    text = text.removeprefix(mark)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except csv.Error as error:
-        raise CourseError(f"{path} is no CSV file ({error})") from None
-    if not rows:
-        raise CourseError(f"{path} is empty: export it again")
-    return _Sheet(path, rows[0], rows[1:], delimiter, mark)
-
-
-def _canvas_column(sheet: _Sheet, report: Report, column: str | None) -> int:
-    if sheet.place("ID") is None or sheet.place("Section") is None:
-        raise CourseError(f"{sheet.path} is no export of Canvas's gradebook: it has no columns ID and Section")
-    assignments = sheet.header[sheet.header.index("Section") + 1 :]
-    if column is None:
-        asked = re.compile(rf"(?<![^\W_]){re.escape(report.assignment)}(?![^\W_])", re.IGNORECASE)
-        matching = [title for title in assignments if asked.search(title.replace("_", " "))]
-        matching = [title for title in matching if re.search(r"\(\d+\)\s*$", title)] or matching
-    else:
-        matching = [title for title in assignments if column in {title, re.sub(r"\s*\(\d+\)\s*$", "", title)}]
-    return _only(sheet, matching, assignments, report.assignment if column is None else column)
-
-
-def _moodle_column(sheet: _Sheet, column: str | None) -> int:
-    if sheet.rows and not re.search(r"\d+\s*$", sheet.rows[0][0]):
-        raise CourseError(
-            f"{sheet.path} is no grading worksheet of Moodle's: its first column must be Identifier, such as "
-            "Participant 1234567. In the assignment choose: Download grading worksheet"
-        )
-    names = _GRADE if column is None else (column,)
-    return _only(sheet, [title for title in sheet.header if title in names], sheet.header, names[0])
-
-
-def _only(sheet: _Sheet, matching: Sequence[str], all_titles: Sequence[str], wanted: str) -> int:
-    if len(matching) == 1:
-        return sheet.header.index(matching[0])
-    found = "no column" if not matching else f"{len(matching)} columns"
-    titles = ", ".join(repr(title) for title in (matching or all_titles)[:20])
-    raise CourseError(f"{sheet.path} has {found} for {wanted!r}: name the one to fill in: --column TITLE, of {titles}")
 
 
 class _Finder:
@@ -189,7 +121,7 @@ class _Finder:
         names += [(name_key(owner["name"]), name) for name, owner in known.items()]
         self._names = _index(names)
 
-    def student(self, sheet: _Sheet, row: Sequence[str]) -> str | None:
+    def student(self, sheet: Sheet, row: Sequence[str]) -> str | None:
         def cell(*titles: str) -> str:
             place = sheet.place(*titles)
             return "" if place is None else row[place].strip()
@@ -200,6 +132,9 @@ class _Finder:
             word = cell(*titles).lower()
             asked += [(self._ids, word), (self._emails, word), (self._ids, word.partition("@")[0])]
         full = cell("Full name", "Student") or f"{cell('FirstName')} {cell('LastName')}"
+        if not full.strip():  # a worksheet in another language: whatever looks like an address, and the second column
+            asked += [(self._emails, word.strip().lower()) for word in row if "@" in word]
+            full = row[1] if len(row) > 1 else ""
         asked += [(self._names, key) for key in sorted(Person("", full).name_keys())]
         found = (index.get(key, set()) for index, key in asked if key)
         return next((min(students) for students in found if len(students) == 1), None)
@@ -214,14 +149,14 @@ def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def _maximum(
-    sheet: _Sheet, report: Report, marks: Mapping[str, Marks], target: int, *, is_canvas: bool
+    sheet: Sheet, report: Report, marks: Mapping[str, Marks], target: int, *, is_canvas: bool
 ) -> Iterable[str]:
     """Yield a warning when the LMS counts another maximum than the gradebook."""
     ours = max([mark.max_score for mark in marks.values()], default=report.max_score)
     if is_canvas:
-        cells = [row[target] for row in sheet.rows if row and row[0].strip() == "Points Possible"]
+        cells = points_possible(sheet, target)
     else:
-        place = sheet.place("Maximum Grade", "Maximum grade")
+        place = sheet.place(*MAXIMUM)
         cells = [row[place] for row in sheet.rows] if place is not None else []
     for cell in dict.fromkeys(cells):
         if re.fullmatch(r"\d+([.,]\d+)?", cell.strip()) and float(cell.replace(",", ".")) != ours:
@@ -233,17 +168,21 @@ def _left_out(
     report: Report, scored: set[str], filled: Mapping[str, int], kept: Sequence[str], lms: str
 ) -> Iterable[str]:
     if kept:
-        yield f"{len(kept)} cells are excused or locked and were left: {_some(kept)}"
+        yield f"{len(kept)} excused or locked, and left as they were: {_some(kept)}"
     lost = sorted(scored - set(filled) - set(kept))
     if lost:
         yield (
-            f"{len(lost)} students have a score and no row in the {lms.capitalize()} file, or not only one: "
+            f"{_students(len(lost))} a score and no row in the {lms.capitalize()} file, or not only one: "
             f"{_some(lost)}. A lms_user_id, email or name in students.csv helps"
         )
     others = [result for result in report.results if not result.was_run]
     if others:
         names = _some([f"{result.student} ({result.status})" for result in others])
-        yield f"{len(others)} students have no score, and their cells were left: {names}"
+        yield f"{_students(len(others))} no score; what the file says there was left: {names}"
+
+
+def _students(count: int) -> str:
+    return "1 student has" if count == 1 else f"{count} students have"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -264,4 +203,5 @@ def _feedback_zip(course: Course, report: Report) -> Iterable[str]:
         return
     made = course.out / "moodle-feedback.zip"
     pack(made, files)
-    yield f"Moodle: {len(files)} feedback pages in {made}: upload it as multiple feedback files in a zip."
+    pages = "1 feedback page" if len(files) == 1 else f"{len(files)} feedback pages"
+    yield f"Moodle: {pages} in {made}: upload it as multiple feedback files in a zip."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Status = Literal["graded", "timeout", "crashed", "unreadable", "missing", "grader_error"]
@@ -125,7 +125,9 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as data that JSON can say."""
-        return asdict(self)
+        # What dataclasses.asdict gives, which copies every string and number on its way.
+        exercises = [{**vars(each), "checks": [vars(check) for check in each.checks]} for each in self.exercises]
+        return {**vars(self), "exercises": exercises, "cells": [vars(cell) for cell in self.cells]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:

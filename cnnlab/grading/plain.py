@@ -47,5 +47,8 @@ class PlainExecutor:
         )
         return (process,)
 
+    def warm_up(self, allows: frozenset[str] = frozenset()) -> None:
+        """Nothing can be done before the start."""
+
     def close(self) -> None:
         """Nothing is kept."""

@@ -13,7 +13,7 @@ from multiprocessing.connection import wait
 
 from cnnlab.grading.executor import close_executors
 from cnnlab.grading.model import Result
-from cnnlab.grading.task import Task, run_task
+from cnnlab.grading.task import Task, allowed, run_task
 from cnnlab.grading.worker import Peak, peak, work
 
 # A worker makes room for a new one after so many submissions, so that no leak can add up.
@@ -22,6 +22,7 @@ _TASKS_A_WORKER = 250
 _PATIENCE = 5.0
 _END_SECONDS = 10.0
 _peaks: list[Peak] = []
+_early: list[_Worker] = []
 
 
 def usable_cores() -> int:
@@ -66,10 +67,30 @@ def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[Result]:
         _peaks.extend(pool.peaks.values())
 
 
+def start_workers(task: Task, jobs: int) -> None:
+    """Start workers before there are tasks for them: they get ready while the run reads what came in.
+
+    Parameters
+    ----------
+    task
+        Like those to come.
+    jobs
+        As for `run_tasks`; nothing is done for a run that needs no workers.
+    """
+    if jobs > 1:
+        _early.extend(_Worker(place, task) for place in range(jobs))
+
+
+def end_workers() -> None:
+    """End those that were started and not used."""
+    while _early:
+        _early.pop().close()
+
+
 class _Worker:
     """One worker, seen from the run."""
 
-    def __init__(self, place: int) -> None:
+    def __init__(self, place: int, like: Task) -> None:
         # Not forked: the run may have threads. Processes, not threads: the checks hold the interpreter's lock.
         context = multiprocessing.get_context("spawn")
         self.place = place
@@ -77,9 +98,15 @@ class _Worker:
         self.done = 0
         self.deadline = float("inf")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs,), daemon=True)
+        self._like = like
+        arguments = (theirs, like.executor, allowed(like.assignment))
+        self.process = context.Process(target=work, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
+
+    def another(self) -> _Worker:
+        """Return a new one in its place."""
+        return _Worker(self.place, self._like)
 
     def give(self, task: Task) -> None:
         self.task = task
@@ -108,7 +135,7 @@ class _Pool:
         self.peaks: dict[int, Peak] = {}
         self._waiting = deque(tasks)
         self._lost_before: set[str] = set()
-        self._workers = [_Worker(place) for place in range(workers)]
+        self._workers = [_early.pop(0) if _early else _Worker(place, tasks[0]) for place in range(workers)]
         for worker in self._workers:
             worker.give(self._waiting.popleft())
 
@@ -158,7 +185,7 @@ class _Pool:
 
     def _replace(self, worker: _Worker) -> None:
         worker.close()
-        new = _Worker(worker.place)
+        new = worker.another()
         self._workers[worker.place] = new
         if self._waiting:
             new.give(self._waiting.popleft())

@@ -51,19 +51,22 @@ class StudentProcess(ABC):
         """Send one frame; raises `ProcessTimeout` or `ProcessEnded`."""
         left = memoryview(wire.pack(message, values))
         while left:
-            self._wait(self._writing, deadline, write=True)
+            if time.monotonic() >= deadline:
+                raise ProcessTimeout
             try:
+                left = left[os.write(self._writing, left) :]
+            except BlockingIOError:
                 # Through /proc the other side can open both ends of its pipes, and fill or empty them meanwhile.
-                with contextlib.suppress(BlockingIOError):
-                    left = left[os.write(self._writing, left) :]
+                self._wait(self._writing, deadline, write=True)
             except ConnectionError:
                 raise ProcessEnded(self.how_it_ended()) from None
 
     def has_spoken(self) -> bool:
         """Whether something has come that nobody has asked for yet."""
-        if not self._unread:
-            with contextlib.suppress(BlockingIOError, ConnectionError):
-                self._unread += os.read(self._reading, _PIECE)
+        try:
+            self._unread += os.read(self._reading, _PIECE)
+        except (BlockingIOError, ConnectionError):
+            return bool(self._unread)  # nothing is there, or nobody: whoever waits for an answer finds out
         return bool(self._unread)
 
     def receive(self, *, deadline: float) -> tuple[dict[str, Any], list[Any]]:

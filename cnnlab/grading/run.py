@@ -20,8 +20,9 @@ from cnnlab.grading.executor import close_executors
 from cnnlab.grading.gradebook import GradebookError, GradebookWriter
 from cnnlab.grading.intake import read_notebook
 from cnnlab.grading.model import Report, Result, Similarity
+from cnnlab.grading.permissions import cannot_write
 from cnnlab.grading.plan import Entry, Settings, canary_tasks, make_settings, take_in
-from cnnlab.grading.pool import peaks, run_tasks
+from cnnlab.grading.pool import end_workers, peaks, run_tasks, start_workers, usable_cores
 from cnnlab.grading.progress import RunProgress
 from cnnlab.grading.publish import log_changes, publish
 from cnnlab.grading.report import NOT_ISOLATED
@@ -69,6 +70,7 @@ def grade_class(
             course, submissions, jobs=jobs, settings=settings, patience=patience, console=console, selection=selection
         )
     finally:
+        end_workers()
         close_executors()
 
 
@@ -86,6 +88,8 @@ def _grade_class(
         console.print(warning, style="bold red")
     if settings.task.executor == "bubblewrap":
         console.print("Every exercise starts a new sandbox here, which is slower: cnnlab doctor says why.")
+    if not ResultStore(course).knows_anybody():
+        start_workers(settings.task, min(jobs, usable_cores()))  # nothing is known yet, so there will be tasks
     console.print("Canary: the solution and the untouched release …")
     canary.sing(*canary_tasks(course, settings.task))
     before = load_report(course)
@@ -164,7 +168,10 @@ def rehearse(
     counts = ", ".join(f"{counted[what]} {word}" for what, word in _WHAT.items() if counted[what] or what != "fault")
     console.print(f"Nothing was run or written. {len(found)} students: {counts}.", markup=False)
     would_refuse = NOT_ISOLATED in settings.warnings and not allow_unsandboxed
-    for line in (*notices, *settings.warnings, *([_WOULD_REFUSE] if would_refuse else [])):
+    refusals = [_WOULD_REFUSE] * would_refuse
+    if places := cannot_write(course):
+        refusals.append(f"The run itself would refuse, since it may not write in {'; '.join(places)}.")
+    for line in (*notices, *settings.warnings, *refusals):
         console.print(report.printable(line), markup=False, style="yellow")
     return found
 

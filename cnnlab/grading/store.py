@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cnnlab
@@ -34,7 +34,11 @@ class ResultStore:
 
     def save(self, result: Result) -> None:
         """Store a result; a run that is killed here leaves the old file or the new one."""
-        write_whole(self._path(result.student), json.dumps(result.as_dict(), indent=1))
+        write_whole(self._path(result.student), json.dumps(result.as_dict()))
+
+    def knows_anybody(self) -> bool:
+        """Whether anything was stored for this assignment, under any key."""
+        return any(self._folder.glob("*.json"))
 
     def _path(self, student: str) -> Path:
         return self._folder / f"{student}.json"
@@ -42,7 +46,9 @@ class ResultStore:
 
 def save_report(course: Course, report: Report) -> None:
     """Keep a run's report, for ``cnnlab report``."""
-    write_whole(course.out / "report.json", json.dumps(asdict(report), indent=1))
+    results = [result.as_dict() for result in report.results]
+    data = {**asdict(replace(report, results=())), "results": results}
+    write_whole(course.out / "report.json", json.dumps(data))
 
 
 def load_report(course: Course) -> Report | None:

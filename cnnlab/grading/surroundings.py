@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -19,6 +20,22 @@ def settings_of(folder: Path) -> Any:
 
     path = folder.resolve() / "nbgrader_config.py"
     return PyFileConfigLoader(path.name, path=str(path.parent)).load_config() if path.is_file() else Config()
+
+
+def import_jsonschema() -> None:
+    """Import what nbgrader needs for its notebooks, without what takes longer than all the rest of it.
+
+    As soon as it is imported, jsonschema lets rfc3987_syntax, if that is installed, build the grammars of all
+    international addresses: over a second, for a format that no notebook has. It can do without.
+    """
+    if "jsonschema" in sys.modules or "rfc3987_syntax" in sys.modules:
+        return
+    modules: dict[str, Any] = sys.modules
+    modules["rfc3987_syntax"] = None  # importing it is an ImportError then
+    try:
+        importlib.import_module("jsonschema")
+    finally:
+        del modules["rfc3987_syntax"]
 
 
 @contextmanager

@@ -102,9 +102,7 @@ def grade_task(task: Task) -> Result:
     executor = shared_executor(task.executor)
     listed = exercises(task.assignment)
     until = {exercise.id: _until(exercise, task) for exercise in listed}
-    # The same for all of them: the notebook imports once, at its top.
-    allows = {name for exercise in listed for name in exercise.allows}
-    with Session(executor, task.cells, task.limits, allows=allows) as session:
+    with Session(executor, task.cells, task.limits, allows=allowed(task.assignment)) as session:
         session.plan(until)
         runs = [
             ExerciseRun(exercise, session.functions(exercise, until=until[exercise.id]), hidden=True, seed=task.seed)
@@ -125,6 +123,11 @@ def grade_task(task: Task) -> Result:
         exercises=records,
         cells=cells,
     )
+
+
+def allowed(assignment: str) -> frozenset[str]:
+    """Return what the exercises of an assignment allow, the same for all of them: the notebook imports once."""
+    return frozenset(name for exercise in exercises(assignment) for name in exercise.allows)
 
 
 def _until(exercise: Exercise, task: Task) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -88,6 +89,8 @@ def unusable(address: Address, error: BaseException) -> GradebookError:
             "the database is there (createdb) and the user may write to it; the password comes from PGPASSWORD or "
             f"~/.pgpass. {kept}"
         )
+    if os.access(address.file, os.F_OK) and not os.access(address.file, os.R_OK):
+        return GradebookError(f"{problem}You have no permission to read it: ask its owner, or work in a copy")
     return GradebookError(
         f"{problem}If it is locked, close the program that has it open; if it is damaged, put back a copy. Without "
         f"the file a run makes a new one, which lacks the points that were given by hand. {kept}"

@@ -57,10 +57,17 @@ class WarmExecutor:
         if self._warm is None:
             self._warm = _WarmProcess(allows)
         try:
+            self._warm.wait_until_ready()
             return self._warm.fork(1 + copies, limits)
         except ExecutorError:
             self.close()
             raise
+
+    def warm_up(self, allows: frozenset[str] = frozenset()) -> None:
+        """Start the warm process and do not wait for it; see `Executor.warm_up`."""
+        if self._warm is None:
+            with contextlib.suppress(ExecutorError):  # the first start says it
+                self._warm = _WarmProcess(allows)
 
     def close(self) -> None:
         """End the warm process; the next start makes a new one."""
@@ -96,12 +103,17 @@ class _WarmProcess:
             except OSError as error:
                 self._orders.close()
                 raise ExecutorError(f"{command[0]} could not be started: {error}") from error
+        self._is_ready = False
+
+    def wait_until_ready(self) -> None:
+        """Wait for the sign that it has imported everything."""
+        if self._is_ready:
+            return
         try:
             self._expect(b"ready", _WARM_SECONDS)
         except ExecutorError as error:
-            complaint = self._complaint()
-            self.close()
-            raise ExecutorError(f"the warm process did not start: {complaint or error}") from None
+            raise ExecutorError(f"the warm process did not start: {self._complaint() or error}") from None
+        self._is_ready = True
 
     def is_spent(self) -> bool:
         """Whether another one should be started before the next fork."""

@@ -34,6 +34,10 @@ _DTYPES = frozenset(
 # Packets of a submission's PID 1: number and status of a process that ended; number of a process to end.
 ENDED = struct.Struct("!ii")
 TO_END = struct.Struct("!i")
+# NumPy's own dtypes of this machine, by which most arrays come and go.
+_NAMES = {dtype: dtype.str for dtype in map(np.dtype, sorted(_DTYPES)) if dtype.isnative}
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_PLAIN = frozenset({type(None), bool, str, int})
 # Unicode's categories of control characters, of formats such as turned order, and of halves of characters.
 _NOT_SHOWN = frozenset({"Cc", "Cf", "Cs"})
 # And what scripts and emoji need to join letters.
@@ -68,7 +72,7 @@ def pack(message: dict[str, Any], values: Sequence[Any] = ()) -> bytes:
     """
     chunks: list[bytes] = []
     trees = [_to_tree(value, chunks, 0) for value in values]
-    header = json.dumps({"message": message, "values": trees}, separators=(",", ":"), allow_nan=False).encode()
+    header = _ENCODER.encode({"message": message, "values": trees}).encode()
     payload_length = sum(map(len, chunks))
     _check_lengths(len(header), payload_length)
     return b"".join([_LENGTHS.pack(len(header), payload_length), header, *chunks])
@@ -136,6 +140,11 @@ def _check_lengths(header: int, payload: int) -> None:
 def _to_tree(value: Any, chunks: list[bytes], depth: int) -> Any:
     if depth > _MAX_DEPTH:
         raise UnsupportedValueError(f"{type(value).__name__} nested more than {_MAX_DEPTH} deep")
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is np.ndarray:
+        return {"array": [_append_bytes(value, chunks, value), list(value.shape)]}
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.generic):
@@ -154,6 +163,10 @@ def _to_tree(value: Any, chunks: list[bytes], depth: int) -> Any:
 
 
 def _append_bytes(array: np.ndarray[Any, Any], chunks: list[bytes], value: Any) -> str:
+    known = _NAMES.get(array.dtype)
+    if known is not None:
+        chunks.append(array.tobytes())
+        return known
     dtype = array.dtype.newbyteorder("<")
     if dtype.str not in _DTYPES:
         raise UnsupportedValueError(f"{type(value).__name__} of dtype {array.dtype}")

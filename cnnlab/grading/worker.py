@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from cnnlab.grading.executor import close_executors, peak_below
+from cnnlab.grading.executor import close_executors, peak_below, warm_up_early
 from cnnlab.grading.task import run_task
 
 
@@ -35,12 +35,13 @@ def peak() -> Peak:
     return Peak(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, peak_below())
 
 
-def work(connection: Connection) -> None:
-    """Grade what comes until there is nothing more; None ends it."""
+def work(connection: Connection, executor: str, allows: frozenset[str]) -> None:
+    """Grade what comes until there is nothing more; None ends it. The executor gets ready before the first comes."""
     # The run is interrupted, and ends its workers; they do not end by themselves in the middle of a submission.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     try:
+        warm_up_early(executor, allows)
         while (task := connection.recv()) is not None:
             connection.send((run_task(task), peak()))
     except (EOFError, OSError):

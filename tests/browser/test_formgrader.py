@@ -1,6 +1,7 @@
 """nbgrader's formgrader in a real browser, on a class that our grader graded: points and a comment given there stay."""
 
 import csv
+import html
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from ..postgresql_server import PASSWORD
 from .conftest import local_pages, running_lab
 
 pytest.importorskip("nbgrader")
@@ -19,20 +21,25 @@ ROOT = Path(__file__).parents[2]
 COMMENT = "Look at slide 12, please: <b>hop</b> – nearly there!"
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """The project's course, in which two students of the sample class were graded."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def course(request, tmp_path, monkeypatch):
+    """The project's course, in which two students of the sample class were graded; one kind of gradebook each."""
     from cnnlab.authoring.build import build
 
-    folder = tmp_path_factory.mktemp("formgrader")
-    course = folder / "course"
+    course = tmp_path / "formgrader" / "course"
     shutil.copytree(ROOT / "course" / "exercises", course / "exercises")
-    shutil.copy(ROOT / "course" / "nbgrader_config.py", course)
-    build(folder)
+    settings = (ROOT / "course" / "nbgrader_config.py").read_text(encoding="utf-8")
+    if request.param == "postgresql":
+        server = request.getfixturevalue("server")
+        monkeypatch.setenv("PGPASSWORD", PASSWORD)
+        settings += f"\nc.CourseDirectory.db_url = {server.url(server.database())!r}\n"
+    (course / "nbgrader_config.py").write_text(settings, encoding="utf-8")
+    build(course.parent)
     for student in ("ada", "fatma"):
         shutil.copytree(ROOT / "course" / "samples" / "a1" / student, course / "submitted" / student / "a1")
     grade(course)
-    return course
+    yield course
+    assert (course / "gradebook.db").exists() == (request.param == "sqlite")
 
 
 def grade(course):
@@ -93,6 +100,8 @@ def test_points_and_a_comment_given_in_formgrader_survive_a_further_run(course, 
     assert total["by_machine"] == before["score"]
     assert float(total["by_hand"]) == 4.5 - float(before["a1.scan_1d"])
     assert total["needs_manual_grade"] == "yes"
+    page = (course / "feedback" / "fatma" / "a1" / "a1_scanning.html").read_text(encoding="utf-8")
+    assert html.escape(COMMENT) in page
     exported = tmp_path / "exported.csv"
     command = [sys.executable, "-m", "nbgrader", "export", "--to", str(exported)]
     subprocess.run(command, cwd=course, check=True, capture_output=True, timeout=120)

@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import itertools
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ POINTS = {
     "a5": {"train_own_cnn": 7, "explain_network": 3},
 }
 
+GRADIENTS = {"dy", "dx", "dw", "db"}
 ANSWERS = Path(__file__).with_name("answers")
 
 
@@ -247,6 +249,16 @@ def test_mistake_ids_are_unique_and_hints_belong_to_one_name(found):
     assert len({mistake.id for mistake in found.mistakes}) == len(found.mistakes)
     assert len({(m.of, m.name, m.hints) for m in found.mistakes}) == len({(m.of, m.name) for m in found.mistakes})
     assert len({mistake.name for mistake in found.mistakes}) >= 5
+
+
+def test_the_name_of_a_mistake_is_a_sentence_without_a_full_stop(found):
+    """It begins with a capital, or with a name as it stands in the code: a parameter or a gradient."""
+    code = {name for function in found.functions for name in (*function.parameters, *function.results)}
+    for name in {mistake.name for mistake in found.mistakes}:
+        first = re.match(r"\w*", name)[0]
+        assert first[:1].isupper() or first in code | GRADIENTS, name
+        assert name == name.strip(), name
+        assert not name.endswith((".", "!", ":")), name
 
 
 def test_two_mistakes_of_different_names_differ_on_some_input(found):

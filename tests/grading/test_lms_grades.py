@@ -77,7 +77,7 @@ def test_canvas_gets_its_own_columns_and_the_one_of_the_assignment(filled):
     assert rows[1:3] == [["", "", "", "", "", "Manual Posting"], ["    Points Possible", "", "", "", "", "15"]]
     assert {row[1]: row[5] for row in rows[3:]} == {"11": "13.46", "12": "5", "13": "7.5", "14": "EX", "99": ""}
     assert "3 grades in the column 'A1 Scanning (4711)'" in said
-    assert "excused or locked and were left: zoe2" in said
+    assert "1 excused or locked, and left as they were: zoe2" in said
 
 
 def test_moodle_keeps_every_column_and_changes_only_the_grade(filled):
@@ -86,7 +86,7 @@ def test_moodle_keeps_every_column_and_changes_only_the_grade(filled):
     before = list(csv.reader(io.StringIO(MOODLE, newline="")))
     assert [row[:5] + row[6:] for row in rows] == [row[:5] + row[6:] for row in before]
     assert [row[5] for row in rows[1:]] == ["13.46", "5", "7.5", "1.00"]
-    assert "left: zoe2" in said
+    assert "left as they were: zoe2" in said
 
 
 def test_two_of_one_name_without_a_number_get_no_grade_and_are_named(filled):
@@ -155,4 +155,89 @@ def test_feedback_for_moodle_goes_by_the_folders_of_its_download(filled):
         assert opened.read(name) == b"lin3"
     # Moodle takes the folder's name apart at its underscores: name, number, assignsubmission, file.
     assert name.split("/")[0].split("_", 4)[:4] == ["Wei Lin", "502", "assignsubmission", "file"]
-    assert "1 feedback pages" in said
+    assert "1 feedback page in" in said
+
+
+# ---- what Moodle and Canvas write in other settings and languages ----
+
+
+GERMAN = """\
+ID,"Vollständiger Name",ID-Nummer,E-Mail-Adresse,Status,Bewertung,Bestwertung,"Bewertung kann geändert werden",\
+"Zuletzt geändert (Abgabe)",Texteingabe,"Zuletzt geändert (Bewertung)","Feedback als Kommentar"\r
+Teilnehmer/in501,"Ada Byron",,ada@x.example,"Zur Bewertung abgegeben",,"15,00",Ja,-,"<p>zwei\r
+Zeilen, mit Komma</p>",-,\r
+Teilnehmer/in503,"Wei Lin",,lin4@x.example,"Zur Bewertung abgegeben","3,00","15,00",Ja,-,,-,\r
+Teilnehmer/in504,"Zoë ONeill",,,"Zur Bewertung abgegeben","1,00","15,00",Nein,-,,-,\r
+"""
+
+
+def test_a_german_worksheet_is_filled_in_without_moodles_own_zip(filled):
+    """Names and addresses are found, a grade that cannot be changed stays, and so does every other cell."""
+    rows, said = filled("moodle", GERMAN)
+    before = list(csv.reader(io.StringIO(GERMAN, newline="")))
+    assert [row[5] for row in rows] == ["Bewertung", "13.46", "7.5", "1,00"]
+    assert [row[:5] + row[6:] for row in rows] == [row[:5] + row[6:] for row in before]
+    assert "1 excused or locked, and left as they were: zoe2" in said
+
+
+def test_a_worksheet_without_names_goes_by_the_numbers_of_the_zip(filled):
+    """With anonymous submissions Moodle calls everybody Participant, in the zip and in the worksheet."""
+    text = """\
+Identifier,Status,Grade,"Maximum Grade","Grade can be changed","Last modified (grade)"\r
+Participant 501,Submitted,,15.00,Yes,-\r
+Participant 502,Submitted,,15.00,Yes,-\r
+Participant 777,Submitted,,15.00,Yes,-\r
+"""
+    owners = {
+        name: {"lms": "moodle", "name": "Participant", "lms_id": number}
+        for name, number in (("ada1", "502"), ("lin3", "501"))
+    }
+    rows, said = filled("moodle", text, owners=owners)
+    assert [row[2] for row in rows[1:]] == ["5", "13.46", ""]
+    assert "2 students have a score and no row" in said
+
+
+def test_marking_workflow_and_teams_add_columns_that_stay(filled):
+    text = MOODLE.replace('"Maximum Grade"', '"Maximum Grade","Marking workflow state"').replace(
+        ",15.00,", ',15.00,"In review",'
+    )
+    rows, _ = filled("moodle", text)
+    assert rows[1][5:8] == ["13.46", "15.00", "In review"]
+
+
+def test_a_worksheet_of_an_assignment_with_a_scale_is_refused(filled):
+    text = MOODLE.replace('"Maximum Grade"', "Scale").replace(",15.00,", ',"poor\ngood",')
+    with pytest.raises(CourseError, match="scale of words"):
+        filled("moodle", text)
+
+
+def test_canvas_with_first_and_last_names_apart_keeps_both_columns(filled):
+    text = """\
+LastName,FirstName,ID,SIS User ID,SIS Login ID,Integration ID,Root Account,Section,Notes,A1 Scanning (4711)\r
+    Points Possible,,,,,,,,(read only),15.00\r
+Byron,Ada,11,,,,canvas.example,"S1 and S2",n,\r
+O'Neill,Zoë,14,,,,canvas.example,S2,n,N/A\r
+"""
+    rows, said = filled("canvas", text)
+    kept = ["LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section"]
+    assert rows[0] == [*kept, "A1 Scanning (4711)"]
+    assert {row[2]: row[8] for row in rows[2:]} == {"11": "13.46", "14": "N/A"}
+    assert "maximum" not in said
+
+
+def test_sums_of_canvas_are_no_assignments_even_under_its_name(filled):
+    """A group of assignments may be called A1 too, and a grading period 2026."""
+    sums = "A1 Scanning (4711),A1 Current Score (2026),A1 Final Score (2026)"
+    text = CANVAS.replace("A1 Scanning (4711),A10 Other (4720)", sums).replace("15,10,", "15,(nur lesen),")
+    text = text.replace(",,,,,,Manual Posting,,", ",,,,,,Manual Posting,,,")
+    rows, _ = filled("canvas", text.replace("(read only)", "(nur lesen),(nur lesen)"))
+    assert rows[0][-1] == "A1 Scanning (4711)"
+    without = CANVAS.replace("A1 Scanning (4711)", "A1 Current Score (2026)").replace(",15,10,", ",(read only),10,")
+    for column in (None, "A1 Current Score (2026)"):
+        with pytest.raises(CourseError, match="no column"):
+            filled("canvas", without, column=column)
+
+
+def test_the_muted_row_of_older_exports_is_nobody(filled):
+    rows, _ = filled("canvas", CANVAS.replace("Manual Posting", "Muted"))
+    assert rows[1] == ["", "", "", "", "", "Muted"]

@@ -54,9 +54,10 @@ def test_a_worker_that_does_not_come_back_is_lost(monkeypatch):
 
 
 def _sleeper(real):
-    def start(self, place):
+    def start(self, place, like):
         context = multiprocessing.get_context("spawn")
         self.place, self.task, self.done, self.deadline = place, None, 0, float("inf")
+        self._like = like
         self.connection, self.theirs = context.Pipe()
         self.process = context.Process(target=time.sleep, args=(60,), daemon=True)
         self.process.start()
@@ -136,3 +137,28 @@ def test_the_cores_that_may_be_used_are_counted():
 def test_there_may_be_nothing_to_do(jobs):
     assert list(pool.run_tasks([], jobs=jobs)) == []
     assert pool.peaks() == []
+
+
+def test_workers_that_were_started_early_are_the_ones_that_work():
+    listed = tasks(3)
+    pool.start_workers(listed[0], 2)
+    early = {worker.pid for worker in multiprocessing.active_children()}
+    found = pool.run_tasks(listed, jobs=2)
+    next(found)
+    assert {worker.pid for worker in multiprocessing.active_children()} == early
+    assert {result.status for result in found} == {"graded"}
+    pool.end_workers()
+    assert multiprocessing.active_children() == []
+
+
+def test_workers_that_were_started_early_and_not_used_are_ended():
+    pool.start_workers(tasks(1)[0], 2)
+    assert len(multiprocessing.active_children()) == 2
+    assert [result.status for result in pool.run_tasks(tasks(1), jobs=2)] == ["graded"]
+    pool.end_workers()
+    assert multiprocessing.active_children() == []
+
+
+def test_a_run_with_one_job_starts_no_workers():
+    pool.start_workers(tasks(1)[0], 1)
+    assert multiprocessing.active_children() == []

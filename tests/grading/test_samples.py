@@ -186,6 +186,64 @@ def test_make_grade_says_whether_a_class_got_what_is_expected(  # noqa: PLR0917
     script = scripts("grade_samples")
     monkeypatch.setattr(script.commands, "grade", lambda assignment, **_: report_of(*results))
     monkeypatch.setattr(script.samples, "folder", lambda assignment: expectations)
+    monkeypatch.setattr(script, "sample_course", lambda course: expectations)
     monkeypatch.setattr(sys, "argv", ["grade_samples.py", "a1"])
     assert script.main() == status
     assert said in capsys.readouterr().out
+
+
+@pytest.fixture
+def teachers_course(tmp_path):
+    """A course that was built, with what a teacher has beside it."""
+    for name in ("source/a1/a1.ipynb", "release/a1/a1.ipynb", "exercises/a1.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{name}, first form", encoding="utf-8")
+    settings = 'c = get_config()\nc.CourseDirectory.db_url = "postgresql+psycopg://team@db.example.org/grades"\n'
+    (tmp_path / "nbgrader_config.py").write_text(settings, encoding="utf-8")
+    (tmp_path / "secret.toml").write_text('hidden_seed = "of the team"\n', encoding="utf-8")
+    (tmp_path / "gradebook.db").write_text("the real class", encoding="utf-8")
+    return tmp_path
+
+
+def test_the_samples_have_a_course_of_their_own_with_a_gradebook_of_its_own(scripts, teachers_course):
+    from cnnlab.grading.address import find_address
+    from cnnlab.grading.course import Course
+
+    before = {path: path.read_bytes() for path in teachers_course.rglob("*") if path.is_file()}
+    own = scripts("samples.place").sample_course(teachers_course)
+    assert find_address(Course(own, "a1")).file == own.resolve() / "gradebook.db"
+    assert sorted(path.name for path in own.iterdir()) == ["exercises", "nbgrader_config.py", "release", "source"]
+    assert {path: path.read_bytes() for path in before} == before
+    ignored = subprocess.run(["git", "check-ignore", f"course/{own.name}/x"], cwd=SCRIPTS.parent, check=False)
+    assert ignored.returncode in {0, 128}  # 128: no checkout, so nothing can be committed
+
+
+def test_results_of_the_samples_are_kept_until_a_source_has_changed(scripts, teachers_course):
+    sample_course = scripts("samples.place").sample_course
+    kept = sample_course(teachers_course) / "gradebook.db"
+    kept.write_text("of the samples", encoding="utf-8")
+    (teachers_course / "release" / "a1" / "a1.ipynb").write_text("second form", encoding="utf-8")
+    own = sample_course(teachers_course)
+    assert kept.exists()
+    assert (own / "release" / "a1" / "a1.ipynb").read_text(encoding="utf-8") == "second form"
+    (teachers_course / "source" / "a1" / "a1.ipynb").write_text("second form", encoding="utf-8")
+    sample_course(teachers_course)
+    assert not kept.exists()
+
+
+def test_make_grade_of_a_course_that_was_not_built_says_so(scripts, tmp_path, monkeypatch):
+    script = scripts("grade_samples")
+    monkeypatch.setattr(script.samples, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["grade_samples.py", "a1"])
+    with pytest.raises(SystemExit, match="cnnlab build"):
+        script.main()
+
+
+def test_the_samples_run_in_a_sandbox_where_there_is_one(monkeypatch):
+    """Leave to do without is no wish to do without."""
+    from cnnlab.grading import executor
+
+    found = executor.SandboxStatus(ok=True, reason="", executor="bubblewrap")
+    monkeypatch.setattr(executor, "sandbox_status", lambda **_: found)
+    assert executor.choose_executor(allow_unsandboxed=True).isolated

@@ -1,7 +1,9 @@
 """What hostile code finds inside bubblewrap: nothing that is not listed."""
 
 import os
+import shutil
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading.bubblewrap import BubblewrapExecutor
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
+from cnnlab.grading.process import ExecutorError
 from cnnlab.grading.session import Session
 from cnnlab.grading.warm import WarmExecutor
 
@@ -226,15 +229,16 @@ print("end")
 
 def test_devices_can_be_used_and_not_changed(run, executor):
     """They are the machine's own, and where root grades, so is the right to change their permissions."""
-    if executor.name == "bubblewrap" and os.getuid() == 0:
-        pytest.skip("bubblewrap cannot mount devices read-only: docs/grading.md says not to grade as root")
+    names = ["null", "zero", "full", "random", "urandom", "tty", "stdin"]
+    if executor.name != "bubblewrap":  # there the terminals are of one sandbox, which nobody has after it
+        names += ["ptmx", "pts", "pts/ptmx"]
     found = run(
-        """
+        f"""
 import os, pty
-for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "pts/ptmx", "stdin"):
+for name in {names!r}:
     for change in (lambda p: os.chmod(p, os.stat(p).st_mode & 0o7777), os.utime, lambda p: os.chown(p, 65534, 65534)):
         try:
-            change(f"/dev/{name}")
+            change("/dev/" + name)
             print("changed", name)
         except OSError:
             pass
@@ -245,6 +249,47 @@ print(os.read(master, 4), len(open("/dev/urandom", "rb").read(8)))
 """
     )
     assert found == "b'here' 8\n"
+
+
+def test_the_machines_devices_are_after_a_submission_what_they_were(run):
+    """Seen from outside: whoever owns them, no submission has touched their inodes."""
+    paths = [Path("/dev", name) for name in ("null", "zero", "full", "random", "urandom", "tty")]
+    before = [(path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in paths]
+    run(
+        f"""
+import os
+for path in {[str(path) for path in paths]!r}:
+    for change in (lambda p: os.chmod(p, 0o600), lambda p: os.chown(p, 65534, 65534), os.remove):
+        try:
+            change(path)
+        except OSError:
+            pass
+"""
+    )
+    try:
+        assert [(path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in paths] == before
+    finally:
+        for path, (mode, _, _) in zip(paths, before, strict=True):
+            if path.stat().st_mode != mode:
+                path.chmod(mode & 0o7777)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could change the devices")
+def test_root_grades_nothing_where_the_devices_cannot_be_protected(monkeypatch):
+    """Without the right to mount, as in some containers: refused, with what to do."""
+    real = subprocess.Popen
+
+    def without_rights(command, **options):
+        return real(["setpriv", "--bounding-set=-sys_admin", "--", *command], **options)
+
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed (Debian: apt install util-linux)")
+    monkeypatch.setattr("cnnlab.grading.process.subprocess.Popen", without_rights)
+    with (
+        pytest.raises(ExecutorError, match="grade as an ordinary user"),
+        Session(BubblewrapExecutor(), [Cell(0, "")], Limits()) as session,
+    ):
+        session.prepare()
 
 
 def test_keys_of_the_graders_session_are_not_there(run):

@@ -190,6 +190,7 @@ def test_cells_are_reported_like_in_a_notebook(executor):
         None, None, "ZeroDivisionError", "SyntaxError", "SystemExit",
     ]  # fmt: skip
     assert reports[3].error[2] == "1 / 0"
+    assert "<cell 5>" in reports[4].error[1]  # counted as on the pages, from 1
     assert reports[6].stdout == "D(n=4)\n"
     assert reports[7].stderr == "warned\n"
     assert [report.error for report in reports[8:]] == [None] * 4

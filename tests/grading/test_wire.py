@@ -216,3 +216,11 @@ def test_any_json_in_the_place_of_values_is_refused_or_is_read(trees, payload):
     except wire.ProtocolError:
         return
     wire.pack({}, received)
+
+
+@pytest.mark.parametrize("name", [*"?bBhHiIlLqQefdFD", ">f8", ">i2", "<f4"])
+def test_every_dtype_that_is_carried_comes_back_as_itself_however_it_was_named(name):
+    sent = np.arange(6).reshape(3, 2).T.astype(name)
+    _, [received] = read_back(wire.pack({}, [sent]))
+    assert np.array_equal(received, sent)
+    assert received.dtype == sent.dtype.newbyteorder("=")

@@ -172,7 +172,7 @@ _ALL_MAPS = (
     ),
 )
 _OVERFLOW = (
-    "exp overflows for large scores",
+    "The exponential overflows for large scores",
     (
         "For large scores exp gives infinity, and infinity divided by infinity is not a number.",
         "Look at what you give to np.exp: what is the largest number that it may be?",

@@ -369,7 +369,7 @@ MISTAKES = (
     ),
     _wrong(
         "padding_once",
-        "padding is counted at one end only",
+        "The padding is counted at one end only",
         (
             "There are too few rows: zeros stand before the input and after it.",
             "Look at how you count the places.",

@@ -264,7 +264,7 @@ _DW_OVERWRITTEN = (
     ),
 )
 _CUT_ZERO = (
-    "p:-p cuts everything away when the padding is 0",
+    "Cutting with p:-p leaves nothing when the padding is 0",
     (
         "a[p:-p] is empty for p = 0, since -0 is 0: the stop is the beginning.",
         "Look at how dx is cut out of the padded array; what happens if only one of the two paddings is 0?",

@@ -100,7 +100,7 @@ MISTAKES = (
     ),
     _wrong(
         "pair_is_before_and_behind",
-        "padding is read as (before, behind)",
+        "The padding is read as (before, behind)",
         (
             "The pair is (P_H, P_W), rows and columns; here both axes get the first in front and the second behind.",
             "Look at what np.pad does with the pair that you give it for each axis.",

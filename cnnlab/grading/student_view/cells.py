@@ -75,7 +75,7 @@ class Notebook:
         output, errors, raised = CutText(), CutText(), None
         with redirect_stdout(output), redirect_stderr(errors):
             try:
-                self.execute(source, f"<cell {index}>")
+                self.execute(source, f"<cell {index + 1}>")  # counted as on the pages
             # SystemExit and KeyboardInterrupt too: `exit()` in a cell does not end the notebook either.
             except BaseException as error:
                 raised = self.describe(error)

@@ -160,17 +160,23 @@ def fixed_weights_without_shift(dy, maps, how, temperature):
 
 
 WRONG = [
-    ((forward_by_axes, backward_without_shift), {"exp overflows for large scores"}),
+    ((forward_by_axes, backward_without_shift), {"The exponential overflows for large scores"}),
     (
         (forward_by_axes, fixed_weights_without_shift),
-        {"exp overflows for large scores", "The weights of the softmax are treated as if they did not change"},
+        {
+            "The exponential overflows for large scores",
+            "The weights of the softmax are treated as if they did not change",
+        },
     ),
-    ((without_shift, backward_by_axes), {"exp overflows for large scores"}),
+    ((without_shift, backward_by_axes), {"The exponential overflows for large scores"}),
     ((rows_only, backward_by_axes), {"Only one of the spatial axes is gone"}),
     ((forward_by_axes, equal_to_the_maximum), {"Every equal maximum gets the whole gradient"}),
     (
         (without_shift, with_fixed_weights),
-        {"exp overflows for large scores", "The weights of the softmax are treated as if they did not change"},
+        {
+            "The exponential overflows for large scores",
+            "The weights of the softmax are treated as if they did not change",
+        },
     ),
 ]
 EXAMPLES = [

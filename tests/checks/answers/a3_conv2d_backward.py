@@ -209,7 +209,7 @@ def no_lower_bound(dy, x, w, stride, padding):
 TURN, MEAN = "The kernel lies the wrong way round in dx", "A mean is taken where the sum belongs"
 WRONG = [
     (no_turn_and_mean_over_batch, {TURN, MEAN}),
-    (minus_zero, {"p:-p cuts everything away when the padding is 0"}),
+    (minus_zero, {"Cutting with p:-p leaves nothing when the padding is 0"}),
     (fancy_index, {"dx is overwritten where it should be added to"}),
     (
         equals_for_plus_equals,

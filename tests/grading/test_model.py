@@ -1,0 +1,31 @@
+"""Results are written as data, and are the same when they are read back."""
+
+import json
+from dataclasses import asdict
+
+from cnnlab.grading.model import CellReport, CheckRecord, ExerciseRecord, Report, Result
+from cnnlab.grading.store import load_report, save_report
+
+
+def _result():
+    check = CheckRecord("First", False, False, 0.0, 2.0, "wrong_value", {"a1.flip": "The kernel is flipped"})
+    exercise = ExerciseRecord("a1.scan_1d", "a1-scan_1d", "Scan", 0.0, 5.0, (check,), "<p>Ω</p>")
+    cells = (CellReport(3, ("ValueError", "no", "x"), "out"), CellReport(4, left_out="hung"))
+    return Result("ada", "a1", "graded", exercises=(exercise,), cells=cells, notes=("odd name",), own_cells=(3,))
+
+
+def test_a_result_is_the_data_that_its_fields_are():
+    result = _result()
+    assert json.dumps(result.as_dict()) == json.dumps(asdict(result))
+    assert Result.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+
+
+def test_a_report_comes_back_as_it_was_saved(tmp_path):
+    from cnnlab.grading.course import Course
+
+    course = Course(tmp_path, "a1")
+    report = Report(
+        "a1", (("a1.scan_1d", 5.0),), (_result(),), ("not isolated",), "Scanning", owners={"ada": {"lms": "x"}}
+    )
+    save_report(course, report)
+    assert load_report(course) == report
