@@ -12,7 +12,7 @@ LECTURES ?=
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
 
-.PHONY: help lab test test-all test-lectures grade build slides bench proof fuzz lint venv venv-dev
+.PHONY: help lab test test-all test-lectures grade hostile build slides bench proof fuzz lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
@@ -34,6 +34,10 @@ test-lectures: venv-dev ## run the lectures that `make test` leaves out, and com
 grade: venv ## grade the sample classes in course/samples, and compare scores and named mistakes with what is expected
 	$(BIN)/cnnlab build
 	$(ONE_THREAD) $(BIN)/python scripts/grade_samples.py
+
+hostile: venv ## grade the hostile and awkward samples: what each tried, must get and got, what leaked, what was left
+	$(BIN)/cnnlab build
+	$(ONE_THREAD) $(BIN)/python scripts/grade_hostile.py
 
 build: venv ## build lectures, release notebooks and solutions from their sources
 	$(BIN)/cnnlab build

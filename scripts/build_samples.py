@@ -4,7 +4,8 @@ Usage: python scripts/build_samples.py [--check]
 
 Each student fills some cells of the release, so the samples follow when a release changes; run this after
 `cnnlab build`. With --check nothing is written, and the exit status says whether anything would be. The answers stand
-in scripts/samples; what each student must get is in course/samples/<assignment>, written by hand.
+in scripts/samples, those of course/samples/hostile in scripts/hostile; what each student must get is in
+course/samples/<assignment>, written by hand.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 import samples
+from hostile import cases
 from samples.students import Notebook, filled_in
 
 
@@ -37,17 +39,18 @@ def as_text(notebook: Notebook) -> str:
 def main() -> int:
     """Write what differs, or only say so."""
     check = sys.argv[1:] == ["--check"]
-    wanted = {path: text for assignment in samples.assignments() for path, text in texts(assignment).items()}
+    wanted = {path: text.encode() for assignment in samples.assignments() for path, text in texts(assignment).items()}
+    wanted |= dict(cases.texts(cases.release_of(samples.ROOT)))
     stale = 0
-    for path, text in wanted.items():
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
+    for path, data in wanted.items():
+        if path.is_file() and path.read_bytes() == data:
             continue
         stale += 1
         print(f"{'stale' if check else 'written'}  {path.relative_to(samples.ROOT)}")
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-    for path in sorted((samples.ROOT / "course" / "samples").rglob("*.ipynb")):
+            path.write_bytes(data)
+    for path in sorted((samples.ROOT / "course" / "samples").rglob("*.[iI][pP][yY][nN][bB]")):
         if path not in wanted:
             stale += 1
             print(f"{path.relative_to(samples.ROOT)} belongs to no student: delete it")

@@ -49,7 +49,9 @@ class BubblewrapExecutor:
         """Nothing is kept."""
 
 
-def command(program: PurePosixPath, allows: frozenset[str], *, forks: bool = False) -> list[str]:
+def command(
+    program: PurePosixPath, allows: frozenset[str], *, forks: bool = False, namespace: int | None = None
+) -> list[str]:
     """Return the command that runs one of the programs of `cnnlab.grading.student_view` in a new sandbox.
 
     Parameters
@@ -61,6 +63,8 @@ def command(program: PurePosixPath, allows: frozenset[str], *, forks: bool = Fal
     forks
         Whether it runs none of a student's code itself, and makes a further sandbox for every process that does: then
         it keeps the capabilities that this takes, which hold for nothing outside the sandbox.
+    namespace
+        Descriptor of the user namespace to use, as `cnnlab.grading.spare_user` makes it; None: a new one.
 
     Raises
     ------
@@ -72,9 +76,11 @@ def command(program: PurePosixPath, allows: frozenset[str], *, forks: bool = Fal
         raise ExecutorError("bubblewrap (bwrap) is not installed")
     _, python = tree.standard_library()
     start = [os.fspath(python), "-I", "-S", "-B", str(_COURSE / program), str(_COURSE), str(_PACKAGES)]
+    user = _user(forks=forks) if namespace is None else _user_in(namespace)
+    arguments = list(_arguments(allows))
     # A process that forks does the same for each fork itself.
     first = [sys.executable, "-I", "-S", "-B", devices.__file__] if os.geteuid() == 0 and not forks else []
-    return [*first, bubblewrap, *_user(forks=forks), *_arguments(allows), *start]
+    return [*first, bubblewrap, *user, *_folders_around(arguments), *arguments, *start]
 
 
 def environment() -> dict[str, str]:
@@ -87,8 +93,21 @@ def _user(*, forks: bool) -> Iterator[str]:
     yield from ("--unshare-user", "--uid", uid, "--gid", uid, "--cap-add" if forks else "--cap-drop", "ALL")
 
 
+def _user_in(namespace: int) -> Iterator[str]:
+    yield from ("--userns", str(namespace), "--uid", "0", "--gid", "0", "--cap-add", "ALL")
+
+
+def _folders_around(arguments: list[str]) -> Iterator[str]:
+    """Make the folders in which something is mounted; bubblewrap would let nobody but root look into them."""
+    targets = [arguments[place + 2] for place, argument in enumerate(arguments) if argument == "--ro-bind"]
+    around = {folder for target in targets for folder in PurePosixPath(target).parents}
+    for folder in sorted(around - {PurePosixPath("/")}):
+        yield from ("--perms", "0755", "--dir", str(folder))
+
+
 def _arguments(allows: frozenset[str]) -> Iterator[str]:
-    yield from ("--unshare-all", "--hostname", "grading", "--die-with-parent", "--new-session")
+    yield from ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+    yield from ("--hostname", "grading", "--die-with-parent", "--new-session")
     for library in _LIBRARIES:
         path = Path(library)
         if path.is_symlink():

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cnnlab.grading import spare_user
 from cnnlab.grading.cgroups import cgroups_status
 from cnnlab.grading.errors import GradingError
 from cnnlab.grading.limits import Limits
@@ -147,7 +148,7 @@ def sandbox_status(*, keep: bool = False) -> SandboxStatus:
     slow = _complaint("warm bubblewrap", keep=keep)
     if not slow:
         reason = "bubblewrap works: no network, own processes, an allow-list of files; a fork for each submission"
-        reason = f"{reason}; {cgroups_status()}"
+        reason = f"{reason}; {cgroups_status()}{_about_root()}"
         return SandboxStatus(ok=True, reason=reason, executor="warm bubblewrap")
     fault = _complaint("bubblewrap", keep=keep)
     if fault:
@@ -161,6 +162,16 @@ def sandbox_status(*, keep: bool = False) -> SandboxStatus:
         f"({slow}), so every exercise starts a new sandbox: as safe, and slower"
     )
     return SandboxStatus(ok=True, reason=reason, executor="bubblewrap")
+
+
+def _about_root() -> str:
+    """Return a clause for root, to whom Linux counts no processes."""
+    if not spare_user.is_needed():
+        return ""
+    why_not = spare_user.why_not()
+    if why_not:
+        return f"; you are root, and so are submissions, whose processes are then not counted ({why_not})"
+    return "; you are root, and submissions are somebody else"
 
 
 def _complaint(name: str, *, keep: bool) -> str:

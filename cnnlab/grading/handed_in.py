@@ -154,7 +154,10 @@ def _from_folder(folder: Path, assignment: str) -> Class:
             if child.is_file() and not child.is_symlink():
                 sorter.add_flat(file_at(child, (child.name,)))
             continue
-        if (collected := exchange_owner(child.name, assignment)) is not None:
+        if child.is_symlink():
+            # As with files: it could lead to somebody else's work.
+            sorter.of(Owner(child.name)).error = "the folder is a link; links are not followed"
+        elif (collected := exchange_owner(child.name, assignment)) is not None:
             exchange.setdefault(collected[0], []).append((collected[1], child))
         elif (moodle := moodle_owner(child.name)) is not None:
             _add(sorter.of(moodle[0]), child, deep=True)

@@ -30,7 +30,7 @@ from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell, CellReport
 from cnnlab.grading.own_code import OwnCode
 from cnnlab.grading.process import ExecutorError, ProcessEnded, ProcessTimeout, StudentProcess
-from cnnlab.grading.wire import ProtocolError, without_surrogates
+from cnnlab.grading.wire import ProtocolError, harmless, without_surrogates
 
 if TYPE_CHECKING:
     from cnnlab.grading.executor import Executor
@@ -74,7 +74,7 @@ class Session:
         self._own_code = OwnCode(self._cells)
         self._processes: dict[str, StudentProcess] = {}
         self._plan: dict[str, int | None] = {}
-        self._unused_copies: set[str] = set()
+        self._not_asked_yet: set[str] = set()
         self._end: float | None = None
         self._cells_end = 0.0
         self._left_out: dict[int, StudentTimeout | StudentCrashed] = {}
@@ -145,11 +145,11 @@ class Session:
 
     def _call(self, exercise: Exercise, function: Function, until: int | None, arguments: Sequence[Any]) -> Any:
         process = self.prepare(until, exercise=exercise.id)
-        if exercise.id in self._unused_copies:
-            self._unused_copies.discard(exercise.id)
+        if exercise.id in self._not_asked_yet:
+            self._not_asked_yet.discard(exercise.id)
             try:
                 return self._ask(process, exercise, function, arguments)
-            except StudentCrashed:  # or another cell took this copy along: a process of its own will tell
+            except StudentCrashed:  # or another exercise's function took this one along: a new process will tell
                 process = self.prepare(until, exercise=exercise.id)
         return self._ask(process, exercise, function, arguments)
 
@@ -206,6 +206,8 @@ class Session:
             for name, process in zip(names, (*processes[1:], processes[0]), strict=True):
                 if stopped is None or (process is not processes[0] and stops[name] <= stopped.index):
                     self._take(name, process, is_copy=process is not processes[0])
+                    if len(names) > 1:
+                        self._not_asked_yet.add(name)
                 else:
                     process.close()
         except BaseException:
@@ -223,7 +225,6 @@ class Session:
                 process.receive(deadline=self._deadline(self._limits.cell_seconds))
             except (ProcessTimeout, ProcessEnded, ProtocolError):
                 return process.close()
-            self._unused_copies.add(name)
         self._processes[name] = process
         return None
 
@@ -267,7 +268,7 @@ class Session:
         return end if self._end is None else min(end, self._end)
 
     def _close(self, exercise: str) -> None:
-        self._unused_copies.discard(exercise)
+        self._not_asked_yet.discard(exercise)
         process = self._processes.pop(exercise, None)
         if process is not None:
             process.close()
@@ -281,8 +282,8 @@ def _why(problem: StudentTimeout | StudentCrashed) -> str:
 
 def _raised(error: dict[str, Any]) -> tuple[str, str, str]:
     parts = [error.get(key) for key in ("type", "message", "line")]
-    type_name, text, line = (without_surrogates(part) if isinstance(part, str) else "" for part in parts)
-    return type_name[:80] or "Exception", text[:1_000], line[:200]
+    type_name, text, line = (part if isinstance(part, str) else "" for part in parts)
+    return harmless(type_name[:80]) or "Exception", harmless(text[:1_000]), harmless(line[:200])
 
 
 def _cell_report(cell: Cell, message: dict[str, Any]) -> CellReport:

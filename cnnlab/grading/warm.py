@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cnnlab.grading import bubblewrap, tree
+from cnnlab.grading import bubblewrap, spare_user, tree
 from cnnlab.grading.cgroups import Cgroup, Cgroups, NoCgroupsError, find_cgroups
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.process import ExecutorError, StudentProcess, ending
@@ -87,8 +87,8 @@ class _WarmProcess:
         self._forks = 0
         self._running = 0
         self._cgroups = _cgroups()
-        command = bubblewrap.command(tree.WARM, allows, forks=True)
-        with theirs:
+        with theirs, spare_user.namespace() as namespace:
+            command = bubblewrap.command(tree.WARM, allows, forks=True, namespace=namespace)
             try:
                 self._child = subprocess.Popen(
                     command,
@@ -98,6 +98,7 @@ class _WarmProcess:
                     env=bubblewrap.environment(),
                     cwd=Path("/"),
                     start_new_session=True,
+                    pass_fds=() if namespace is None else (namespace,),
                 )
             except OSError as error:
                 self._orders.close()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,6 +38,10 @@ TO_END = struct.Struct("!i")
 _NAMES = {dtype: dtype.str for dtype in map(np.dtype, sorted(_DTYPES)) if dtype.isnative}
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _PLAIN = frozenset({type(None), bool, str, int})
+# Unicode's categories of control characters, of formats such as turned order, and of halves of characters.
+_NOT_SHOWN = frozenset({"Cc", "Cf", "Cs"})
+# And what scripts and emoji need to join letters.
+_SHOWN_ALL_THE_SAME = "\n\t\u200c\u200d"
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -112,6 +117,17 @@ def unpack(header: bytes, payload: bytes) -> tuple[dict[str, Any], list[Any]]:
 def without_surrogates(text: str) -> str:
     """Return the text with lone surrogates replaced: JSON can carry them, but no file or terminal takes them."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def harmless(text: str) -> str:
+    r"""Return the text without what moves a terminal's cursor, hides letters or turns their order around.
+
+    Examples
+    --------
+    >>> harmless("a\x1b[31mb")
+    'a?[31mb'
+    """
+    return "".join("?" if unicodedata.category(c) in _NOT_SHOWN and c not in _SHOWN_ALL_THE_SAME else c for c in text)
 
 
 def _check_lengths(header: int, payload: int) -> None:

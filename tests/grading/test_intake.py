@@ -154,6 +154,14 @@ def test_files_above_the_limit_are_not_read(tmp_path, monkeypatch):
     assert "larger than 1 MiB" in read(tmp_path)["ann"].reason
 
 
+def test_a_students_folder_that_is_a_link_is_not_followed(tmp_path):
+    put(tmp_path / "elsewhere", "ann", "a1_scanning.ipynb")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "bob").symlink_to(tmp_path / "elsewhere" / "ann")
+    found = read(tmp_path / "class")["bob"]
+    assert (found.state, found.reason) == ("unreadable", "the folder is a link; links are not followed")
+
+
 @pytest.mark.parametrize("make", [os.symlink, lambda target, path: os.mkfifo(path), lambda target, path: path.mkdir()])
 def test_links_pipes_and_folders_are_not_opened(tmp_path, make):
     secret = tmp_path / "secret.ipynb"

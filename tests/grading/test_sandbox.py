@@ -184,6 +184,27 @@ except OSError as error:
     assert found == "No space left on device\n"
 
 
+def test_the_number_of_its_files_is_limited(run, executor):
+    """Also empty ones take memory, and that is the kernel's."""
+    if executor.name == "bubblewrap":
+        pytest.skip("bubblewrap has no option for it: such places hold as many files as the memory has pages, by half")
+    found = run(
+        """
+import os
+made = 0
+for place in (os.path.expanduser("~"), "/tmp", "/dev/shm"):
+    try:
+        for number in range(20_000):
+            os.close(os.open(f"{place}/{number}", os.O_CREAT))
+            made += 1
+    except OSError as error:
+        print(error.strerror)
+print(made <= 30_000)
+"""
+    )
+    assert found == "No space left on device\n" * 3 + "True\n"
+
+
 def test_nothing_in_proc_can_be_written(run):
     """Where root grades, a process in the sandbox would be root to the kernel's own settings."""
     found = run(

@@ -512,3 +512,25 @@ def test_a_pipe_that_somebody_else_emptied_or_filled_is_no_fault_of_ours(executo
             patched.setattr(f"cnnlab.grading.process.os.{name}", busy)
             assert ask(running, "f", "x")(5) == 5
         assert running.fault is None
+
+
+def test_what_a_student_says_moves_no_cursor_and_turns_no_letters(executor):
+    """Pages, tables and notes quote the text and the line of an exception."""
+    source = "def f(x):\n    raise ValueError('\\x1b[2J\\u202e\\x9b' + 'ü\\u200d\\n')  # \x1b[31m\u202e"
+    cells = [Cell(0, source), Cell(1, "f(1)")]
+    with Session(executor, cells, Limits()) as running, pytest.raises(StudentRaised) as raised:
+        ask(running, "f", "x")(1)
+    assert raised.value.message == "?[2J??ü\u200d\n"
+    assert "# ?[31m?" in raised.value.line
+    assert running.reports[1].error[1:] == (raised.value.message, raised.value.line)
+
+
+@pytest.mark.sandbox
+def test_an_exercise_that_kills_all_processes_costs_no_other_its_points(warm_executor):
+    kill = "def f(x):\n    import os\n    try: os.kill(-1, 9)\n    except OSError: pass\n    os.killpg(0, 9)"
+    cells = [Cell(0, kill), Cell(1, "def g(x): return x + 1"), Cell(2, "def h(x): return x + 2")]
+    with Session(warm_executor, cells, Limits()) as running:
+        running.plan({"a1.f": 1, "a1.g": 2, "a1.h": None})
+        with pytest.raises(StudentCrashed):
+            ask(running, "f", "x")(1)
+        assert [running.functions(exercise(name, "x"))[0](1) for name in "gh"] == [2, 3]

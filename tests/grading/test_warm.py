@@ -12,6 +12,7 @@ import pytest
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
 from cnnlab.checks.model import Exercise, Function
 from cnnlab.grading import executor as executors
+from cnnlab.grading import spare_user
 from cnnlab.grading.limits import Limits
 from cnnlab.grading.model import Cell
 from cnnlab.grading.process import ExecutorError
@@ -311,6 +312,7 @@ def test_a_warm_process_is_exchanged_after_many_forks(warm, monkeypatch):
 
 def test_where_namespaces_cannot_be_nested_every_process_gets_a_new_sandbox(monkeypatch):
     monkeypatch.setattr("cnnlab.grading.bubblewrap._user", lambda *, forks: _without_rights())
+    monkeypatch.setattr("cnnlab.grading.spare_user.is_needed", lambda: False)
     status = executors.sandbox_status()
     assert status.ok
     assert status.executor == "bubblewrap"
@@ -358,3 +360,62 @@ def _runs(pid):
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+# Never more than this, also where no limit holds it.
+FORKS = 150
+COUNT_FORKS = f"""\
+import os, time
+started = []
+try:
+    for _ in range({FORKS}):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(60)
+            os._exit(0)
+        started.append(pid)
+except OSError as error:
+    print(type(error).__name__)
+print(len(started))
+"""
+
+
+def test_processes_are_counted_whoever_grades(warm):
+    """For root, Linux counts none; a submission is somebody else then."""
+    if why := spare_user.is_needed() and spare_user.why_not():
+        pytest.skip(why)
+    with Session(warm, [Cell(0, COUNT_FORKS)], Limits()) as session:
+        session.prepare()
+        kind, count = session.reports[0].stdout.split()
+    assert kind == "BlockingIOError"
+    assert 40 <= int(count) < Limits().processes
+
+
+def test_two_submissions_are_counted_apart(warm):
+    if why := spare_user.is_needed() and spare_user.why_not():
+        pytest.skip(why)
+    with Session(warm, [Cell(0, COUNT_FORKS)], Limits()) as one, Session(warm, [Cell(0, COUNT_FORKS)], Limits()) as two:
+        for session in (one, two):
+            session.prepare()
+        said = [session.reports[0].stdout.split() for session in (one, two)]
+    assert [kind for kind, _ in said] == ["BlockingIOError"] * 2
+    assert all(int(count) >= 40 for _, count in said)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be root to a file")
+def test_a_submission_is_not_root_where_root_grades(warm):
+    if why := spare_user.why_not():
+        pytest.skip(why)
+    with Session(warm, [Cell(0, "def f(x): return x")], Limits()) as session:
+        session.prepare()
+        keeper = next(iter(session._processes.values()))._submission.keeper
+        users = Path(f"/proc/{keeper}/status").read_text(encoding="ascii").partition("Uid:")[2].split()[:4]
+    assert all(int(user) >= 61184 for user in users)
+
+
+def test_what_other_users_cannot_read_is_named_and_then_submissions_stay_root(tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnlab.grading.spare_user.tree.packages_tree", lambda: {"closed": tmp_path / "closed"})
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "module.py").write_text("", encoding="utf-8")
+    (tmp_path / "closed" / "module.py").chmod(0o600)
+    assert str(tmp_path / "closed" / "module.py") in list(map(str, spare_user._closed_files()))

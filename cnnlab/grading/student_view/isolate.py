@@ -16,6 +16,7 @@ import os
 import platform
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 # From linux/sched.h, sys/mount.h, sys/prctl.h, linux/keyctl.h and linux/capability.h.
 _NEW_MOUNTS, _NEW_NAME, _NEW_IPC, _NEW_PIDS, _NEW_NETWORK = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
@@ -25,7 +26,7 @@ _RECURSIVE, _PRIVATE = 1 << 14, 1 << 18
 _IN_PROC = _NO_SUID | _NO_DEVICES | _NO_EXEC
 # What bubblewrap's --dev mounts.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
-_DROP_FROM_BOUNDING_SET, _NO_NEW_PRIVILEGES = 24, 38
+_DROP_FROM_BOUNDING_SET, _NO_NEW_PRIVILEGES, _DUMPABLE = 24, 38, 4
 _JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 # The numbers of the system calls clone and keyctl.
@@ -53,7 +54,7 @@ def fork_apart() -> int:
     return _checked(pid, "clone")
 
 
-def settle(places: Sequence[str], *, size: int, uid: int) -> None:
+def settle(places: Sequence[str], *, size: int, files: int, uid: int) -> None:
     """Give the calling process, PID 1 of its namespaces, its own places and its own user, and take all else away.
 
     Parameters
@@ -62,6 +63,8 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
         Folders that can be written; each becomes empty and its own.
     size
         Bytes that fit into each of them.
+    files
+        How many files and folders do: the kernel keeps some memory for each, also for empty ones.
     uid
         User and group that it sees itself as.
     """
@@ -77,9 +80,11 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
     # The same for the permissions of the machine's devices; bubblewrap itself cannot do this without closing them.
     for device in _DEVICES:
         _mount("none", f"/dev/{device}", None, _BIND | _REMOUNT | _READ_ONLY | _NO_SUID | _NO_EXEC)
+    outer_uid, outer_gid = _outer_user()
+    options = f"size={size},nr_inodes={files},mode=0755,uid={outer_uid},gid={outer_gid}"
     for place in places:
-        _mount("tmpfs", place, "tmpfs", _NO_SUID | _NO_DEVICES, f"size={size},mode=0755")
-    outer_uid, outer_gid = os.getuid(), os.getgid()
+        _mount("tmpfs", place, "tmpfs", _NO_SUID | _NO_DEVICES, options)
+    _become(outer_uid, outer_gid)
     _checked(_libc.unshare(_NEW_USER), "unshare")
     own = os.open("self", os.O_PATH | os.O_DIRECTORY, dir_fd=proc)
     _write("setgroups", "deny", own)
@@ -89,6 +94,23 @@ def settle(places: Sequence[str], *, size: int, uid: int) -> None:
     os.close(own)
     os.close(proc)
     _give_up_capabilities()
+
+
+def _outer_user() -> tuple[int, int]:
+    """Return who to be in the sandbox's own user namespace: the user beside root, where `spare_user` made one."""
+    users = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    known = {int(line.split()[0]) for line in users}
+    return (1, 1) if known == {0, 1} else (os.getuid(), os.getgid())
+
+
+def _become(uid: int, gid: int) -> None:
+    if uid == os.getuid():
+        return
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    # The kernel gives the files in /proc of who has changed the user to root, and its own maps are to be written.
+    _checked(_libc.prctl(_DUMPABLE, 1, 0, 0, 0), "prctl")
 
 
 def leave_keyring() -> None:

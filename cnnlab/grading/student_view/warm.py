@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _PLACES = ("/tmp", "/dev/shm")  # noqa: S108  these are in the sandbox
-_PLACE_BYTES = 64 << 20
+_PLACE_BYTES, _PLACE_FILES = 64 << 20, 10_000
 _UID = 65534
 _MOST_SOCKETS = 64
 
@@ -115,7 +115,7 @@ def _begin(sockets: list[int]) -> NoReturn:
     home = os.environ["HOME"]
     try:
         os.chdir("/")
-        isolate.settle((home, *_PLACES), size=_PLACE_BYTES, uid=_UID)
+        isolate.settle((home, *_PLACES), size=_PLACE_BYTES, files=_PLACE_FILES, uid=_UID)
         to_nowhere()  # again: an open file keeps the rights of the mount that it was opened on
         Path(os.environ["MPLCONFIGDIR"]).mkdir()
         os.chdir(home)
