@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Status = Literal["graded", "timeout", "crashed", "unreadable", "missing", "grader_error"]
@@ -123,6 +123,10 @@ class Result:
         """Whether the checks looked at it, so that its points are true."""
         return self.status in {"graded", "timeout", "crashed"}
 
+    def in_brief(self) -> Result:
+        """Return the result without cards and cells, which are most of it: a run keeps one for each student."""
+        return replace(self, exercises=tuple(replace(each, card="") for each in self.exercises), cells=())
+
     def as_dict(self) -> dict[str, Any]:
         """Return the result as data that JSON can say."""
         # What dataclasses.asdict gives, which copies every string and number on its way.
@@ -188,7 +192,7 @@ class Report:
     exercises
         ``(id, points)`` in the order of the notebook.
     results
-        One a student, sorted by name.
+        One a student, sorted by name, in brief; `cnnlab.grading.store.ResultStore` has the rest.
     warnings
         Said in every form of the report: no isolation, a public seed.
     title

@@ -21,7 +21,7 @@ from cnnlab.grading.course import Course
 from cnnlab.grading.model import Report, Result
 from cnnlab.grading.pages import render
 from cnnlab.grading.report import as_csv, exercise_points, safe_name
-from cnnlab.grading.store import save_report, write_whole
+from cnnlab.grading.store import ResultStore, save_report, write_whole
 from cnnlab.grading.summary import Summary, summarize
 
 _PROBLEMS = (
@@ -111,7 +111,7 @@ def _with_page(course: Course, notebook: str, report: Report, result: Result, ma
         return result
     try:
         text = feedback.page(
-            result,
+            ResultStore(course).in_full(result),
             title=report.title or report.assignment,
             max_score=report.max_score,
             marks=marks.get(result.student),

@@ -28,6 +28,7 @@ from cnnlab.grading.publish import log_changes, publish
 from cnnlab.grading.report import NOT_ISOLATED
 from cnnlab.grading.slips import Slips
 from cnnlab.grading.store import ResultStore, load_report
+from cnnlab.grading.task import Task
 from cnnlab.grading.waiting import Patience
 from cnnlab.grading.worker import Peak
 from cnnlab.grading.workplace import Workplace, open_workplace
@@ -105,7 +106,7 @@ def _grade_class(
         for entry, result in _results(course, entries, place, console=console, regrade=selection.regrade):
             if entry.task is not None and result.is_new:
                 run.add(result.result.student)
-            results.append(_record(course, writer, entry, result.result))
+            results.append(_record(course, writer, entry, result.result).in_brief())
     found = Report(
         assignment=course.assignment,
         exercises=settings.exercises,
@@ -242,22 +243,20 @@ def _results(
 ) -> Iterator[tuple[Entry, _Found]]:
     """Yield what is known already, then run the rest; each new result is stored before it is yielded."""
     store = ResultStore(course)
-    known = {
-        entry.received.student: None
-        if regrade and entry.task is not None
-        else entry.known_result(store, course.assignment)
-        for entry in entries
-    }
-    tasks = [entry.task for entry in entries if entry.task is not None and known[entry.received.student] is None]
+    tasks: list[Task] = []
+    unreadable = 0
+    for entry in entries:
+        is_again = regrade and entry.task is not None
+        result = None if is_again else entry.known_result(store, course.assignment)
+        if result is not None:
+            unreadable += result.status == "unreadable"
+            yield entry, _Found(result, is_new=False)
+        elif entry.task is not None:
+            tasks.append(entry.task)
     console.print(
         f"{len(entries)} students: {len(tasks)} to run, {len(entries) - len(tasks)} known or without a notebook"
     )
-    for entry in entries:
-        result = known[entry.received.student]
-        if result is not None:
-            yield entry, _Found(result, is_new=False)
     by_student = {entry.received.student: entry for entry in entries}
-    unreadable = sum(result is not None and result.status == "unreadable" for result in known.values())
     with RunProgress(console, len(tasks), unreadable=unreadable) as progress:
         for result in place.run(tasks):
             # A fault of ours is not kept: the next run tries again.

@@ -32,6 +32,23 @@ class ResultStore:
             return None  # never stored, or by another version, or a file somebody damaged: grade it again
         return result if result.key == key else None
 
+    def in_full(self, result: Result) -> Result:
+        """Return a result with what `cnnlab.grading.model.Result.in_brief` left out.
+
+        Raises
+        ------
+        LookupError
+            If it is not stored any more.
+        """
+        if not result.was_run:
+            return result
+        stored = self.load(result.student, result.key)
+        if stored is None:
+            raise LookupError("what was stored is gone, damaged, or of another run; run cnnlab grade again")
+        cards = {exercise.exercise_id: exercise.card for exercise in stored.exercises}
+        exercises = tuple(replace(each, card=cards.get(each.exercise_id, "")) for each in result.exercises)
+        return replace(result, exercises=exercises, cells=stored.cells)
+
     def save(self, result: Result) -> None:
         """Store a result; a run that is killed here leaves the old file or the new one."""
         write_whole(self._path(result.student), json.dumps(result.as_dict()))

@@ -1,7 +1,9 @@
 """Results are written as data, and are the same when they are read back."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+
+import pytest
 
 from cnnlab.grading.model import CellReport, CheckRecord, ExerciseRecord, Report, Result
 from cnnlab.grading.store import load_report, save_report
@@ -29,3 +31,20 @@ def test_a_report_comes_back_as_it_was_saved(tmp_path):
     )
     save_report(course, report)
     assert load_report(course) == report
+
+
+def test_a_result_in_brief_is_whole_again_with_what_is_stored(tmp_path):
+    from cnnlab.grading.course import Course
+    from cnnlab.grading.store import ResultStore
+
+    store = ResultStore(Course(tmp_path, "a1"))
+    stored = replace(_result(), key="k", notes=())
+    store.save(stored)
+    noted = replace(stored, notes=("odd name",))
+    brief = noted.in_brief()
+    assert (brief.cells, brief.exercises[0].card, brief.score) == ((), "", noted.score)
+    assert store.in_full(brief) == noted
+    missing = Result("bob", "a1", "missing")
+    assert store.in_full(missing) == missing
+    with pytest.raises(LookupError, match="run cnnlab grade again"):
+        store.in_full(replace(brief, key="another"))
