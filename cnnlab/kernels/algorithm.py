@@ -1,0 +1,86 @@
+"""What an algorithm has to offer, and the list of those there are.
+
+Another provider, such as compiled kernels or a GPU library, adds its own with `register` and puts its rules in front of
+those in `cnnlab.kernels.rules` with `cnnlab.kernels.rules.add`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.case import Case
+
+
+class Algorithm:
+    """A way to compute a correlation of arrays that are padded already, for one group of channels.
+
+    The planner cuts the work into chunks of the batch or of the rows and calls the algorithm for each, from several
+    threads at once; so it must not change itself.
+
+    Attributes
+    ----------
+    name : str
+        As `use_algorithm` takes it.
+    idea : str
+        In one line.
+    provider : str
+        Who brings it.
+    grouped : bool
+        Whether it takes all groups of channels in one call.
+    rows : int
+        Chunks are cut at multiples of so many rows of the output.
+    has_grad_weight : bool
+        Whether it computes that gradient as well.
+    tolerance : dict of str to float
+        Largest error by dtype, relative to the largest number of the result.
+    """
+
+    name: ClassVar[str]
+    idea: ClassVar[str]
+    provider: ClassVar[str] = "numpy"
+    grouped: ClassVar[bool] = False
+    rows: ClassVar[int] = 1
+    has_grad_weight: ClassVar[bool] = True
+    tolerance: ClassVar[dict[str, float]] = {"float32": 1e-5, "float64": 1e-13}
+
+    def fault(self, case: Case) -> str | None:
+        """Return why this cannot compute the case, or None if it can."""
+        del case
+        return None
+
+    def flops(self, case: Case) -> int:
+        """Return about how many additions and multiplications it takes."""
+        return 2 * case.macs
+
+    def workspace(self, case: Case) -> int:
+        """Return about how many bytes of working memory one thread needs, without the padded chunk of the input."""
+        del case
+        return 0
+
+    def prepare(self, w: FloatArray, case: Case) -> Any:
+        """Return what `forward` needs of w (C_out/G, C_in/G, *kernel), made once for all chunks."""
+        del case
+        return w.reshape(w.shape[0], -1)  # (C_out/G, K)
+
+    def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
+        """Write into y (n, C_out/G, *rows) the correlation of x (n, C_in/G, *padded), with b (C_out/G,) added."""
+        raise NotImplementedError(f"{self.name} has no forward")
+
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+        """Add to dw (C_out/G, K) the gradient for dy (n, C_out/G, *rows) and x (n, C_in/G, *padded)."""
+        raise NotImplementedError(f"{self.name} has no grad_weight")
+
+
+_known: dict[str, Algorithm] = {}
+
+
+def register(algorithm: Algorithm) -> Algorithm:
+    """Add an algorithm to those there are, and return it; a later one of the same name takes its place."""
+    _known[algorithm.name] = algorithm
+    return algorithm
+
+
+def algorithms() -> dict[str, Algorithm]:
+    """Return all algorithms by name."""
+    return dict(_known)

@@ -1,0 +1,95 @@
+"""The columns of im2col with the batch as the last axis of memory, (C, *spatial, N).
+
+NumPy copies and BLAS multiplies long runs fast and short ones slowly. In (N, C, H, W) a run is a row of a small map,
+and with a stride each number is a run of its own. In (C, H, W, N) a run is the whole batch at least. Bringing the
+arrays to that order and back costs two copies; with few channels the columns are so many times larger that it pays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnlab.kernels.algorithm import Algorithm, register
+from cnnlab.kernels.arrays import FloatArray, at, tile_size, tiles, windows
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.workspace import workspace
+
+COLUMNS = 1024
+TILE_BYTES = 2 * 2**20
+
+
+class BatchLast(Algorithm):
+    """im2col in tiles, in memory laid out batch-last."""
+
+    name = "batch_last"
+    idea = "im2col in memory laid out (C, *spatial, N), so that copies run along the batch"
+
+    def fault(self, case: Case) -> str | None:
+        """Refuse a batch of one, whose memory is laid out so already."""
+        return "the batch is 1" if case.batch == 1 else None
+
+    def _places(self, batch: int, case: Case) -> int:
+        columns = max(64, min(COLUMNS, TILE_BYTES // (case.depth * case.itemsize)))
+        return max(1, columns // batch)
+
+    def workspace(self, case: Case) -> int:
+        """Return the bytes of the input in the new order, of a tile's columns and of its products."""
+        columns = tile_size(case.out, self._places(case.batch, case)) * case.batch
+        size = columns * (case.depth + case.filters)
+        if case.work == "grad_weight":
+            size += case.filters * case.positions * case.batch
+        return size * case.itemsize
+
+    def forward(self, x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
+        """Lay out the columns of each tile and multiply; then bring the products back to the order of y."""
+        N, M, out = y.shape[0], y.shape[1], y.shape[2:]
+        places, K = self._places(N, case), weights.shape[1]
+        y = y.reshape(N, M, -1, copy=False)
+        size = tile_size(out, places) * N
+        with (
+            workspace.borrow((*x.shape[1:], N), x.dtype) as turned,
+            workspace.borrow((K * size,), x.dtype) as memory,
+            workspace.borrow((M * size,), x.dtype) as products,
+        ):
+            _turn(x, turned)
+            seen = windows(turned, case.kernel, out, case.stride, case.dilation)  # (C, *kernel, *out, N)
+            for box, start, stop in tiles(out, places):
+                L = (stop - start) * N
+                tile = memory[: K * L].reshape(K, L)
+                view = seen[at((*box, slice(None)))]
+                np.copyto(tile.reshape(view.shape), view)
+                product = products[: M * L].reshape(M, L)
+                np.matmul(weights, tile, out=product)
+                if b is not None:
+                    product += b[:, None]
+                y[:, :, start:stop] = product.reshape(M, stop - start, N).transpose(2, 0, 1)
+
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+        """Multiply the gradients at the places of each tile with its columns, and add up over the tiles."""
+        N, M, out = dy.shape[0], dy.shape[1], dy.shape[2:]
+        places, K = self._places(N, case), dw.shape[1]
+        size = tile_size(out, places) * N
+        with (
+            workspace.borrow((*x.shape[1:], N), x.dtype) as turned,
+            workspace.borrow((K * size,), x.dtype) as memory,
+            workspace.borrow((*dy.shape[1:], N), x.dtype) as turned_dy,
+            workspace.borrow(dw.shape, x.dtype) as product,
+        ):
+            _turn(x, turned)
+            _turn(dy, turned_dy)
+            upstream = turned_dy.reshape(M, -1)
+            seen = windows(turned, case.kernel, out, case.stride, case.dilation)
+            for box, start, stop in tiles(out, places):
+                tile = memory[: K * (stop - start) * N].reshape(K, -1)
+                view = seen[at((*box, slice(None)))]
+                np.copyto(tile.reshape(view.shape), view)
+                np.matmul(upstream[:, start * N : stop * N], tile.T, out=product)
+                dw += product
+
+
+def _turn(x: FloatArray, turned: FloatArray) -> None:
+    """Copy x (N, ...) into turned (..., N)."""
+    np.copyto(turned, np.moveaxis(x, 0, -1))
+
+
+register(BatchLast())

@@ -1,0 +1,85 @@
+"""What has to be computed: one correlation without padding, by its sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from cnnlab.kernels.arrays import Ints, correlation_size
+
+Work: TypeAlias = Literal["forward", "grad_weight"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A correlation y = w ⋆ x of an input that is padded already, or the gradient of its weights.
+
+    The gradient to the input is such a correlation too, of dy with the flipped kernels (`cnnlab.kernels.passes`).
+
+    Attributes
+    ----------
+    batch, in_channels, out_channels, groups : int
+        N, C_in, C_out and G.
+    padded : tuple of int
+        Spatial size of the input with its padding.
+    kernel, stride, dilation : tuple of int
+        One entry for each axis.
+    dtype : str
+        "float32" or "float64".
+    work : {"forward", "grad_weight"}
+    """
+
+    batch: int
+    in_channels: int
+    out_channels: int
+    groups: int
+    padded: Ints
+    kernel: Ints
+    stride: Ints
+    dilation: Ints
+    dtype: str
+    work: Work = "forward"
+
+    @cached_property
+    def out(self) -> Ints:
+        """Spatial size of the output."""
+        return correlation_size(self.padded, self.kernel, self.stride, self.dilation)
+
+    @property
+    def positions(self) -> int:
+        """Places in one map of the output, P."""
+        return prod(self.out)
+
+    @property
+    def taps(self) -> int:
+        """Taps of the kernel."""
+        return prod(self.kernel)
+
+    @property
+    def depth(self) -> int:
+        """Weights of one filter, K = C_in/G · taps: the inner size of the product."""
+        return self.in_channels // self.groups * self.taps
+
+    @property
+    def filters(self) -> int:
+        """Filters of one group."""
+        return self.out_channels // self.groups
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of the definition."""
+        return self.batch * self.out_channels * self.positions * self.depth
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return np.dtype(self.dtype).itemsize
+
+    @property
+    def dense(self) -> bool:
+        """Whether stride and dilation are 1."""
+        return set(self.stride) | set(self.dilation) == {1}
