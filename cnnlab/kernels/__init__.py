@@ -4,7 +4,7 @@
 NumPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
 """
 
-from cnnlab.kernels import batch_last, depthwise, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels import batch_last, channels_last, depthwise, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
 from cnnlab.kernels.planner import (
     conv_backward,
     conv_backward_parameters,

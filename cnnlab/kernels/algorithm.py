@@ -6,10 +6,12 @@ those in `cnnlab.kernels.rules` with `cnnlab.kernels.rules.add`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
+
+Memory: TypeAlias = Literal["N C *", "N * C", "C * N"]
 
 
 class Algorithm:
@@ -26,10 +28,14 @@ class Algorithm:
         In one line.
     provider : str
         Who brings it.
+    memory : {"N C *", "N * C", "C * N"}
+        In which order of axes the padded input shall lie in memory: channels first, channels last, batch last. The
+        shape is (n, C, *padded) all the same.
     grouped : bool
         Whether it takes all groups of channels in one call.
     rows : int
-        Chunks are cut at multiples of so many rows of the output.
+        Chunks are cut at multiples of so many rows of the output, and the input has zeros added at the ends of all
+        spatial axes for outputs up to such a multiple.
     has_grad_weight : bool
         Whether it computes that gradient as well.
     tolerance : dict of str to float
@@ -39,6 +45,7 @@ class Algorithm:
     name: ClassVar[str]
     idea: ClassVar[str]
     provider: ClassVar[str] = "numpy"
+    memory: ClassVar[Memory] = "N C *"
     grouped: ClassVar[bool] = False
     rows: ClassVar[int] = 1
     has_grad_weight: ClassVar[bool] = True
@@ -68,8 +75,15 @@ class Algorithm:
         raise NotImplementedError(f"{self.name} has no forward")
 
     def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
-        """Add to dw (C_out/G, K) the gradient for dy (n, C_out/G, *rows) and x (n, C_in/G, *padded)."""
+        """Add to dw (C_out/G, K) the gradient for dy (n, C_out/G, *rows) and x (n, C_in/G, *padded).
+
+        The weights of a filter may stand in any order that `in_order` knows.
+        """
         raise NotImplementedError(f"{self.name} has no grad_weight")
+
+    def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
+        """Return dw (C_out, K) as an array (C_out, C_in/G, *kernel)."""
+        return dw.reshape(case.out_channels, case.in_channels // case.groups, *case.kernel)
 
 
 _known: dict[str, Algorithm] = {}

@@ -22,6 +22,7 @@ class BatchLast(Algorithm):
     """im2col in tiles, in memory laid out batch-last."""
 
     name = "batch_last"
+    memory = "C * N"
     idea = "im2col in memory laid out (C, *spatial, N), so that copies run along the batch"
 
     def fault(self, case: Case) -> str | None:
@@ -47,12 +48,10 @@ class BatchLast(Algorithm):
         y = y.reshape(N, M, -1, copy=False)
         size = tile_size(out, places) * N
         with (
-            workspace.borrow((*x.shape[1:], N), x.dtype) as turned,
             workspace.borrow((K * size,), x.dtype) as memory,
             workspace.borrow((M * size,), x.dtype) as products,
         ):
-            _turn(x, turned)
-            seen = windows(turned, case.kernel, out, case.stride, case.dilation)  # (C, *kernel, *out, N)
+            seen = windows(np.moveaxis(x, 0, -1), case.kernel, out, case.stride, case.dilation)  # (C, *kernel, *out, N)
             for box, start, stop in tiles(out, places):
                 L = (stop - start) * N
                 tile = memory[: K * L].reshape(K, L)
@@ -70,26 +69,20 @@ class BatchLast(Algorithm):
         places, K = self._places(N, case), dw.shape[1]
         size = tile_size(out, places) * N
         with (
-            workspace.borrow((*x.shape[1:], N), x.dtype) as turned,
             workspace.borrow((K * size,), x.dtype) as memory,
-            workspace.borrow((*dy.shape[1:], N), x.dtype) as turned_dy,
-            workspace.borrow(dw.shape, x.dtype) as product,
+            workspace.borrow((*dy.shape[1:], N), x.dtype) as turned,
+            workspace.borrow((K, M), x.dtype) as product,
         ):
-            _turn(x, turned)
-            _turn(dy, turned_dy)
-            upstream = turned_dy.reshape(M, -1)
-            seen = windows(turned, case.kernel, out, case.stride, case.dilation)
+            np.copyto(turned, np.moveaxis(dy, 0, -1))
+            upstream = turned.reshape(M, -1)
+            seen = windows(np.moveaxis(x, 0, -1), case.kernel, out, case.stride, case.dilation)
             for box, start, stop in tiles(out, places):
                 tile = memory[: K * (stop - start) * N].reshape(K, -1)
                 view = seen[at((*box, slice(None)))]
                 np.copyto(tile.reshape(view.shape), view)
-                np.matmul(upstream[:, start * N : stop * N], tile.T, out=product)
-                dw += product
-
-
-def _turn(x: FloatArray, turned: FloatArray) -> None:
-    """Copy x (N, ...) into turned (..., N)."""
-    np.copyto(turned, np.moveaxis(x, 0, -1))
+                # This way around, with the longer side first, OpenBLAS is up to 1.5 times as fast.
+                np.matmul(tile, upstream[:, start * N : stop * N].T, out=product)
+                dw += product.T
 
 
 register(BatchLast())

@@ -9,7 +9,8 @@ import numpy as np
 
 from cnnlab.geometry import padded_sources
 from cnnlab.geometry.options import PaddingMode, Pads
-from cnnlab.kernels.arrays import FloatArray, at
+from cnnlab.kernels.algorithm import Memory
+from cnnlab.kernels.arrays import FloatArray, Ints, at
 from cnnlab.kernels.workspace import workspace
 
 
@@ -41,25 +42,55 @@ def crop(x: FloatArray, pads: Sequence[tuple[int, int]]) -> tuple[FloatArray, Pa
 
 
 @contextmanager
-def zero_padded(x: FloatArray, pads: Pads, first: int, last: int) -> Iterator[FloatArray]:
-    """Lend rows first to last of x (N, C, *spatial) with zeros around it; rows are counted on the padded first axis.
+def zero_padded(
+    x: FloatArray, pads: Pads, rows: tuple[int, int], *, more: Sequence[int], memory: Memory
+) -> Iterator[FloatArray]:
+    """Lend some rows of x (N, C, *spatial) with zeros around it; rows are counted on the padded first axis.
 
-    Without padding it is a view of x, else a copy in borrowed memory.
+    Without padding it is a view of x if its memory may be as it is, else a copy in borrowed memory.
+
+    Parameters
+    ----------
+    x : array (N, C, *spatial)
+        The input.
+    pads : tuple of (int, int)
+        Zeros before and after each axis.
+    rows : (int, int)
+        First row and the one behind the last.
+    more : sequence of int
+        Further zeros at the end of each axis.
+    memory : str
+        Order of the axes in memory (`cnnlab.kernels.algorithm.Algorithm`).
     """
-    before, _ = pads[0]
+    (before, _), (first, last) = pads[0], rows
     top, bottom = max(0, before - first), max(0, last - before - x.shape[2])
     x = x[:, :, max(0, first - before) : max(0, last - before)]
-    around = ((top, bottom), *pads[1:])
-    if not any(map(any, around)):
+    around = [(zeros, end + extra) for (zeros, end), extra in zip(((top, bottom), *pads[1:]), more, strict=True)]
+    if memory == "N C *" and not any(map(any, around)):
         yield x
         return
     shape = (*x.shape[:2], *(n + sum(added) for n, added in zip(x.shape[2:], around, strict=True)))
-    with workspace.borrow(shape, x.dtype) as padded:
+    with _borrow(shape, x.dtype, memory) as padded:
         inside: list[slice] = [slice(None), slice(None)]
-        for axis, (zeros, more) in enumerate(around, start=2):
-            stop = shape[axis] - more
+        for axis, (zeros, end) in enumerate(around, start=2):
+            stop = shape[axis] - end
             padded[(*inside, slice(0, zeros))] = 0
             padded[(*inside, slice(stop, None))] = 0
             inside.append(slice(zeros, stop))
         padded[tuple(inside)] = x
         yield padded
+
+
+@contextmanager
+def _borrow(shape: Ints, dtype: np.dtype[np.generic], memory: Memory) -> Iterator[FloatArray]:
+    """Lend an array (N, C, *spatial) whose axes lie in memory in another order."""
+    N, C, *spatial = shape
+    if memory == "N * C":
+        with workspace.borrow((N, *spatial, C), dtype) as lent:
+            yield np.moveaxis(lent, -1, 1)
+    elif memory == "C * N":
+        with workspace.borrow((C, *spatial, N), dtype) as lent:
+            yield np.moveaxis(lent, -1, 0)
+    else:
+        with workspace.borrow(shape, dtype) as lent:
+            yield lent

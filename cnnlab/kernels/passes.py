@@ -9,6 +9,7 @@ each with a small kernel, and none multiplies with the zeros that a stride would
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -97,7 +98,7 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
     biases = [None if b is None else b[outs] for _, outs in _groups(case, algorithm)]
 
     def work(chunk: Chunk) -> None:
-        for seen in _padded(x, layer, case, chunk):
+        with _padded(x, layer, algorithm, case, chunk) as seen:
             target = y[chunk.pictures, :, chunk.rows]
             for (ins, outs), one, bias in zip(_groups(case, algorithm), weights, biases, strict=True):
                 algorithm.forward(seen[:, ins], one, bias, target[:, outs], case)
@@ -117,7 +118,7 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
 
     def work(share: list[Chunk], dw: FloatArray) -> None:
         for chunk in share:
-            for seen in _padded(x, layer, case, chunk):
+            with _padded(x, layer, algorithm, case, chunk) as seen:
                 upstream = dy[chunk.pictures, :, chunk.rows]
                 for ins, outs in _groups(case, algorithm):
                     algorithm.grad_weight(upstream[:, outs], seen[:, ins], dw[outs], case)
@@ -125,7 +126,7 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
     run_parts([bind(work, share, dw) for share, dw in zip(shares, sums, strict=True)])
     for more in sums[1:]:
         sums[0] += more
-    return sums[0].reshape(w_shape)
+    return algorithm.in_order(sums[0], case)
 
 
 def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, choose: Choose) -> FloatArray:
@@ -198,9 +199,11 @@ def _groups(case: Case, algorithm: Algorithm) -> Iterator[tuple[slice, slice]]:
         yield slice(g * ins, (g + 1) * ins), slice(g * outs, (g + 1) * outs)
 
 
-def _padded(x: FloatArray, layer: Layer, case: Case, chunk: Chunk) -> Iterator[FloatArray]:
-    """Yield, once, the padded input that the chunk sees."""
+@contextmanager
+def _padded(x: FloatArray, layer: Layer, algorithm: Algorithm, case: Case, chunk: Chunk) -> Iterator[FloatArray]:
+    """Lend the padded input that the chunk sees."""
     step, extent = case.stride[0], case.dilation[0] * (case.kernel[0] - 1) + 1
-    first, last = chunk.rows.start * step, (chunk.rows.stop - 1) * step + extent
-    with zero_padded(x[chunk.pictures], layer.pads, first, last) as padded:
+    rows = chunk.rows.start * step, (chunk.rows.stop - 1) * step + extent
+    more = [-size % algorithm.rows for size in (chunk.rows.stop - chunk.rows.start, *case.out[1:])]
+    with zero_padded(x[chunk.pictures], layer.pads, rows, more=more, memory=algorithm.memory) as padded:
         yield padded

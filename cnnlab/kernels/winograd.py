@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from cnnlab.kernels.algorithm import Algorithm, register
 from cnnlab.kernels.arrays import FloatArray
@@ -34,6 +35,7 @@ class Winograd(Algorithm):
 
     name = "winograd"
     idea = "4×4 outputs by 36 products in place of 144 (Winograd), between transforms of input, kernel and output"
+    memory = "N * C"
     rows = 4
     has_grad_weight = False
     tolerance = {"float32": 1e-4, "float64": 1e-12}  # noqa: RUF012  (of the class, like its base)
@@ -47,88 +49,74 @@ class Winograd(Algorithm):
         return None
 
     def flops(self, case: Case) -> int:
-        """Return the operations of the products and of the three transforms."""
+        """Return the operations of the products and of the transforms of input and output."""
         tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
         C, M = case.in_channels, case.out_channels
-        return 2 * (
-            36 * tiles * C * case.filters * case.groups // case.groups + 36 * 36 * tiles * C + 16 * 36 * tiles * M
-        )
+        return 2 * 36 * tiles * (C * case.filters + 36 * C + 16 * M)
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of the transformed kernels, and of inputs and products of the tiles in work."""
         C, M = case.in_channels // case.groups, case.filters
         tiles = min(_tiles(C, M, case.itemsize), case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4))
-        return (36 * C * M + tiles * (72 * C + (36 + 16) * M)) * case.itemsize
+        return (36 * C * M + tiles * _numbers(C, M)) * case.itemsize
 
     def prepare(self, w: FloatArray, case: Case) -> Any:
-        """Return G g Gᵀ for each kernel, (36, C_out/G, C_in/G)."""
+        """Return G g Gᵀ for each kernel, (36, C_in/G, C_out/G)."""
         del case
         M, C = w.shape[:2]
-        return (_KERNEL.astype(w.dtype) @ w.reshape(M * C, 9).T).reshape(36, M, C)
+        return np.matmul(_KERNEL.astype(w.dtype), w.transpose(2, 3, 1, 0).reshape(9, C * M)).reshape(36, C, M)
 
     def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
         """Transform tiles of the input, multiply, and transform back, some rows of tiles at a time."""
         del case
-        N, M, high, wide = y.shape
-        C = x.shape[1]
+        (N, M, high, wide), C = y.shape, x.shape[1]
         down, across = -(-high // 4), -(-wide // 4)
         many = _tiles(C, M, x.itemsize)
         pictures = max(1, min(N, many // (down * across)))
-        rows = min(down, max(1, many // (across * pictures)))
-        # The last tiles may reach beyond the input.
-        with workspace.borrow((pictures, C, rows * 4 + 2, across * 4 + 2), x.dtype) as seen:
-            for n in range(0, N, pictures):
-                for row in range(0, down, rows):
-                    some, lines = x[n : n + pictures, :, 4 * row : 4 * (row + rows) + 2], min(rows, down - row)
-                    part = seen[: len(some), :, : 4 * lines + 2]
-                    _fill(part, some)
-                    place = y[n : n + pictures, :, 4 * row : 4 * (row + rows)]
-                    self._some_tiles(part, weights, b, place, (len(some), lines, across))
+        lines = min(down, max(1, many // (across * pictures)))
+        seen = np.moveaxis(x, 1, -1)  # (N, 4·down + 2, 4·across + 2, C)
+        for n in range(0, N, pictures):
+            for line in range(0, down, lines):
+                rows = slice(4 * line, 4 * (line + lines) + 2)
+                place = y[n : n + pictures, :, 4 * line : 4 * (line + lines)]
+                _some_tiles(seen[n : n + pictures, rows], weights, b, place)
 
-    @staticmethod
-    def _some_tiles(
-        x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, tiles: tuple[int, int, int]
-    ) -> None:
-        """Write y (n, M, ≤ 4·down, ≤ 4·across) for x (n, C, 4·down + 2, 4·across + 2)."""
-        (n, down, across), C, M = tiles, x.shape[1], weights.shape[1]
-        T = n * down * across
-        steps = x.strides
-        view = np.lib.stride_tricks.as_strided(
-            x, (6, 6, C, n, down, across), (*steps[2:], steps[1], steps[0], 4 * steps[2], 4 * steps[3]), writeable=False
-        )
-        with (
-            workspace.borrow((36, C * T), x.dtype) as cut,
-            workspace.borrow((36, C, T), x.dtype) as transformed,
-            workspace.borrow((36, M, T), x.dtype) as products,
-        ):
-            np.copyto(cut.reshape(view.shape), view)
-            np.matmul(_INPUT.astype(x.dtype), cut, out=transformed.reshape(36, C * T))
-            np.matmul(weights, transformed, out=products)
-            with workspace.borrow((16, M * T), x.dtype) as back:
-                np.matmul(_OUTPUT.astype(x.dtype), products.reshape(36, M * T), out=back)
-                outputs = back.reshape(4, 4, M, n, down, across)
-                if b is not None:
-                    outputs += b.reshape(M, 1, 1, 1)
-                _, _, high, wide = y.shape
-                for i in range(4):
-                    lines = -(-(high - i) // 4)
-                    for j in range(4):
-                        runs = -(-(wide - j) // 4)
-                        if lines > 0 and runs > 0:
-                            y[:, :, i::4, j::4] = outputs[i, j, :, :, :lines, :runs].transpose(1, 0, 2, 3)
+
+def _some_tiles(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray) -> None:
+    """Write y (n, M, ≤ 4·down, ≤ 4·across) for x (n, 4·down + 2, 4·across + 2, C)."""
+    (n, high, wide, C), M = x.shape, weights.shape[2]
+    down, across = (high - 2) // 4, (wide - 2) // 4
+    T = n * down * across
+    picture, line, pixel, channel = x.strides
+    cut = as_strided(
+        x, (6, 6, n, down, across, C), (line, pixel, picture, 4 * line, 4 * pixel, channel), writeable=False
+    )
+    with (
+        workspace.borrow((36, T * C), x.dtype) as inputs,
+        workspace.borrow((36, T * C), x.dtype) as transformed,
+        workspace.borrow((36, T, M), x.dtype) as products,
+        workspace.borrow((16, T * M), x.dtype) as outputs,
+        workspace.borrow((n, 4 * down, 4 * across, M), x.dtype) as turned,
+    ):
+        np.copyto(inputs.reshape(cut.shape), cut)
+        np.matmul(_INPUT.astype(x.dtype), inputs, out=transformed)
+        np.matmul(transformed.reshape(36, T, C), weights, out=products)
+        np.matmul(_OUTPUT.astype(x.dtype), products.reshape(36, T * M), out=outputs)
+        tiles = outputs.reshape(4, 4, n, down, across, M)
+        np.copyto(turned.reshape(n, down, 4, across, 4, M), tiles.transpose(2, 3, 0, 4, 1, 5))
+        if b is not None:
+            turned += b
+        np.copyto(y, np.moveaxis(turned, -1, 1)[:, :, : y.shape[2], : y.shape[3]])
+
+
+def _numbers(C: int, M: int) -> int:
+    """Return how many numbers are kept for a tile: its inputs twice, products, and outputs twice."""
+    return 2 * 36 * C + (36 + 2 * 16) * M
 
 
 def _tiles(C: int, M: int, itemsize: int) -> int:
     """Return how many tiles are worked on at a time."""
-    return max(16, min(TILES, WORKSPACE_BYTES // ((72 * C + 52 * M) * itemsize)))
-
-
-def _fill(part: FloatArray, x: FloatArray) -> None:
-    """Copy x into the first rows and columns of part, and zeros into the rest."""
-    high, wide = min(x.shape[2], part.shape[2]), min(x.shape[3], part.shape[3])
-    part[:, :, :high, :wide] = x[:, :, :high, :wide]
-    part[:, :, high:] = 0
-    part[:, :, :, wide:] = 0
+    return max(16, min(TILES, WORKSPACE_BYTES // (_numbers(C, M) * itemsize)))
 
 
 register(Winograd())
