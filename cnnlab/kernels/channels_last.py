@@ -1,8 +1,8 @@
 """im2col with the channels as the last axis of memory, (N, *spatial, C): windows as the rows of a matrix.
 
-In this order the part of a window that lies in one row of the kernel is one run of memory, kernel width × channels long,
-whatever the stride and the size of the map. So laying out windows is fast, and rows of windows times columns of weights
-is the form of product at which OpenBLAS is fast with few filters too.
+In this order the part of a window that lies in one row of the kernel is one run of memory, kernel width × channels
+long, whatever the stride and the size of the map. So laying out windows is fast, and rows of windows times columns of
+weights is the form of product at which OpenBLAS is fast with few filters too.
 """
 
 from __future__ import annotations

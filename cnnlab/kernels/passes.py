@@ -160,6 +160,16 @@ def residues(spatial: Ints, kernel: Ints, out: Ints, layer: Layer) -> list[Resid
     return found
 
 
+def backward_cases(x_shape: Ints, w_shape: Ints, y_shape: Ints, layer: Layer, dtype: str) -> list[Case]:
+    """Return the correlations that `correlate_back` is made of, for x (N, C_in, *spatial) of a layer."""
+    cases = []
+    for part in residues(x_shape[2:], w_shape[2:], y_shape[2:], layer):
+        kernel = tuple(len(range(size)[taps]) for size, taps in zip(w_shape[2:], part.taps, strict=True))
+        back = Layer((1,) * len(kernel), layer.dilation, layer.groups, part.pads)
+        cases.append(back.case(y_shape, (x_shape[1], y_shape[1] // layer.groups, *kernel), dtype))
+    return cases
+
+
 def _residues_of_axis(
     axis: tuple[int, int, int, int, int, tuple[int, int]],
 ) -> Iterator[tuple[slice, slice, tuple[int, int]]]:

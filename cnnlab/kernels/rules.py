@@ -13,11 +13,15 @@ from cnnlab.kernels.settings import winograd_allowed
 
 # Sizes from which on, or up to which, an algorithm is ahead.
 TAPS_MACS = 4_000  # less work than this is left to the readable sum over the taps
-WINOGRAD_CHANNELS = 48  # of input and of output
-WINOGRAD_TILES = 48  # of 4×4 outputs, in the whole batch, at 128 channels; more with more channels
-BATCH_LAST_BATCH = 16
-BATCH_LAST_CHANNELS = 32
-FFT_TAPS = 100
+WINOGRAD_CHANNELS = 48  # of input and of output, at least
+WINOGRAD_TILES = 40  # of 4×4 outputs in the batch, at least, and one for so many channels:
+WINOGRAD_CHANNELS_A_TILE = 8
+BATCH_LAST_BATCH = 16  # at least
+BATCH_LAST_CHANNELS = 8  # at most; or
+BATCH_LAST_PLACES = 4  # at most in a map of the output
+CHANNELS_LAST_CHANNELS = 12  # of the input, at least, so that a run of memory has some length
+CHANNELS_LAST_FILTERS = 64  # at most: with more the other form of product is as fast
+FFT_TAPS = 200
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,18 @@ class Rule:
 
 def _many_tiles(case: Case) -> bool:
     tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
-    channels = min(case.in_channels, case.out_channels) // case.groups
-    return channels >= WINOGRAD_CHANNELS and tiles * 128 >= WINOGRAD_TILES * case.filters
+    channels = case.in_channels // case.groups, case.filters
+    return (
+        min(channels) >= WINOGRAD_CHANNELS
+        and tiles >= WINOGRAD_TILES
+        and tiles * WINOGRAD_CHANNELS_A_TILE >= max(channels)
+    )
+
+
+def _large_kernel(case: Case) -> bool:
+    # Spectra are made of every pair of channels, so few channels and no small map.
+    few = case.batch * case.out_channels + case.batch * case.in_channels
+    return case.dense and case.taps >= FFT_TAPS and case.out_channels * case.in_channels // case.groups <= 4 * few
 
 
 RULES: list[Rule] = [
@@ -41,14 +55,25 @@ RULES: list[Rule] = [
     Rule(
         "winograd",
         lambda case: winograd_allowed() and case.kernel == (3, 3) and _many_tiles(case),
-        f"3×3 at stride 1 with {WINOGRAD_CHANNELS} channels and more, and enough 4×4 tiles to pay for the transforms",
+        f"3×3 at stride 1, at least {WINOGRAD_CHANNELS} channels, and tiles enough to pay for the transforms",
     ),
+    Rule("fft", _large_kernel, f"a kernel of at least {FFT_TAPS} taps, and few pairs of channels"),
     Rule(
         "batch_last",
-        lambda case: case.batch >= BATCH_LAST_BATCH and case.in_channels // case.groups <= BATCH_LAST_CHANNELS,
-        f"a batch of {BATCH_LAST_BATCH} and more, and at most {BATCH_LAST_CHANNELS} channels to lay out anew",
+        lambda case: (
+            case.batch >= BATCH_LAST_BATCH
+            and (case.in_channels // case.groups <= BATCH_LAST_CHANNELS or case.positions <= BATCH_LAST_PLACES)
+        ),
+        f"a batch of at least {BATCH_LAST_BATCH}, and channels or places too few to make long runs of memory",
     ),
-    Rule("im2col", lambda case: True, "what suits most layers: columns in tiles that fit the cache"),
+    Rule(
+        "channels_last",
+        lambda case: (
+            case.in_channels // case.groups >= CHANNELS_LAST_CHANNELS and case.filters <= CHANNELS_LAST_FILTERS
+        ),
+        f"at most {CHANNELS_LAST_FILTERS} filters, for which rows of windows are the faster form of product",
+    ),
+    Rule("im2col", lambda case: True, "many filters, or a few channels of a small batch: columns as they come"),
 ]
 
 

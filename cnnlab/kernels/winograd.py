@@ -1,10 +1,10 @@
 """Winograd's minimal filtering F(4×4, 3×3): a tile of 4×4 outputs by 36 products in place of 144.
 
-Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3, with interpolation points 0,
-1, -1, 2, -2 and infinity. A tile of 6×6 inputs d and a kernel g are transformed, multiplied number by number and added up
-over the channels, and the sum is transformed back: Y = Aᵀ [Σ_c (G g Gᵀ) ⊙ (Bᵀ d B)] A. For each of the 36 places of a
-tile that sum over channels is a product of matrices. The transforms are small products as well, by the Kronecker
-squares of the three matrices. Large factors cancel in them, so it is less exact.
+Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3, with the interpolation points
+0, 1, -1, 2, -2 and infinity. A tile of 6×6 inputs d and a kernel g are transformed, multiplied number by number and
+added up over the channels, and the sum is transformed back: Y = Aᵀ [Σ_c (G g Gᵀ) ⊙ (Bᵀ d B)] A. For each of the 36
+places of a tile that sum over channels is a product of matrices. The transforms are small products as well, by the
+Kronecker squares of the three matrices. Large factors cancel in them, so it is less exact.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ def _some_tiles(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: Flo
         tiles = outputs.reshape(4, 4, n, down, across, M)
         np.copyto(turned.reshape(n, down, 4, across, 4, M), tiles.transpose(2, 3, 0, 4, 1, 5))
         if b is not None:
-            turned += b
-        np.copyto(y, np.moveaxis(turned, -1, 1)[:, :, : y.shape[2], : y.shape[3]])
+            np.add(turned, b, out=turned)
+        np.copyto(y, np.moveaxis(turned[:, : y.shape[2], : y.shape[3]], -1, 1))
 
 
 def _numbers(C: int, M: int) -> int:
