@@ -36,7 +36,7 @@ class Algorithm:
     rows : int
         Chunks are cut at multiples of so many rows of the output, and the input has zeros added at the ends of all
         spatial axes for outputs up to such a multiple.
-    has_grad_weight : bool
+    has_grad_weight, has_grad_input : bool
         Whether it computes that gradient as well.
     tolerance : dict of str to float
         Largest error by dtype, relative to the largest number of the result.
@@ -49,6 +49,7 @@ class Algorithm:
     grouped: ClassVar[bool] = False
     rows: ClassVar[int] = 1
     has_grad_weight: ClassVar[bool] = True
+    has_grad_input: ClassVar[bool] = False
     tolerance: ClassVar[dict[str, float]] = {"float32": 1e-5, "float64": 1e-13}
 
     def fault(self, case: Case) -> str | None:
@@ -80,6 +81,10 @@ class Algorithm:
         The weights of a filter may stand in any order that `in_order` knows.
         """
         raise NotImplementedError(f"{self.name} has no grad_weight")
+
+    def grad_input(self, dy: FloatArray, weights: Any, dx: FloatArray, case: Case) -> None:
+        """Write into dx (n, C_in/G, *padded) the gradient for dy (n, C_out/G, *out)."""
+        raise NotImplementedError(f"{self.name} has no grad_input")
 
     def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
         """Return dw (C_out, K) as an array (C_out, C_in/G, *kernel)."""

@@ -7,6 +7,8 @@ arrays to that order and back costs two copies; with few channels the columns ar
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from cnnlab.kernels.algorithm import Algorithm, register
@@ -23,11 +25,12 @@ class BatchLast(Algorithm):
 
     name = "batch_last"
     memory = "C * N"
+    has_grad_input = True
     idea = "im2col in memory laid out (C, *spatial, N), so that copies run along the batch"
 
     def fault(self, case: Case) -> str | None:
-        """Refuse a batch of one, whose memory is laid out so already."""
-        return "the batch is 1" if case.batch == 1 else None
+        """Refuse a batch of one, whose memory is laid out so already, but for the gradient to the input."""
+        return "the batch is 1" if case.batch == 1 and case.work != "grad_input" else None
 
     def _places(self, batch: int, case: Case) -> int:
         columns = max(64, min(COLUMNS, TILE_BYTES // (case.depth * case.itemsize)))
@@ -37,8 +40,10 @@ class BatchLast(Algorithm):
         """Return the bytes of the input in the new order, of a tile's columns and of its products."""
         columns = tile_size(case.out, self._places(case.batch, case)) * case.batch
         size = columns * (case.depth + case.filters)
-        if case.work == "grad_weight":
+        if case.work != "forward":
             size += case.filters * case.positions * case.batch
+        if case.work == "grad_input":
+            size += case.in_channels // case.groups * prod(case.padded) * case.batch
         return size * case.itemsize
 
     def forward(self, x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
@@ -83,6 +88,31 @@ class BatchLast(Algorithm):
                 # This way around, with the longer side first, OpenBLAS is up to 1.5 times as fast.
                 np.matmul(tile, upstream[:, start * N : stop * N].T, out=product)
                 dw += product.T
+
+    def grad_input(self, dy: FloatArray, weights: FloatArray, dx: FloatArray, case: Case) -> None:
+        """Multiply back to columns, and add each tap's part to the inputs that it sees: the adjoint of laying out."""
+        N, M, out, padded = dy.shape[0], dy.shape[1], dy.shape[2:], dx.shape[2:]
+        places, (_, K), C = self._places(N, case), weights.shape, dx.shape[1]
+        with (
+            workspace.borrow((*dy.shape[1:], N), dy.dtype) as turned,
+            workspace.borrow((C, *padded, N), dy.dtype) as sums,
+            workspace.borrow((K * tile_size(out, places) * N,), dy.dtype) as memory,
+        ):
+            np.copyto(turned, np.moveaxis(dy, 0, -1))
+            upstream = turned.reshape(M, -1)
+            sums[...] = 0
+            for box, start, stop in tiles(out, places):
+                sizes = [axis.stop - axis.start for axis in box]
+                columns = memory[: K * (stop - start) * N].reshape(K, -1)
+                np.matmul(weights.T, upstream[:, start * N : stop * N], out=columns)
+                parts = columns.reshape(C, *case.kernel, *sizes, N)
+                for tap in np.ndindex(*case.kernel):
+                    steps = zip(tap, case.dilation, box, case.stride, strict=True)
+                    seen = [
+                        slice(t * d + axis.start * s, t * d + (axis.stop - 1) * s + 1, s) for t, d, axis, s in steps
+                    ]
+                    sums[at((*seen, slice(None)))] += parts[(slice(None), *tap)]
+            np.copyto(dx, np.moveaxis(sums, -1, 0))
 
 
 register(BatchLast())

@@ -11,14 +11,15 @@ import numpy as np
 
 from cnnlab.kernels.arrays import Ints, correlation_size
 
-Work: TypeAlias = Literal["forward", "grad_weight"]
+Work: TypeAlias = Literal["forward", "grad_weight", "grad_input"]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A correlation y = w ⋆ x of an input that is padded already, or the gradient of its weights.
+    """A correlation y = w ⋆ x of an input that is padded already, or one of its gradients.
 
-    The gradient to the input is such a correlation too, of dy with the flipped kernels (`cnnlab.kernels.passes`).
+    The sizes are those of the correlation in all three. The gradient to the input can also be had from correlations of
+    dy with flipped kernels (`cnnlab.kernels.passes`); those are cases of their own, with "forward" work.
 
     Attributes
     ----------
@@ -30,7 +31,7 @@ class Case:
         One entry for each axis.
     dtype : str
         "float32" or "float64".
-    work : {"forward", "grad_weight"}
+    work : {"forward", "grad_weight", "grad_input"}
     """
 
     batch: int

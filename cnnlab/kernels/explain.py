@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from cnnlab.geometry import ConvGeometry
-from cnnlab.kernels.algorithm import Algorithm, algorithms
+from cnnlab.kernels.algorithm import algorithms
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.passes import backward_cases
-from cnnlab.kernels.planner import check_forced, choose, fault, layer_of, reversible
+from cnnlab.kernels.planner import check_forced, choose, fault, layer_of
 from cnnlab.kernels.rules import TAPS_MACS
 from cnnlab.kernels.settings import READABLE, forced
 from cnnlab.kernels.threads import thread_count
@@ -146,13 +146,14 @@ def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], 
     forward = correlation.case(shape, geometry.weight_shape, dtype)
     check_forced(forward)
     steps = [_step("forward", forward)]
-    if reversible(geometry):
-        for case in backward_cases(shape, geometry.weight_shape, out, correlation, dtype):
-            steps.append(_step("grad_input", case))
-        steps.append(_step("grad_weight", correlation.case(shape, geometry.weight_shape, dtype, "grad_weight")))
-    else:
-        because = "stride and dilation on one axis: only the readable op goes back"
-        steps += [_taps(work, geometry, input_shape, because) for work in _WORK[1:]]
+    back = correlation.case(shape, geometry.weight_shape, dtype, "grad_input")
+    cases = (
+        backward_cases(shape, geometry.weight_shape, out, correlation, dtype)
+        if choose(back).algorithm is None
+        else [back]
+    )
+    steps += [_step("grad_input", case) for case in cases]
+    steps.append(_step("grad_weight", correlation.case(shape, geometry.weight_shape, dtype, "grad_weight")))
     refused = {name: why for name, one in algorithms().items() if (why := fault(one, forward)) is not None}
     return Plan(title, tuple(steps), refused, thread_count())
 
@@ -162,7 +163,9 @@ _WORK = ("forward", "grad_input", "grad_weight")
 
 def _step(work: str, case: Case) -> Step:
     choice = choose(case)
-    algorithm: Algorithm = choice.algorithm
+    algorithm = choice.algorithm
+    if algorithm is None:
+        raise LookupError(f"no rule fits {case}")
     return Step(work, algorithm.name, choice.because, algorithm.flops(case), algorithm.workspace(case))
 
 

@@ -23,10 +23,12 @@ from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.threads import bind, run_parts, split, thread_count
+from cnnlab.kernels.workspace import workspace
 
 CHUNK_BYTES = 8 * 2**20  # of padded input that is worked on at a time
 
-Choose: TypeAlias = Callable[[Case], Algorithm]
+# The algorithm for a case; None only for the gradient to an input that is to be had from correlations.
+Choose: TypeAlias = Callable[[Case], Algorithm | None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _lines(rows: int, pieces: int, multiple: int) -> list[slice]:
 def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, choose: Choose) -> FloatArray:
     """Return y (N, C_out, *out) for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
     case = layer.case(x.shape, w.shape, x.dtype.name)
-    algorithm = choose(case)
+    algorithm = _chosen(choose, case)
     y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), x.dtype)
     weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
     biases = [None if b is None else b[outs] for _, outs in _groups(case, algorithm)]
@@ -110,7 +112,7 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
 def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer, choose: Choose) -> FloatArray:
     """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
     case = layer.case(x.shape, w_shape, x.dtype.name, "grad_weight")
-    algorithm = choose(case)
+    algorithm = _chosen(choose, case)
     todo = chunks(case, algorithm, pieces(case))
     # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
     shares = [todo[some] for some in split(len(todo), pieces(case))]
@@ -130,14 +132,38 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
 
 
 def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, choose: Choose) -> FloatArray:
-    """Return dx (N, C_in, *spatial) for dy (N, C_out, *out); an axis with a stride must have no dilation."""
+    """Return dx (N, C_in, *spatial) for dy (N, C_out, *out)."""
     shape = (dy.shape[0], w.shape[1] * layer.groups, *spatial)
+    case = layer.case(shape, w.shape, dy.dtype.name, "grad_input")
+    algorithm = choose(case)
+    if algorithm is not None and case.out == dy.shape[2:]:
+        return _adjoint(dy, w, layer, case, algorithm)
     parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
     if len(parts) == 1 and set(layer.stride) == {1}:
         return _of_residue(dy, w, parts[0], layer, choose)
     dx = np.zeros(shape, dy.dtype)
     for part in parts:
         dx[at(part.inputs)] = _of_residue(dy, w, part, layer, choose)
+    return dx
+
+
+def _adjoint(dy: FloatArray, w: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
+    """Return dx by an algorithm that has this gradient, some pictures at a time."""
+    weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
+    inside = [slice(before, size - after) for (before, after), size in zip(layer.pads, case.padded, strict=True)]
+    shape = (case.batch, case.in_channels, *case.padded)
+    dx: FloatArray = np.empty((*shape[:2], *(one.stop - one.start for one in inside)), dy.dtype)
+    bytes_a_picture = (prod(shape[1:]) + dy[0].size) * case.itemsize
+    many = max(1, CHUNK_BYTES // max(bytes_a_picture, 1))
+
+    def work(pictures: slice) -> None:
+        with workspace.borrow((pictures.stop - pictures.start, *shape[1:]), dy.dtype) as padded:
+            for (ins, outs), one in zip(_groups(case, algorithm), weights, strict=True):
+                algorithm.grad_input(dy[pictures, outs], one, padded[:, ins], case)
+            dx[pictures] = padded[at(inside)]
+
+    count = max(-(-case.batch // many), min(pieces(case), case.batch))
+    run_parts([bind(work, some) for some in split(case.batch, count)])
     return dx
 
 
@@ -199,6 +225,13 @@ def pieces(case: Case) -> int:
 
 
 THREAD_MACS = 1_000_000  # less is done before another thread has begun
+
+
+def _chosen(choose: Choose, case: Case) -> Algorithm:
+    algorithm = choose(case)
+    if algorithm is None:
+        raise LookupError(f"no rule fits {case}: the last of cnnlab.kernels.rules.RULES must fit all")
+    return algorithm
 
 
 def _groups(case: Case, algorithm: Algorithm) -> Iterator[tuple[slice, slice]]:

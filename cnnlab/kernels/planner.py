@@ -20,9 +20,9 @@ from cnnlab.kernels.settings import READABLE, forced, winograd_allowed
 
 @dataclass(frozen=True)
 class Choice:
-    """An algorithm for a case, and why."""
+    """An algorithm for a case, and why; None where the gradient to the input is to be had from correlations."""
 
-    algorithm: Algorithm
+    algorithm: Algorithm | None
     because: str
 
 
@@ -37,14 +37,16 @@ def _choose(case: Case, name: str | None, *_: object) -> Choice:
     if name is not None and _fault(known[name], case) is None:
         return Choice(known[name], "asked for")
     for rule in rules.RULES:
-        if rule.fits(case) and _fault(known[rule.algorithm], case) is None:
+        if case.work in rule.works and rule.fits(case) and _fault(known[rule.algorithm], case) is None:
             return Choice(known[rule.algorithm], rule.because)
-    raise LookupError(f"no rule fits {case}: the last of cnnlab.kernels.rules.RULES must fit all")
+    return Choice(None, "no rule fits")
 
 
 def _fault(algorithm: Algorithm, case: Case) -> str | None:
     if case.work == "grad_weight" and not algorithm.has_grad_weight:
         return "it has no gradient of the weights"
+    if case.work == "grad_input" and not algorithm.has_grad_input:
+        return "it has no gradient to the input"
     return algorithm.fault(case)
 
 
@@ -85,7 +87,7 @@ def conv_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Return (dx, dw, db) for dy (N, C_out, *out), or None where the readable op is to compute them."""
-    if not applies(geometry, dy, x, w) or not reversible(geometry):
+    if not applies(geometry, dy, x, w):
         return None
     return grad_input(dy, w, x.shape[2:], geometry), grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
 
@@ -102,9 +104,11 @@ def conv_transpose_forward(
 ) -> FloatArray | None:
     """Return y (N, C_out, *out): what the adjoint convolution does to a gradient; or None likewise."""
     adjoint = geometry.adjoint
-    if not applies(adjoint, x, w) or not reversible(adjoint):
+    # With output padding of a dilation's width the convolution would have more outputs than this layer has inputs.
+    out = geometry.output_size(x.shape[2:])
+    if not applies(adjoint, x, w) or adjoint.output_size(out) != x.shape[2:]:
         return None
-    y = grad_input(x, w, geometry.output_size(x.shape[2:]), adjoint)
+    y = grad_input(x, w, out, adjoint)
     if b is not None:
         y += b.reshape(-1, *[1] * adjoint.rank)
     return y
@@ -115,7 +119,6 @@ def conv_transpose_backward(
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Return (dx, dw, db): the adjoint convolution of dy, and the gradient of its weights; or None likewise."""
     adjoint = geometry.adjoint
-    # With output padding of a dilation's width the convolution has outputs that this layer has no inputs for.
     if not applies(adjoint, dy, x, w) or adjoint.output_size(dy.shape[2:]) != x.shape[2:]:
         return None
     dx = correlate(dy, w, None, layer_of(adjoint), _algorithm)
@@ -168,11 +171,6 @@ def _ours(array: object) -> bool:
     return type(array) is np.ndarray and array.dtype.char in "fd" and array.dtype.isnative and array.size > 0
 
 
-def reversible(geometry: ConvGeometry) -> bool:
-    """Return whether the gradient to the input is a correlation: not with stride and dilation on one axis."""
-    return all(step == 1 or gap == 1 for step, gap in zip(geometry.stride, geometry.dilation, strict=True))
-
-
 def check_forced(case: Case) -> None:
     """Raise ValueError if the algorithm that was asked for cannot compute the case."""
     name = forced()
@@ -188,5 +186,5 @@ def check_forced(case: Case) -> None:
         )
 
 
-def _algorithm(case: Case) -> Algorithm:
+def _algorithm(case: Case) -> Algorithm | None:
     return choose(case).algorithm

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
-from cnnlab.kernels.case import Case
+from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.settings import winograd_allowed
 
 # Sizes from which on, or up to which, an algorithm is ahead.
@@ -22,6 +23,7 @@ BATCH_LAST_PLACES = 4  # at most in a map of the output
 CHANNELS_LAST_CHANNELS = 12  # of the input, at least, so that a run of memory has some length
 CHANNELS_LAST_FILTERS = 64  # at most: with more the other form of product is as fast
 FFT_TAPS = 200
+COL2IM_RATIO = 1.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Rule:
     algorithm: str
     fits: Callable[[Case], bool]
     because: str
+    works: frozenset[Work] = frozenset({"forward", "grad_weight"})
 
 
 def _many_tiles(case: Case) -> bool:
@@ -49,7 +52,28 @@ def _large_kernel(case: Case) -> bool:
     return case.dense and case.taps >= FFT_TAPS and case.out_channels * case.in_channels // case.groups <= 4 * few
 
 
+def _adds_less(case: Case) -> bool:
+    # The correlation with flipped kernels multiplies at every place of the input, not of the output, and lays out
+    # windows of all output channels, not of the input's. It can be Winograd's where the sizes are the same.
+    backward = case.batch * prod(case.padded) * case.filters
+    forward = case.batch * case.positions * case.in_channels // case.groups
+    reversible = all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
+    return not reversible or (case.taps > 1 and backward >= COL2IM_RATIO * forward and not _back_by_winograd(case))
+
+
+def _back_by_winograd(case: Case) -> bool:
+    return winograd_allowed() and case.kernel == (3, 3) and case.dense and _many_tiles(case)
+
+
+_INPUT: frozenset[Work] = frozenset({"grad_input"})
+
 RULES: list[Rule] = [
+    Rule(
+        "batch_last",
+        _adds_less,
+        "back to columns and added up (col2im): smaller than a correlation with flipped kernels",
+        _INPUT,
+    ),
     Rule("depthwise", lambda case: case.in_channels == case.groups > 1, "each filter sees one channel"),
     Rule("pointwise", lambda case: case.taps == 1, "a 1×1 kernel sees one pixel: nothing has to be laid out"),
     Rule(
