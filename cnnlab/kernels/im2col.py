@@ -17,6 +17,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
 COLUMNS = 1024  # of a tile: OpenBLAS is at its best from 256 to about so many
+SMALL_TILE_BYTES = 256 * 2**10  # with a small kernel a tile has more columns, up to so many bytes
 TILE_BYTES = 4 * 2**20  # of a tile's columns, to stay in the cache
 GRAD_TILE_BYTES = 8 * 2**20  # larger: after each tile all of dw is added to
 
@@ -30,7 +31,8 @@ class Im2col(Algorithm):
     def columns(self, case: Case) -> int:
         """Return how many columns a tile has at most."""
         budget = TILE_BYTES if case.work == "forward" else GRAD_TILE_BYTES
-        return max(64, min(COLUMNS, budget // (case.depth * case.itemsize)))
+        column = case.depth * case.itemsize
+        return max(64, min(max(COLUMNS, SMALL_TILE_BYTES // column), budget // column))
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of a tile's columns, and of its products if pictures share it."""
