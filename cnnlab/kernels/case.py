@@ -32,6 +32,8 @@ class Case:
     dtype : str
         "float32" or "float64".
     work : {"forward", "grad_weight", "grad_input"}
+    added : tuple of int
+        How many positions of the padded input are zeros that were added, on each axis; empty for none.
     """
 
     batch: int
@@ -44,6 +46,7 @@ class Case:
     dilation: Ints
     dtype: str
     work: Work = "forward"
+    added: Ints = ()
 
     @cached_property
     def out(self) -> Ints:
@@ -54,6 +57,11 @@ class Case:
     def positions(self) -> int:
         """Places in one map of the output, P."""
         return prod(self.out)
+
+    @property
+    def inputs(self) -> int:
+        """Places in one map of the input, without the zeros that were added."""
+        return prod(n - more for n, more in zip(self.padded, self.added or (0,) * len(self.padded), strict=True))
 
     @property
     def taps(self) -> int:

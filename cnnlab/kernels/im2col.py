@@ -18,6 +18,7 @@ from cnnlab.kernels.workspace import workspace
 
 COLUMNS = 1024  # of a tile: OpenBLAS is at its best from 256 to about so many
 SMALL_TILE_BYTES = 256 * 2**10  # with a small kernel a tile has more columns, up to so many bytes
+LARGE_MAP = 200  # places: such maps fill a tile well enough by themselves, and y can be written as it lies
 TILE_BYTES = 4 * 2**20  # of a tile's columns, to stay in the cache
 GRAD_TILE_BYTES = 8 * 2**20  # larger: after each tile all of dw is added to
 
@@ -108,6 +109,8 @@ class FullIm2col(Im2col):
 
 def _pictures(batch: int, positions: int, columns: int) -> int:
     """Return how many pictures share a tile: several where the maps are small."""
+    if positions >= LARGE_MAP:
+        return 1
     return max(1, min(batch, columns // max(positions, 1)))
 
 

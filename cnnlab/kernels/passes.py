@@ -43,18 +43,9 @@ class Layer:
     def case(self, x_shape: Ints, w_shape: Ints, dtype: str, work: Work = "forward") -> Case:
         """Return what there is to compute for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
         padded = tuple(n + sum(added) for n, added in zip(x_shape[2:], self.pads, strict=True))
-        return Case(
-            x_shape[0],
-            x_shape[1],
-            w_shape[0],
-            self.groups,
-            padded,
-            w_shape[2:],
-            self.stride,
-            self.dilation,
-            dtype,
-            work,
-        )
+        (N, C), M, G = x_shape[:2], w_shape[0], self.groups
+        added = tuple(map(sum, self.pads))
+        return Case(N, C, M, G, padded, w_shape[2:], self.stride, self.dilation, dtype, work, added)
 
 
 @dataclass(frozen=True)

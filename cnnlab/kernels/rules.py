@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 
 from cnnlab.kernels.case import Case, Work
+from cnnlab.kernels.im2col import LARGE_MAP
 from cnnlab.kernels.settings import winograd_allowed
 
 # Sizes from which on, or up to which, an algorithm is ahead.
@@ -20,10 +20,13 @@ WINOGRAD_CHANNELS_A_TILE = 8
 BATCH_LAST_BATCH = 16  # at least
 BATCH_LAST_CHANNELS = 8  # at most; or
 BATCH_LAST_PLACES = 4  # at most in a map of the output
+BATCH_LAST_LARGE = 600  # places of a map, from which on few channels are no reason if there are more filters
+CHANNELS_LAST_PLACES = 400  # in the outputs of the whole batch, at least
 CHANNELS_LAST_CHANNELS = 12  # of the input, at least, so that a run of memory has some length
 CHANNELS_LAST_FILTERS = 64  # at most: with more the other form of product is as fast
 FFT_TAPS = 200
-COL2IM_RATIO = 1.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up
+COL2IM_RATIO = 2.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up, at least
+COL2IM_CHANNELS = 3  # of the input, at least
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ def _many_tiles(case: Case) -> bool:
     )
 
 
+def _few_channels(case: Case) -> bool:
+    # On large maps columns have long runs anyway, and with some filters turning the result costs more than it saves.
+    small = case.positions < BATCH_LAST_LARGE or case.filters <= BATCH_LAST_CHANNELS
+    return case.in_channels // case.groups <= BATCH_LAST_CHANNELS and small
+
+
 def _large_kernel(case: Case) -> bool:
     # Spectra are made of every pair of channels, so few channels and no small map.
     few = case.batch * case.out_channels + case.batch * case.in_channels
@@ -55,10 +64,16 @@ def _large_kernel(case: Case) -> bool:
 def _adds_less(case: Case) -> bool:
     # The correlation with flipped kernels multiplies at every place of the input, not of the output, and lays out
     # windows of all output channels, not of the input's. It can be Winograd's where the sizes are the same.
-    backward = case.batch * prod(case.padded) * case.filters
-    forward = case.batch * case.positions * case.in_channels // case.groups
-    reversible = all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
-    return not reversible or (case.taps > 1 and backward >= COL2IM_RATIO * forward and not _back_by_winograd(case))
+    channels = case.in_channels // case.groups
+    if channels < COL2IM_CHANNELS:
+        return not _reversible(case)
+    larger = case.inputs * case.filters >= COL2IM_RATIO * case.positions * channels
+    return not _reversible(case) or (case.taps > 1 and larger and not _back_by_winograd(case))
+
+
+def _reversible(case: Case) -> bool:
+    # With a stride and a dilation on one axis there is no such correlation.
+    return all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
 
 
 def _back_by_winograd(case: Case) -> bool:
@@ -84,18 +99,21 @@ RULES: list[Rule] = [
     Rule("fft", _large_kernel, f"a kernel of at least {FFT_TAPS} taps, and few pairs of channels"),
     Rule(
         "batch_last",
-        lambda case: (
-            case.batch >= BATCH_LAST_BATCH
-            and (case.in_channels // case.groups <= BATCH_LAST_CHANNELS or case.positions <= BATCH_LAST_PLACES)
-        ),
+        lambda case: case.batch >= BATCH_LAST_BATCH and (_few_channels(case) or case.positions <= BATCH_LAST_PLACES),
         f"a batch of at least {BATCH_LAST_BATCH}, and channels or places too few to make long runs of memory",
     ),
     Rule(
         "channels_last",
         lambda case: (
-            case.in_channels // case.groups >= CHANNELS_LAST_CHANNELS and case.filters <= CHANNELS_LAST_FILTERS
+            case.in_channels // case.groups >= CHANNELS_LAST_CHANNELS
+            and case.batch * case.positions >= CHANNELS_LAST_PLACES
+            and (
+                case.filters <= CHANNELS_LAST_FILTERS
+                or case.work == "grad_weight"
+                or (case.batch >= BATCH_LAST_BATCH and case.positions < LARGE_MAP)
+            )
         ),
-        f"at most {CHANNELS_LAST_FILTERS} filters, for which rows of windows are the faster form of product",
+        "channels enough for long runs of memory, and few filters, small maps or a gradient of the weights",
     ),
     Rule("im2col", lambda case: True, "many filters, or a few channels of a small batch: columns as they come"),
 ]
