@@ -22,7 +22,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-from conv_layers import HELD_OUT, suite
+from _conv_layers import HELD_OUT, suite
 from numpy.lib.stride_tricks import as_strided
 
 import cnnlab
