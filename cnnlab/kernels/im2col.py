@@ -8,6 +8,7 @@ once, and its memory again for the next tile.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
 COLUMNS = 1024  # of a tile: OpenBLAS is at its best from 256 to about so many
-SMALL_TILE_BYTES = 256 * 2**10  # with a small kernel a tile has more columns, up to so many bytes
-LARGE_MAP = 200  # places: such maps fill a tile well enough by themselves, and y can be written as it lies
+SMALL_TILE_BYTES = 512 * 2**10  # with a small kernel a tile has more columns, up to so many bytes
+LARGE_MAP = 100  # places: so large a map is multiplied by itself, so that y can be written as it lies
 TILE_BYTES = 4 * 2**20  # of a tile's columns, to stay in the cache
 GRAD_TILE_BYTES = 8 * 2**20  # larger: after each tile all of dw is added to
 
@@ -36,41 +37,39 @@ class Im2col(Algorithm):
         return max(64, min(max(COLUMNS, SMALL_TILE_BYTES // column), budget // column))
 
     def workspace(self, case: Case) -> int:
-        """Return the bytes of a tile's columns, and of its products if pictures share it."""
-        columns, P = self.columns(case), case.positions
-        pictures = _pictures(case.batch, P, columns)
-        columns = pictures * tile_size(case.out, columns)
-        products = case.filters * columns if pictures > 1 else 0
+        """Return the bytes of a tile's columns, and of its products where they do not go to their place at once."""
+        columns = self.columns(case)
+        pictures, places = _pictures(case.batch, case.positions, columns), tile_size(case.out, columns)
+        products = 0
         if case.work == "grad_weight":
-            products += case.filters * case.depth
-        return (case.depth * columns + products) * case.itemsize
+            products = case.filters * case.depth * (pictures if case.positions >= LARGE_MAP else 1)
+        if pictures > 1 and case.positions < LARGE_MAP:
+            products += case.filters * pictures * places
+        return (case.depth * pictures * places + products) * case.itemsize
 
     def forward(self, x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
         """Lay out the columns of each tile and multiply."""
         N, M, out = y.shape[0], y.shape[1], y.shape[2:]
         y = y.reshape(N, M, -1, copy=False)
-        bias = None if b is None else b[:, None]
         columns = self.columns(case)
-        pictures = _pictures(N, y.shape[2], columns)
-        size = pictures * tile_size(out, columns)
-        with workspace.borrow((weights.shape[1] * size,), x.dtype) as memory:
-            if pictures == 1:
-                for n in range(N):
-                    for tile, start, stop in _columns(x[n : n + 1], out, columns, memory, case):
-                        place = y[n, :, start:stop]
-                        np.matmul(weights, tile, out=place)
-                        if bias is not None:
-                            place += bias
-                return
-            with workspace.borrow((M * size,), x.dtype) as products:
-                for n in range(0, N, pictures):
-                    some = x[n : n + pictures]
-                    for tile, start, stop in _columns(some, out, columns, memory, case):
-                        product = products[: M * tile.shape[1]].reshape(M, tile.shape[1])
-                        np.matmul(weights, tile, out=product)
-                        if bias is not None:
-                            product += bias
-                        y[n : n + pictures, :, start:stop] = product.reshape(M, len(some), -1).transpose(1, 0, 2)
+        size = _pictures(N, y.shape[2], columns) * tile_size(out, columns)
+        joined = _joined(N, y.shape[2])
+        with (
+            workspace.borrow((weights.shape[1] * size,), x.dtype) as memory,
+            workspace.borrow((M * size if joined else 0,), x.dtype) as products,
+        ):
+            for some, start, stop, tile in _columns(x, out, columns, memory, case):
+                place = y[some, :, start:stop]
+                if joined:
+                    product = products[: place.size].reshape(M, -1)
+                    np.matmul(weights, tile, out=product)
+                    if b is not None:
+                        product += b[:, None]
+                    place[...] = product.reshape(M, len(place), -1).transpose(1, 0, 2)
+                else:
+                    np.matmul(weights, tile, out=place)
+                    if b is not None:
+                        place += b[:, None]
 
     def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
         """Multiply the gradients at the places of each tile with its columns, and add up over the tiles."""
@@ -78,22 +77,24 @@ class Im2col(Algorithm):
         dy = dy.reshape(N, M, -1)
         columns = self.columns(case)
         pictures = _pictures(N, dy.shape[2], columns)
-        size = pictures * tile_size(out, columns)
+        # The longer side comes first in each product, where OpenBLAS is up to twice as fast with few filters.
+        size, joined = pictures * tile_size(out, columns), _joined(N, dy.shape[2])
         with (
             workspace.borrow((dw.shape[1] * size,), x.dtype) as memory,
-            workspace.borrow(dw.shape, x.dtype) as product,
-            workspace.borrow((M * size if pictures > 1 else 0,), x.dtype) as joined,
+            workspace.borrow((1 if joined else pictures, dw.shape[1], M), x.dtype) as products,
+            workspace.borrow((M * size if joined else 0,), x.dtype) as turned,
         ):
-            for n in range(0, N, pictures):
-                some = x[n : n + pictures]
-                for tile, start, stop in _columns(some, out, columns, memory, case):
-                    if pictures == 1:
-                        upstream = dy[n, :, start:stop]
-                    else:
-                        upstream = joined[: M * tile.shape[1]].reshape(M, tile.shape[1])
-                        upstream.reshape(M, len(some), -1)[...] = dy[n : n + pictures, :, start:stop].transpose(1, 0, 2)
-                    np.matmul(upstream, tile.T, out=product)
-                    dw += product
+            for some, start, stop, tile in _columns(x, out, columns, memory, case):
+                upstream = dy[some, :, start:stop]
+                if joined:
+                    one = turned[: upstream.size].reshape(M, -1)
+                    one.reshape(M, len(upstream), -1)[...] = upstream.transpose(1, 0, 2)
+                    np.matmul(tile, one.T, out=products[0])
+                    dw += products[0].T
+                else:
+                    product = products[: len(upstream)]
+                    np.matmul(tile, upstream.transpose(0, 2, 1), out=product)
+                    dw += (product[0] if len(product) == 1 else product.sum(axis=0)).T
 
 
 class FullIm2col(Im2col):
@@ -109,25 +110,30 @@ class FullIm2col(Im2col):
 
 def _pictures(batch: int, positions: int, columns: int) -> int:
     """Return how many pictures share a tile: several where the maps are small."""
-    if positions >= LARGE_MAP:
-        return 1
     return max(1, min(batch, columns // max(positions, 1)))
+
+
+def _joined(batch: int, positions: int) -> bool:
+    """Return whether pictures are laid out side by side for one product, (K, n·P), and not one by one, (n, K, P)."""
+    return batch > 1 and positions < LARGE_MAP
 
 
 def _columns(
     x: FloatArray, out: Ints, columns: int, memory: FloatArray, case: Case
-) -> Iterator[tuple[FloatArray, int, int]]:
-    """Yield the columns (K, pictures·places) of each tile of x (pictures, C, *padded), and the places they are for."""
-    rank, K = len(out), x.shape[1] * case.taps
-    seen = [windows(one, case.kernel, out, case.stride, case.dilation) for one in x]  # each (C, *kernel, *out)
-    for box, start, stop in tiles(out, columns):
-        sizes = tuple(axis.stop - axis.start for axis in box)
-        tile = memory[: K * len(x) * (stop - start)]
-        laid_out = tile.reshape(x.shape[1], *case.kernel, len(x), *sizes)
-        for i, picture in enumerate(seen):
-            place = laid_out[(slice(None),) * (rank + 1) + (i,)]
-            np.copyto(place, picture[at(box)])
-        yield tile.reshape(K, -1), start, stop
+) -> Iterator[tuple[slice, int, int, FloatArray]]:
+    """Yield for each tile of x (N, C, *padded) its pictures, its places, and its columns."""
+    N, rank, K = x.shape[0], len(out), x.shape[1] * case.taps
+    seen = windows(np.moveaxis(x, 0, -1), case.kernel, out, case.stride, case.dilation)  # (C, *kernel, *out, N)
+    joined, pictures = _joined(N, prod(out)), _pictures(N, prod(out), columns)
+    seen = np.moveaxis(seen, -1, 1 + rank if joined else 0)  # (C, *kernel, N, *out) or (N, C, *kernel, *out)
+    for n in range(0, N, pictures):
+        some = slice(n, min(n + pictures, N))
+        few = seen[(slice(None),) * (1 + rank) + (some,)] if joined else seen[some]
+        for box, start, stop in tiles(out, columns):
+            part = few[at(box)]
+            tile = memory[: part.size]
+            np.copyto(tile.reshape(part.shape), part)
+            yield some, start, stop, tile.reshape((K, -1) if joined else (some.stop - n, K, stop - start))
 
 
 register(Im2col())

@@ -16,14 +16,12 @@ from cnnlab.kernels.settings import winograd_allowed
 TAPS_MACS = 4_000  # less work than this is left to the readable sum over the taps
 WINOGRAD_CHANNELS = 48  # of input and of output, at least
 WINOGRAD_TILES = 40  # of 4×4 outputs in the batch, at least, and one for so many channels:
-WINOGRAD_CHANNELS_A_TILE = 8
+WINOGRAD_CHANNELS_A_TILE = 12
 BATCH_LAST_BATCH = 16  # at least
-BATCH_LAST_CHANNELS = 8  # at most; or
-BATCH_LAST_PLACES = 4  # at most in a map of the output
-BATCH_LAST_LARGE = 600  # places of a map, from which on few channels are no reason if there are more filters
-CHANNELS_LAST_PLACES = 400  # in the outputs of the whole batch, at least
+BATCH_LAST_CHANNELS = 8  # at most
+BATCH_LAST_PLACES = 600  # of a map of the output, less than
 CHANNELS_LAST_CHANNELS = 12  # of the input, at least, so that a run of memory has some length
-CHANNELS_LAST_FILTERS = 64  # at most: with more the other form of product is as fast
+CHANNELS_LAST_PLACES = 400  # in the outputs of the whole batch, at least
 FFT_TAPS = 200
 COL2IM_RATIO = 2.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up, at least
 COL2IM_CHANNELS = 3  # of the input, at least
@@ -47,12 +45,6 @@ def _many_tiles(case: Case) -> bool:
         and tiles >= WINOGRAD_TILES
         and tiles * WINOGRAD_CHANNELS_A_TILE >= max(channels)
     )
-
-
-def _few_channels(case: Case) -> bool:
-    # On large maps columns have long runs anyway, and with some filters turning the result costs more than it saves.
-    small = case.positions < BATCH_LAST_LARGE or case.filters <= BATCH_LAST_CHANNELS
-    return case.in_channels // case.groups <= BATCH_LAST_CHANNELS and small
 
 
 def _large_kernel(case: Case) -> bool:
@@ -99,23 +91,26 @@ RULES: list[Rule] = [
     Rule("fft", _large_kernel, f"a kernel of at least {FFT_TAPS} taps, and few pairs of channels"),
     Rule(
         "batch_last",
-        lambda case: case.batch >= BATCH_LAST_BATCH and (_few_channels(case) or case.positions <= BATCH_LAST_PLACES),
-        f"a batch of at least {BATCH_LAST_BATCH}, and channels or places too few to make long runs of memory",
+        lambda case: (
+            case.work == "grad_weight"
+            and case.batch >= BATCH_LAST_BATCH
+            and case.in_channels // case.groups <= BATCH_LAST_CHANNELS
+            and case.positions < BATCH_LAST_PLACES
+        ),
+        f"a batch of at least {BATCH_LAST_BATCH} with few channels and small maps: runs of memory along the batch",
     ),
     Rule(
         "channels_last",
         lambda case: (
             case.in_channels // case.groups >= CHANNELS_LAST_CHANNELS
             and case.batch * case.positions >= CHANNELS_LAST_PLACES
-            and (
-                case.filters <= CHANNELS_LAST_FILTERS
-                or case.work == "grad_weight"
-                or (case.batch >= BATCH_LAST_BATCH and case.positions < LARGE_MAP)
-            )
+            and (case.work == "grad_weight" or (case.batch >= BATCH_LAST_BATCH and case.positions < LARGE_MAP))
         ),
-        "channels enough for long runs of memory, and few filters, small maps or a gradient of the weights",
+        "a gradient of weights, or small maps in a large batch, with channels enough for long runs of memory",
     ),
-    Rule("im2col", lambda case: True, "many filters, or a few channels of a small batch: columns as they come"),
+    Rule(
+        "im2col", lambda case: True, "what suits most layers: columns in tiles, and the product lies as the output does"
+    ),
 ]
 
 

@@ -61,7 +61,7 @@ def test_winograd_can_be_ruled_out():
     layer, shape = ConvGeometry((3, 3), in_channels=64, out_channels=64), (4, 64, 58, 58)
     assert cnnlab.explain_plan(layer, shape)["forward"] == "winograd"
     with kernels.allow_winograd(False):
-        assert cnnlab.explain_plan(layer, shape)["forward"] == "channels_last"
+        assert cnnlab.explain_plan(layer, shape)["forward"] == "im2col"
 
 
 def test_the_plan_tells_what_is_picked_why_and_at_what_cost():
