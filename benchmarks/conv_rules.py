@@ -35,6 +35,7 @@ TRIED = {
     "FFT_TAPS": (50, 100, 200, 400),
     "CHANNELS_LAST_PLACES": (0, 100, 200, 400, 800, 1600),
     "COL2IM_RATIO": (0.5, 1, 1.5, 2, 3, 5),
+    "COL2IM_RATIO_ALONE": (0.5, 1, 1.5, 2, 3, 5),
 }
 
 
@@ -69,15 +70,15 @@ def measure(layer, work, rounds, clock):
     best = dict.fromkeys(ways, np.inf)
     for _ in range(rounds + 1):
         for name in ways:
-            ratio = rules.COL2IM_RATIO
+            ratios = rules.COL2IM_RATIO, rules.COL2IM_RATIO_ALONE
             with kernels.use_algorithm(name):
                 if name == "auto":
-                    rules.COL2IM_RATIO = np.inf
+                    rules.COL2IM_RATIO = rules.COL2IM_RATIO_ALONE = np.inf
                     planner._choose.cache_clear()
                 start = clock()
                 runs[work]()
                 best[name] = min(best[name], clock() - start)
-                rules.COL2IM_RATIO = ratio
+                rules.COL2IM_RATIO, rules.COL2IM_RATIO_ALONE = ratios
                 planner._choose.cache_clear()
     if "auto" in best:
         best["flipped"] = best.pop("auto")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.im2col import LARGE_MAP
@@ -24,7 +25,9 @@ CHANNELS_LAST_CHANNELS = 12  # of the input, at least, so that a run of memory h
 CHANNELS_LAST_PLACES = 400  # in the outputs of the whole batch, at least
 FFT_TAPS = 200
 COL2IM_RATIO = 2.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up, at least
+COL2IM_RATIO_ALONE = 1.0  # the same for a batch of one, whose memory needs no turning
 COL2IM_CHANNELS = 3  # of the input, at least
+COL2IM_BYTES = 32 * 2**20  # of one picture, at most: it is added up whole
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,10 @@ def _adds_less(case: Case) -> bool:
     # The correlation with flipped kernels multiplies at every place of the input, not of the output, and lays out
     # windows of all output channels, not of the input's. It can be Winograd's where the sizes are the same.
     channels = case.in_channels // case.groups
-    if channels < COL2IM_CHANNELS:
+    if channels < COL2IM_CHANNELS or case.in_channels * prod(case.padded) * case.itemsize > COL2IM_BYTES:
         return not _reversible(case)
-    larger = case.inputs * case.filters >= COL2IM_RATIO * case.positions * channels
+    ratio = COL2IM_RATIO_ALONE if case.batch == 1 else COL2IM_RATIO
+    larger = case.inputs * case.filters >= ratio * case.positions * channels
     return not _reversible(case) or (case.taps > 1 and larger and not _back_by_winograd(case))
 
 
