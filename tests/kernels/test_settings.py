@@ -77,7 +77,7 @@ def test_the_plan_tells_what_is_picked_why_and_at_what_cost():
 
 
 def test_the_plan_of_a_strided_layer_has_a_step_for_each_residue():
-    layer = ConvGeometry((3, 3), stride=2, padding=1, in_channels=64, out_channels=16)
+    layer = ConvGeometry((3, 3), stride=2, padding=1, in_channels=64, out_channels=8)
     plan = cnnlab.explain_plan(layer, (1, 64, 30, 30))
     assert [step.work for step in plan.steps].count("grad_input") == 4
 
