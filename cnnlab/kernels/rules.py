@@ -17,7 +17,7 @@ from cnnlab.kernels.settings import winograd_allowed
 TAPS_MACS = 4_000  # less work than this is left to the readable sum over the taps
 WINOGRAD_CHANNELS = 48  # of input and of output, at least
 WINOGRAD_TILES = 40  # of 4×4 outputs in the batch, at least, and one for so many channels:
-WINOGRAD_CHANNELS_A_TILE = 12
+WINOGRAD_CHANNELS_A_TILE = 8
 BATCH_LAST_BATCH = 16  # at least
 BATCH_LAST_CHANNELS = 8  # at most
 BATCH_LAST_PLACES = 600  # of a map of the output, less than

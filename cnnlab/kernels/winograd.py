@@ -20,7 +20,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
 TILES = 256  # that are worked on at a time
-WORKSPACE_BYTES = 12 * 2**20
+WORKSPACE_BYTES = 24 * 2**20
 
 _B = [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0]]
 _B += [[0, 4, 0, -5, 0, 1]]
