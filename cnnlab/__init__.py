@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from cnnlab import backend, checks, data, demos, geometry, nn, ops, optim, reference, train, viz
+    from cnnlab import backend, checks, data, demos, geometry, kernels, nn, ops, optim, reference, train, viz
     from cnnlab.backend import (
         asarray,
         current_device,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from cnnlab.inspection.gradients import gradient_check
     from cnnlab.inspection.table import summary
+    from cnnlab.kernels import explain_plan, use_algorithm
 
 __all__ = [
     "__version__",
@@ -32,9 +33,11 @@ __all__ = [
     "data",
     "demos",
     "device",
+    "explain_plan",
     "geometry",
     "gpu_status",
     "gradient_check",
+    "kernels",
     "namespace",
     "nn",
     "ops",
@@ -44,21 +47,37 @@ __all__ = [
     "synchronize",
     "to_numpy",
     "train",
+    "use_algorithm",
     "use_device",
     "viz",
 ]
 
-_MODULES = ("backend", "checks", "data", "demos", "geometry", "nn", "ops", "optim", "reference", "train", "viz")
+_MODULES = (
+    "backend",
+    "checks",
+    "data",
+    "demos",
+    "geometry",
+    "kernels",
+    "nn",
+    "ops",
+    "optim",
+    "reference",
+    "train",
+    "viz",
+)
 _HOMES = {
     "asarray": "backend",
     "current_device": "backend",
     "device": "backend",
+    "explain_plan": "kernels",
     "gpu_status": "backend",
     "gradient_check": "inspection",
     "namespace": "backend",
     "summary": "inspection",
     "synchronize": "backend",
     "to_numpy": "backend",
+    "use_algorithm": "kernels",
     "use_device": "backend",
 }
 

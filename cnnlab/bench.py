@@ -28,7 +28,7 @@ def find_benchmarks(start: Path) -> Path:
 def run(names: Sequence[str] = (), *, start: Path) -> int:
     """Run the named benchmarks, or all; return 0 when each of them ended well."""
     folder = find_benchmarks(start)
-    scripts = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    scripts = {path.stem: path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")}
     unknown = [name for name in names if name not in scripts]
     if unknown:
         raise SystemExit(f"cnnlab: no benchmark called {unknown[0]!r}. There are: {', '.join(scripts)}")

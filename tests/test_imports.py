@@ -36,7 +36,7 @@ ARROWS = {
     "__init__": arrows(),
     "backend": arrows(others="numpy array_api_compat", lazily="cupy"),
     "geometry": arrows(),
-    "kernels": arrows("backend geometry", "numpy", lazily="cupy"),
+    "kernels": arrows("backend geometry", "numpy", lazily="cupy threadpoolctl"),
     "ops": arrows("kernels backend geometry"),
     "reference": arrows("geometry", "numpy"),
     "nn": arrows("ops backend geometry", "numpy"),

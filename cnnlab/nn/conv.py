@@ -128,6 +128,16 @@ class Conv(Module):
             self.bias.accumulate(db)
         return dx
 
+    def backward_parameters(self, dy: Array) -> None:
+        """Go back without the gradient to the input; an own op computes it all the same."""
+        if self.op is not None:
+            self.backward(dy)
+            return
+        dw, db = ops.conv_backward_parameters(dy, self.recall(), self.weight.data, **self._options())
+        self.weight.accumulate(dw)
+        if self.bias is not None:
+            self.bias.accumulate(db)
+
     def extra_repr(self) -> str:
         """Return the sizes, and the options that differ from their defaults."""
         g = self.geometry

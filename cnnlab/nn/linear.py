@@ -71,6 +71,13 @@ class Linear(Module):
             self.bias.accumulate(db)
         return dx
 
+    def backward_parameters(self, dy: Array) -> None:
+        """Go back without the gradient to the input."""
+        dw, db = ops.linear_backward_parameters(dy, self.recall(), self.weight.data)
+        self.weight.accumulate(dw)
+        if self.bias is not None:
+            self.bias.accumulate(db)
+
     def extra_repr(self) -> str:
         """Return the sizes."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -68,6 +68,25 @@ class Module:
         """
         raise NotImplementedError(f"{type(self).__name__} has no backward: write `def backward(self, dy)`")
 
+    def backward_parameters(self, dy: Array) -> None:
+        """Go back as `backward` does, but for the gradients of the parameters alone.
+
+        Nobody needs the gradient to the input of a net while it is trained, and in its first layer that is a good part
+        of the work. The layers with parameters leave it out; where there is nothing to leave out, this is `backward`.
+
+        Parameters
+        ----------
+        dy
+            As in `backward`.
+        """
+        self.backward(dy)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let a subclass that writes its own `backward`, and no more, have that one used in both ways of going back."""
+        super().__init_subclass__(**options)
+        if "backward" in vars(cls) and "backward_parameters" not in vars(cls):
+            cls.backward_parameters = Module.backward_parameters  # type: ignore[method-assign]
+
     def __call__(self, x: Array) -> Array:
         """Return `forward(x)`; called in training mode, let its parts keep what backward needs, in whatever mode."""
         outside = _IN_TRAINING.set(self.training or _IN_TRAINING.get())

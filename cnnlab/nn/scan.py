@@ -71,10 +71,14 @@ class Scan(Module):
         """Return dx (N, C, *spatial) for dy (N, outputs, *positions)."""
         x = self.recall()
         geometry = self._geometry(x.ndim - 2)
-        xp = namespace(dy)
-        dy = xp.reshape(xp.moveaxis(dy, 1, -1), (-1, dy.shape[1]))  # (N·P, outputs)
-        dwindows = xp.reshape(self.module.backward(dy), (x.shape[0], -1, x.shape[1] * geometry.tap_count()))
+        dwindows = self.module.backward(_by_place(dy))  # (N·P, C·K)
+        dwindows = namespace(dy).reshape(dwindows, (x.shape[0], -1, x.shape[1] * geometry.tap_count()))
         return ops.windows_backward(dwindows, x, geometry.kernel, stride=geometry.stride)
+
+    def backward_parameters(self, dy: Array) -> None:
+        """Go back without the gradient to the input."""
+        self.recall()
+        self.module.backward_parameters(_by_place(dy))
 
     def _geometry(self, rank: int) -> WindowGeometry:
         return WindowGeometry(per_axis("kernel_size", self.kernel_size, rank, at_least=1), self.stride)
@@ -82,3 +86,9 @@ class Scan(Module):
     def extra_repr(self) -> str:
         """Return the window's size and step."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}"
+
+
+def _by_place(dy: Array) -> Array:
+    """Return dy (N, outputs, *positions) as the scanned module returned it, (N·P, outputs)."""
+    xp = namespace(dy)
+    return xp.reshape(xp.moveaxis(dy, 1, -1), (-1, dy.shape[1]))

@@ -39,6 +39,13 @@ class Sequential(Module):
             dy = layer.backward(dy)
         return dy
 
+    def backward_parameters(self, dy: Array) -> None:
+        """Go back without the gradient to the input of the first layer."""
+        for layer in reversed(self.layers[1:]):
+            dy = layer.backward(dy)
+        if self.layers:
+            self.layers[0].backward_parameters(dy)
+
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the layers, named by their place: "0", "1", …."""
         return ((str(i), layer) for i, layer in enumerate(self.layers))

@@ -16,11 +16,11 @@ from cnnlab.ops.activation import (
     tanh_forward,
 )
 from cnnlab.ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_statistics
-from cnnlab.ops.conv import conv_backward, conv_forward
+from cnnlab.ops.conv import conv_backward, conv_backward_parameters, conv_forward
 from cnnlab.ops.conv_transpose import conv_transpose_backward, conv_transpose_forward
 from cnnlab.ops.dropout import dropout_backward, dropout_forward
 from cnnlab.ops.global_pool import global_pool_backward, global_pool_forward
-from cnnlab.ops.linear import linear_backward, linear_forward
+from cnnlab.ops.linear import linear_backward, linear_backward_parameters, linear_forward
 from cnnlab.ops.loss import (
     bce_with_logits_backward,
     bce_with_logits_forward,
@@ -43,6 +43,7 @@ __all__ = [
     "bce_with_logits_backward",
     "bce_with_logits_forward",
     "conv_backward",
+    "conv_backward_parameters",
     "conv_forward",
     "conv_transpose_backward",
     "conv_transpose_forward",
@@ -53,6 +54,7 @@ __all__ = [
     "global_pool_backward",
     "global_pool_forward",
     "linear_backward",
+    "linear_backward_parameters",
     "linear_forward",
     "max_pool_backward",
     "max_pool_forward",

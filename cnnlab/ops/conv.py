@@ -3,14 +3,17 @@
 As everywhere in the field, "convolution" means cross-correlation: the kernel is not flipped. A tap is one position in
 the kernel. It sees one input position for each output, which is a strided slice of the padded input, and its weights
 are a matrix from input channels to output channels. Forward adds up what the taps contribute; backward walks the same
-taps and the same slices. The sums themselves are in `cnnlab.ops.taps`.
+taps and the same slices. The sums themselves are in `cnnlab.ops.taps`. For NumPy arrays `cnnlab.kernels` is asked
+first, which computes the same in faster ways; what it leaves is computed here.
 
 Letters: N batch, C_in and C_out channels.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from cnnlab.backend import Array
+from cnnlab import kernels
+from cnnlab.backend import Array, namespace
 from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import Padding
 from cnnlab.ops.arguments import check_axes, check_shape, float_namespace, given
@@ -73,12 +76,15 @@ def conv_forward(
         w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
     )
     _, C_out, *out = geometry.output_shape(x.shape)
-    taps = geometry.taps(x.shape[2:])
+    if b is not None:
+        check_shape("b", b, (C_out,), "one bias for each output channel")
+    if (fast := kernels.conv_forward(x, w, b, geometry)) is not None:
+        return fast
 
+    taps = geometry.taps(x.shape[2:])
     x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
     y = gather(x, w, taps, out, groups=groups)  # (N, C_out, *out)
     if b is not None:
-        check_shape("b", b, (C_out,), "one bias for each output channel")
         y += xp.reshape(b, (C_out, *[1] * len(out)))
     return y
 
@@ -135,17 +141,66 @@ def conv_backward(
     >>> conv_backward(dy, x, w)
     (array([[[   1.,  110., 1000.]]]), array([[[201., 302.]]]), array([101.]))
     """
-    xp = float_namespace(dy=dy, x=x, w=w)
-    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
-    geometry = ConvGeometry.of_weight(
-        w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
+    geometry = _checked(
+        dy, x, w, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
     )
-    check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
-    taps = list(geometry.taps(x.shape[2:]))
+    if (fast := kernels.conv_backward(dy, x, w, geometry)) is not None:
+        return fast
 
+    xp, taps = namespace(dy), list(geometry.taps(x.shape[2:]))
     x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
     dx = scatter(dy, w, taps, x.shape[2:], groups=groups)  # (N, C_in, *padded)
     dx = pad_backward(dx, geometry.padding, mode=padding_mode)  # (N, C_in, *spatial)
     dw = correlate(dy, x, w, taps, groups=groups)
     db = xp.sum(dy, axis=(0, *range(2, dy.ndim)))
     return dx, dw, db
+
+
+def conv_backward_parameters(
+    dy: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
+) -> tuple[Array, Array]:
+    """Return the gradients with respect to filters and biases alone: the first layer of a net needs no other.
+
+    Parameters
+    ----------
+    dy, x, w, stride, padding, dilation, groups, padding_mode
+        As given to `conv_backward`; the same errors.
+
+    Returns
+    -------
+    dw : array (C_out, C_in/groups, *kernel)
+    db : array (C_out,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, dy = np.array([[[1.0, 2.0, 3.0]]]), np.array([[[1.0, 10.0]]]), np.array([[[1.0, 100.0]]])
+    >>> conv_backward_parameters(dy, x, w)
+    (array([[[201., 302.]]]), array([101.]))
+    """
+    geometry = _checked(
+        dy, x, w, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
+    )
+    if (fast := kernels.conv_backward_parameters(dy, x, w, geometry)) is not None:
+        return fast
+
+    xp, taps = namespace(dy), geometry.taps(x.shape[2:])
+    x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
+    return correlate(dy, x, w, taps, groups=groups), xp.sum(dy, axis=(0, *range(2, dy.ndim)))
+
+
+def _checked(dy: Array, x: Array, w: Array, **options: Any) -> ConvGeometry:
+    """Return the geometry of a layer that goes back, if all fits together."""
+    float_namespace(dy=dy, x=x, w=w)
+    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
+    geometry = ConvGeometry.of_weight(w.shape, **options)
+    check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
+    return geometry

@@ -8,6 +8,7 @@ Letters: N batch, C_in and C_out channels.
 
 from collections.abc import Sequence
 
+from cnnlab import kernels
 from cnnlab.backend import Array
 from cnnlab.geometry import ConvTransposeGeometry
 from cnnlab.geometry.options import Padding
@@ -72,12 +73,15 @@ def conv_transpose_forward(
         w.shape, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups
     )
     _, C_out, *out = geometry.output_shape(x.shape)
-    padded = [size + sum(added) for size, added in zip(out, geometry.adjoint.padding, strict=True)]
+    if b is not None:
+        check_shape("b", b, (C_out,), "one bias for each output channel")
+    if (fast := kernels.conv_transpose_forward(x, w, b, geometry)) is not None:
+        return fast
 
+    padded = [size + sum(added) for size, added in zip(out, geometry.adjoint.padding, strict=True)]
     y = scatter(x, w, geometry.taps(x.shape[2:]), padded, groups=groups)  # (N, C_out, *padded)
     y = pad_backward(y, geometry.adjoint.padding)  # (N, C_out, *out)
     if b is not None:
-        check_shape("b", b, (C_out,), "one bias for each output channel")
         y += xp.reshape(b, (C_out, *[1] * len(out)))
     return y
 
@@ -124,8 +128,10 @@ def conv_transpose_backward(
         w.shape, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups
     )
     check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
-    taps = list(geometry.taps(x.shape[2:]))
+    if (fast := kernels.conv_transpose_backward(dy, x, w, geometry)) is not None:
+        return fast
 
+    taps = list(geometry.taps(x.shape[2:]))
     db = xp.sum(dy, axis=(0, *range(2, dy.ndim)))
     dy = pad_forward(dy, geometry.adjoint.padding)  # (N, C_out, *padded)
     dx = gather(dy, w, taps, x.shape[2:], groups=groups)  # (N, C_in, *spatial)

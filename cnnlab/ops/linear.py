@@ -80,6 +80,31 @@ def linear_backward(dy: Array, x: Array, w: Array) -> tuple[Array, Array, Array]
     return dy @ w, xp.matrix_transpose(dy) @ x, xp.sum(dy, axis=0)
 
 
+def linear_backward_parameters(dy: Array, x: Array, w: Array) -> tuple[Array, Array]:
+    """Return the gradients with respect to weights and biases alone: the first layer of a net needs no other.
+
+    Parameters
+    ----------
+    dy, x, w
+        As given to `linear_backward`; the same errors.
+
+    Returns
+    -------
+    dw : array (out, in)
+    db : array (out,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> linear_backward_parameters(np.array([[2.0]]), np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
+    (array([[2., 4.]]), array([2.]))
+    """
+    xp = float_namespace(dy=dy, x=x, w=w)
+    _check_inner(x, w)
+    check_shape("dy", dy, (x.shape[0], w.shape[0]), "(N, out), the shape of the layer's output")
+    return xp.matrix_transpose(dy) @ x, xp.sum(dy, axis=0)
+
+
 def _check_inner(x: Array, w: Array) -> None:
     if x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1]:
         return

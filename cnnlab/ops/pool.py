@@ -1,11 +1,12 @@
 """Max and average pooling in any number of dimensions, tap by tap like the convolution.
 
 Padding never wins a maximum, and counts as zeros in an average. So it contributes nothing to either, and each tap meets
-only the outputs for which it lies inside the input.
+only the outputs for which it lies inside the input. For NumPy arrays `cnnlab.kernels` is asked first.
 """
 
 from collections.abc import Sequence
 
+from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.geometry import PoolGeometry
 from cnnlab.geometry.options import Padding, truth
@@ -51,6 +52,8 @@ def max_pool_forward(
     """
     xp = float_namespace(x=x)
     geometry = _geometry(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
+    if (fast := kernels.max_pool_forward(x, geometry)) is not None:
+        return fast
     y = xp.full(geometry.output_shape(x.shape), -float("inf"), dtype=x.dtype, device=x.device)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         y[..., *seers] = xp.maximum(y[..., *seers], x[..., *seen])
@@ -92,6 +95,8 @@ def max_pool_backward(
     xp = float_namespace(dy=dy, x=x)
     geometry = _geometry(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
     check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
+    if (fast := kernels.max_pool_backward(dy, x, geometry)) is not None:
+        return fast
     y = max_pool_forward(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
     dx = xp.zeros_like(x)
     waiting = xp.ones(y.shape, dtype=xp.bool, device=x.device)  # windows whose winner is not found yet
@@ -145,10 +150,13 @@ def avg_pool_forward(
     """
     xp = float_namespace(x=x)
     geometry = _geometry(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
+    counts = _counts(x, geometry, count_include_pad)
+    if (fast := kernels.avg_pool_forward(x, geometry, counts)) is not None:
+        return fast
     y = xp.zeros(geometry.output_shape(x.shape), dtype=x.dtype, device=x.device)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         y[..., *seers] += x[..., *seen]
-    return y / _counts(x, geometry, count_include_pad)
+    return y / counts
 
 
 def avg_pool_backward(
@@ -184,6 +192,8 @@ def avg_pool_backward(
     geometry = _geometry(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
     check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
     share = dy / _counts(x, geometry, count_include_pad)
+    if (fast := kernels.avg_pool_backward(share, x, geometry)) is not None:
+        return fast
     dx = xp.zeros_like(x)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         dx[..., *seen] += share[..., *seers]

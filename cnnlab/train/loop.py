@@ -201,7 +201,7 @@ def _run_epoch(
         if not math.isfinite(value):
             raise FloatingPointError(_explain_not_finite(value, epoch, batch, inputs, optimizer))
         net.zero_grad()
-        net.backward(loss.backward())
+        net.backward_parameters(loss.backward())
         optimizer.step()
         # A mean over examples, not over batches: the last batch may be smaller.
         sums["loss"] += value * len(chosen)

@@ -30,6 +30,9 @@ CALLS = {
         {"dy": (2, 3, 5, 6), "x": (2, 4, 5, 6), "w": (3, 4, 2, 3)},
         {"padding": "same", "padding_mode": "circular"},
     ),
+    "conv_backward_parameters": Call(
+        ops.conv_backward_parameters, {"dy": (2, 3, 3, 2), "x": (2, 4, 5, 6), "w": (3, 4, 3, 5)}, {}
+    ),
     "conv_transpose_forward": Call(
         ops.conv_transpose_forward,
         {"x": (2, 4, 3, 2), "w": (4, 3, 3, 2), "b": (6,)},
@@ -40,6 +43,7 @@ CALLS = {
     ),
     "linear_forward": Call(ops.linear_forward, {"x": (4, 3), "w": (2, 3), "b": (2,)}, {}),
     "linear_backward": Call(ops.linear_backward, {"dy": (4, 2), "x": (4, 3), "w": (2, 3)}, {}),
+    "linear_backward_parameters": Call(ops.linear_backward_parameters, {"dy": (4, 2), "x": (4, 3), "w": (2, 3)}, {}),
     "relu_forward": Call(ops.relu_forward, {"x": (3, 4)}, {}),
     "relu_backward": Call(ops.relu_backward, {"dy": (3, 4), "x": (3, 4)}, {}),
     "sigmoid_forward": Call(ops.sigmoid_forward, {"x": (3, 4)}, {}),

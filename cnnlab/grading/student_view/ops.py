@@ -14,7 +14,7 @@ from cnnlab.ops.activation import (
     tanh_backward,
     tanh_forward,
 )
-from cnnlab.ops.linear import linear_backward, linear_forward
+from cnnlab.ops.linear import linear_backward, linear_backward_parameters, linear_forward
 from cnnlab.ops.loss import (
     bce_with_logits_backward,
     bce_with_logits_forward,
@@ -30,6 +30,7 @@ __all__ = [
     "cross_entropy_backward",
     "cross_entropy_forward",
     "linear_backward",
+    "linear_backward_parameters",
     "linear_forward",
     "mse_backward",
     "mse_forward",

@@ -38,3 +38,10 @@ class Stages(Module):
         for name in reversed(self._order):
             dy = vars(self)[name].backward(dy)
         return dy
+
+    def backward_parameters(self, dy: Array) -> None:
+        """Go back without the gradient to the input of the first part."""
+        for name in reversed(self._order[1:]):
+            dy = vars(self)[name].backward(dy)
+        for name in self._order[:1]:
+            vars(self)[name].backward_parameters(dy)

@@ -1,0 +1,41 @@
+"""Fast ways to compute what `cnnlab.ops` defines, with the same results.
+
+`cnnlab.ops` asks here first. A function returns None where it has nothing better to offer: for arrays that are not
+NumPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
+"""
+
+from cnnlab.kernels import batch_last, channels_last, depthwise, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels.explain import Plan, Step, explain_plan
+from cnnlab.kernels.planner import (
+    conv_backward,
+    conv_backward_parameters,
+    conv_forward,
+    conv_transpose_backward,
+    conv_transpose_forward,
+)
+from cnnlab.kernels.pooling import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
+from cnnlab.kernels.settings import allow_winograd, current_algorithm, use_algorithm, winograd_allowed
+from cnnlab.kernels.threads import thread_count, use_threads
+from cnnlab.kernels.workspace import workspace_limit
+
+__all__ = [
+    "Plan",
+    "Step",
+    "allow_winograd",
+    "avg_pool_backward",
+    "avg_pool_forward",
+    "conv_backward",
+    "conv_backward_parameters",
+    "conv_forward",
+    "conv_transpose_backward",
+    "conv_transpose_forward",
+    "current_algorithm",
+    "explain_plan",
+    "max_pool_backward",
+    "max_pool_forward",
+    "thread_count",
+    "use_algorithm",
+    "use_threads",
+    "winograd_allowed",
+    "workspace_limit",
+]

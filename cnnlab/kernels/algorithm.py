@@ -1,0 +1,105 @@
+"""What an algorithm has to offer, and the list of those there are.
+
+Another provider, such as compiled kernels or a GPU library, adds its own with `register` and puts its rules in front of
+those in `cnnlab.kernels.rules` with `cnnlab.kernels.rules.add`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.case import Case
+
+Memory: TypeAlias = Literal["N C *", "N * C", "C * N"]
+
+
+class Algorithm:
+    """A way to compute a correlation of arrays that are padded already, for one group of channels.
+
+    The planner cuts the work into chunks of the batch or of the rows and calls the algorithm for each, from several
+    threads at once; so it must not change itself.
+
+    Attributes
+    ----------
+    name : str
+        As `use_algorithm` takes it.
+    idea : str
+        In one line.
+    provider : str
+        Who brings it.
+    memory : {"N C *", "N * C", "C * N"}
+        In which order of axes the padded input shall lie in memory: channels first, channels last, batch last. The
+        shape is (n, C, *padded) all the same.
+    grouped : bool
+        Whether it takes all groups of channels in one call.
+    rows : int
+        Chunks are cut at multiples of so many rows of the output, and the input has zeros added at the ends of all
+        spatial axes for outputs up to such a multiple.
+    has_grad_weight, has_grad_input : bool
+        Whether it computes that gradient as well.
+    tolerance : dict of str to float
+        Largest error by dtype, relative to the largest number of the result.
+    """
+
+    name: ClassVar[str]
+    idea: ClassVar[str]
+    provider: ClassVar[str] = "numpy"
+    memory: ClassVar[Memory] = "N C *"
+    grouped: ClassVar[bool] = False
+    rows: ClassVar[int] = 1
+    has_grad_weight: ClassVar[bool] = True
+    has_grad_input: ClassVar[bool] = False
+    tolerance: ClassVar[dict[str, float]] = {"float32": 1e-5, "float64": 1e-13}
+
+    def fault(self, case: Case) -> str | None:
+        """Return why this cannot compute the case, or None if it can."""
+        del case
+        return None
+
+    def flops(self, case: Case) -> int:
+        """Return about how many additions and multiplications it takes."""
+        return 2 * case.macs
+
+    def workspace(self, case: Case) -> int:
+        """Return about how many bytes of working memory one thread needs, without the padded chunk of the input."""
+        del case
+        return 0
+
+    def prepare(self, w: FloatArray, case: Case) -> Any:
+        """Return what `forward` needs of w (C_out/G, C_in/G, *kernel), made once for all chunks."""
+        del case
+        return w.reshape(w.shape[0], -1)  # (C_out/G, K)
+
+    def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
+        """Write into y (n, C_out/G, *rows) the correlation of x (n, C_in/G, *padded), with b (C_out/G,) added."""
+        raise NotImplementedError(f"{self.name} has no forward")
+
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+        """Add to dw (C_out/G, K) the gradient for dy (n, C_out/G, *rows) and x (n, C_in/G, *padded).
+
+        The weights of a filter may stand in any order that `in_order` knows.
+        """
+        raise NotImplementedError(f"{self.name} has no grad_weight")
+
+    def grad_input(self, dy: FloatArray, weights: Any, dx: FloatArray, case: Case) -> None:
+        """Write into dx (n, C_in/G, *padded) the gradient for dy (n, C_out/G, *out)."""
+        raise NotImplementedError(f"{self.name} has no grad_input")
+
+    def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
+        """Return dw (C_out, K) as an array (C_out, C_in/G, *kernel)."""
+        return dw.reshape(case.out_channels, case.in_channels // case.groups, *case.kernel)
+
+
+_known: dict[str, Algorithm] = {}
+
+
+def register(algorithm: Algorithm) -> Algorithm:
+    """Add an algorithm to those there are, and return it; a later one of the same name takes its place."""
+    _known[algorithm.name] = algorithm
+    return algorithm
+
+
+def algorithms() -> dict[str, Algorithm]:
+    """Return all algorithms by name."""
+    return dict(_known)

@@ -1,0 +1,243 @@
+"""The passes of a convolution as correlations, cut into chunks for the cache and for threads.
+
+Forward is a correlation of the padded input. The gradient to the input is one as well: of the padded dy with flipped
+kernels, in which input and output channels have changed places. With a stride S, the inputs whose positions leave the
+same rest when divided by S see the same part of the kernel, every S-th tap; so there are S such correlations an axis,
+each with a small kernel, and none multiplies with the zeros that a stride would put between the entries of dy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from cnnlab.geometry.options import Pads
+from cnnlab.kernels.algorithm import Algorithm
+from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
+from cnnlab.kernels.borders import crop, zero_padded
+from cnnlab.kernels.case import Case, Work
+from cnnlab.kernels.threads import bind, run_parts, split, thread_count
+from cnnlab.kernels.workspace import workspace
+
+CHUNK_BYTES = 8 * 2**20  # of padded input that is worked on at a time
+
+# The algorithm for a case; None only for the gradient to an input that is to be had from correlations.
+Choose: TypeAlias = Callable[[Case], Algorithm | None]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The options of a correlation: stride, dilation and groups, and zeros around the input."""
+
+    stride: Ints
+    dilation: Ints
+    groups: int
+    pads: Pads
+
+    def case(self, x_shape: Ints, w_shape: Ints, dtype: str, work: Work = "forward") -> Case:
+        """Return what there is to compute for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
+        padded = tuple(n + sum(added) for n, added in zip(x_shape[2:], self.pads, strict=True))
+        (N, C), M, G = x_shape[:2], w_shape[0], self.groups
+        added = tuple(map(sum, self.pads))
+        return Case(N, C, M, G, padded, w_shape[2:], self.stride, self.dilation, dtype, work, added)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some pictures, and some rows of their outputs."""
+
+    pictures: slice
+    rows: slice
+
+
+def chunks(case: Case, algorithm: Algorithm, pieces: int) -> list[Chunk]:
+    """Cut the work into chunks of a bounded size, and into as many as there are threads if it can be."""
+    rows = case.out[0]
+    picture = case.in_channels * prod(case.padded) * case.itemsize
+    if picture <= CHUNK_BYTES:
+        many = max(1, CHUNK_BYTES // max(picture, 1))
+        parts = max(-(-case.batch // many), min(pieces, case.batch))
+        if case.batch >= pieces:
+            parts = -(-parts // pieces) * pieces  # as many for each thread
+            return [Chunk(some, slice(0, rows)) for some in split(case.batch, parts)]
+        return [
+            Chunk(some, lines) for some in split(case.batch, parts) for lines in _lines(rows, pieces, algorithm.rows)
+        ]
+    # The rows that two neighbors both see are read twice, so chunks are much higher than the kernel.
+    extent = case.dilation[0] * (case.kernel[0] - 1) + 1
+    fitting = (CHUNK_BYTES * case.padded[0] // picture - extent) // case.stride[0] + 1
+    fitting = max(fitting, -(-4 * extent // case.stride[0]), 1)
+    lines = _lines(rows, max(-(-rows // fitting), pieces if case.batch < pieces else 1), algorithm.rows)
+    return [Chunk(some, some_lines) for some in split(case.batch, case.batch) for some_lines in lines]
+
+
+def _lines(rows: int, pieces: int, multiple: int) -> list[slice]:
+    blocks = split(-(-rows // multiple), pieces)
+    return [slice(s.start * multiple, min(rows, s.stop * multiple)) for s in blocks]
+
+
+def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, choose: Choose) -> FloatArray:
+    """Return y (N, C_out, *out) for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
+    case = layer.case(x.shape, w.shape, x.dtype.name)
+    algorithm = _chosen(choose, case)
+    y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), x.dtype)
+    weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
+    biases = [None if b is None else b[outs] for _, outs in _groups(case, algorithm)]
+
+    def work(chunk: Chunk) -> None:
+        with _padded(x, layer, algorithm, case, chunk) as seen:
+            target = y[chunk.pictures, :, chunk.rows]
+            for (ins, outs), one, bias in zip(_groups(case, algorithm), weights, biases, strict=True):
+                algorithm.forward(seen[:, ins], one, bias, target[:, outs], case)
+
+    run_parts([bind(work, chunk) for chunk in chunks(case, algorithm, pieces(case))])
+    return y
+
+
+def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer, choose: Choose) -> FloatArray:
+    """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
+    case = layer.case(x.shape, w_shape, x.dtype.name, "grad_weight")
+    algorithm = _chosen(choose, case)
+    todo = chunks(case, algorithm, pieces(case))
+    # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
+    shares = [todo[some] for some in split(len(todo), pieces(case))]
+    sums = [np.zeros((case.out_channels, case.depth), x.dtype) for _ in shares]
+
+    def work(share: list[Chunk], dw: FloatArray) -> None:
+        for chunk in share:
+            with _padded(x, layer, algorithm, case, chunk) as seen:
+                upstream = dy[chunk.pictures, :, chunk.rows]
+                for ins, outs in _groups(case, algorithm):
+                    algorithm.grad_weight(upstream[:, outs], seen[:, ins], dw[outs], case)
+
+    run_parts([bind(work, share, dw) for share, dw in zip(shares, sums, strict=True)])
+    for more in sums[1:]:
+        sums[0] += more
+    return algorithm.in_order(sums[0], case)
+
+
+def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, choose: Choose) -> FloatArray:
+    """Return dx (N, C_in, *spatial) for dy (N, C_out, *out)."""
+    shape = (dy.shape[0], w.shape[1] * layer.groups, *spatial)
+    case = layer.case(shape, w.shape, dy.dtype.name, "grad_input")
+    algorithm = choose(case)
+    if algorithm is not None and case.out == dy.shape[2:]:
+        return _adjoint(dy, w, layer, case, algorithm)
+    parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
+    if len(parts) == 1 and set(layer.stride) == {1}:
+        return _of_residue(dy, w, parts[0], layer, choose)
+    dx = np.zeros(shape, dy.dtype)
+    for part in parts:
+        dx[at(part.inputs)] = _of_residue(dy, w, part, layer, choose)
+    return dx
+
+
+def _adjoint(dy: FloatArray, w: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
+    """Return dx by an algorithm that has this gradient, some pictures at a time."""
+    weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
+    inside = [slice(before, size - after) for (before, after), size in zip(layer.pads, case.padded, strict=True)]
+    shape = (case.batch, case.in_channels, *case.padded)
+    dx: FloatArray = np.empty((*shape[:2], *(one.stop - one.start for one in inside)), dy.dtype)
+    bytes_a_picture = (prod(shape[1:]) + dy[0].size) * case.itemsize
+    many = max(1, CHUNK_BYTES // max(bytes_a_picture, 1))
+
+    def work(pictures: slice) -> None:
+        with workspace.borrow((pictures.stop - pictures.start, *shape[1:]), dy.dtype) as padded:
+            for (ins, outs), one in zip(_groups(case, algorithm), weights, strict=True):
+                algorithm.grad_input(dy[pictures, outs], one, padded[:, ins], case)
+            dx[pictures] = padded[at(inside)]
+
+    count = max(-(-case.batch // many), min(pieces(case), case.batch))
+    run_parts([bind(work, some) for some in split(case.batch, count)])
+    return dx
+
+
+@dataclass(frozen=True)
+class Residue:
+    """The inputs at one rest modulo the stride, the taps that reach them, and how to pad dy for them."""
+
+    inputs: tuple[slice, ...]
+    taps: tuple[slice, ...]
+    pads: Pads
+
+
+def residues(spatial: Ints, kernel: Ints, out: Ints, layer: Layer) -> list[Residue]:
+    """Return the residues that any tap reaches; for stride 1 it is one."""
+    found = []
+    axes = zip(spatial, kernel, out, layer.stride, layer.dilation, layer.pads, strict=True)
+    for one in product(*(list(_residues_of_axis(axis)) for axis in axes)):
+        inputs, taps, pads = zip(*one, strict=True)
+        found.append(Residue(inputs, taps, pads))
+    return found
+
+
+def backward_cases(x_shape: Ints, w_shape: Ints, y_shape: Ints, layer: Layer, dtype: str) -> list[Case]:
+    """Return the correlations that `correlate_back` is made of, for x (N, C_in, *spatial) of a layer."""
+    cases = []
+    for part in residues(x_shape[2:], w_shape[2:], y_shape[2:], layer):
+        kernel = tuple(len(range(size)[taps]) for size, taps in zip(w_shape[2:], part.taps, strict=True))
+        back = Layer((1,) * len(kernel), layer.dilation, layer.groups, part.pads)
+        cases.append(back.case(y_shape, (x_shape[1], y_shape[1] // layer.groups, *kernel), dtype))
+    return cases
+
+
+def _residues_of_axis(
+    axis: tuple[int, int, int, int, int, tuple[int, int]],
+) -> Iterator[tuple[slice, slice, tuple[int, int]]]:
+    size, kernel, out, step, gap, (before, _) = axis
+    # Input u lies at u + before = step·i + rest in the padded input. Tap rest + step·j takes it to output i - j·gap,
+    # where gap is 1 if there is a stride.
+    for rest in range(step):
+        reach = (-(-(kernel - rest) // step) - 1) * gap  # of the last such tap
+        start, stop = -(-(before - rest) // step), (before + size - 1 - rest) // step + 1
+        if reach >= 0 and stop > start:
+            first = start * step + rest - before
+            yield slice(first, None, step), slice(rest, None, step), (reach - start, stop - out)
+
+
+def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choose: Choose) -> FloatArray:
+    some = w[at(part.taps)]
+    G, (M, C, *kernel) = layer.groups, some.shape
+    swapped = flip(some, len(kernel)).reshape(G, M // G, C, *kernel).swapaxes(1, 2)
+    kernels = np.ascontiguousarray(swapped).reshape(G * C, M // G, *kernel)
+    dy, pads = crop(dy, part.pads)
+    return correlate(dy, kernels, None, Layer((1,) * len(kernel), layer.dilation, G, pads), choose)
+
+
+def pieces(case: Case) -> int:
+    """Return into how many parts to cut the work for threads."""
+    return thread_count() if case.macs >= THREAD_MACS else 1
+
+
+THREAD_MACS = 1_000_000  # less is done before another thread has begun
+
+
+def _chosen(choose: Choose, case: Case) -> Algorithm:
+    algorithm = choose(case)
+    if algorithm is None:
+        raise LookupError(f"no rule fits {case}: the last of cnnlab.kernels.rules.RULES must fit all")
+    return algorithm
+
+
+def _groups(case: Case, algorithm: Algorithm) -> Iterator[tuple[slice, slice]]:
+    """Yield the input and the output channels of each group, or all of them."""
+    groups = 1 if algorithm.grouped else case.groups
+    ins, outs = case.in_channels // groups, case.out_channels // groups
+    for g in range(groups):
+        yield slice(g * ins, (g + 1) * ins), slice(g * outs, (g + 1) * outs)
+
+
+@contextmanager
+def _padded(x: FloatArray, layer: Layer, algorithm: Algorithm, case: Case, chunk: Chunk) -> Iterator[FloatArray]:
+    """Lend the padded input that the chunk sees."""
+    step, extent = case.stride[0], case.dilation[0] * (case.kernel[0] - 1) + 1
+    rows = chunk.rows.start * step, (chunk.rows.stop - 1) * step + extent
+    more = [-size % algorithm.rows for size in (chunk.rows.stop - chunk.rows.start, *case.out[1:])]
+    with zero_padded(x[chunk.pictures], layer.pads, rows, more=more, memory=algorithm.memory) as padded:
+        yield padded

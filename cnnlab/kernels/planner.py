@@ -1,0 +1,190 @@
+"""Choosing an algorithm for a case, and computing with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry
+from cnnlab.kernels import rules
+from cnnlab.kernels.algorithm import Algorithm, algorithms
+from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
+from cnnlab.kernels.settings import READABLE, forced, winograd_allowed
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An algorithm for a case, and why; None where the gradient to the input is to be had from correlations."""
+
+    algorithm: Algorithm | None
+    because: str
+
+
+def choose(case: Case) -> Choice:
+    """Return the algorithm that was asked for if it can compute the case, else that of the first rule that fits."""
+    return _choose(case, forced(), winograd_allowed(), len(rules.RULES))
+
+
+@lru_cache(maxsize=4096)
+def _choose(case: Case, name: str | None, *_: object) -> Choice:
+    known = algorithms()
+    if name is not None and _fault(known[name], case) is None:
+        return Choice(known[name], "asked for")
+    for rule in rules.RULES:
+        if case.work in rule.works and rule.fits(case) and _fault(known[rule.algorithm], case) is None:
+            return Choice(known[rule.algorithm], rule.because)
+    return Choice(None, "no rule fits")
+
+
+def _fault(algorithm: Algorithm, case: Case) -> str | None:
+    if case.work == "grad_weight" and not algorithm.has_grad_weight:
+        return "it has no gradient of the weights"
+    if case.work == "grad_input" and not algorithm.has_grad_input:
+        return "it has no gradient to the input"
+    return algorithm.fault(case)
+
+
+def fault(algorithm: Algorithm, case: Case) -> str | None:
+    """Return why an algorithm cannot compute a case, or None if it can."""
+    return _fault(algorithm, case)
+
+
+def conv_forward(x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvGeometry) -> FloatArray | None:
+    """Return y (N, C_out, *out), or None where the readable op is to compute it.
+
+    Parameters
+    ----------
+    x : array (N, C_in, *spatial)
+        Input.
+    w : array (C_out, C_in/groups, *kernel)
+        Filters.
+    b : array (C_out,) or None
+        Biases.
+    geometry : ConvGeometry
+        The options; arrays and options fit together.
+
+    Raises
+    ------
+    ValueError
+        `use_algorithm` chose an algorithm that cannot compute this layer; it says why, and which can.
+    """
+    if not applies(geometry, x, w):
+        return None
+    layer = layer_of(geometry)
+    if geometry.padding_mode != "zeros":
+        x = pad_by_mode(x, geometry.padding, geometry.padding_mode)
+    check_forced(layer.case(x.shape, w.shape, x.dtype.name))
+    return correlate(x, w, b, layer, _algorithm)
+
+
+def conv_backward(
+    dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Return (dx, dw, db) for dy (N, C_out, *out), or None where the readable op is to compute them."""
+    if not applies(geometry, dy, x, w):
+        return None
+    return grad_input(dy, w, x.shape[2:], geometry), grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
+
+
+def conv_backward_parameters(
+    dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return (dw, db) likewise."""
+    return (grad_weight(dy, x, w.shape, geometry), grad_bias(dy)) if applies(geometry, dy, x, w) else None
+
+
+def conv_transpose_forward(
+    x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvTransposeGeometry
+) -> FloatArray | None:
+    """Return y (N, C_out, *out): what the adjoint convolution does to a gradient; or None likewise."""
+    adjoint = geometry.adjoint
+    # With output padding of a dilation's width the convolution would have more outputs than this layer has inputs.
+    out = geometry.output_size(x.shape[2:])
+    if not applies(adjoint, x, w) or adjoint.output_size(out) != x.shape[2:]:
+        return None
+    y = grad_input(x, w, out, adjoint)
+    if b is not None:
+        y += b.reshape(-1, *[1] * adjoint.rank)
+    return y
+
+
+def conv_transpose_backward(
+    dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvTransposeGeometry
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Return (dx, dw, db): the adjoint convolution of dy, and the gradient of its weights; or None likewise."""
+    adjoint = geometry.adjoint
+    if not applies(adjoint, dy, x, w) or adjoint.output_size(dy.shape[2:]) != x.shape[2:]:
+        return None
+    dx = correlate(dy, w, None, layer_of(adjoint), _algorithm)
+    return dx, grad_weight(x, dy, w.shape, adjoint), grad_bias(dy)
+
+
+def grad_input(dy: FloatArray, w: FloatArray, spatial: Ints, geometry: ConvGeometry) -> FloatArray:
+    """Return dx (N, C_in, *spatial) for dy (N, C_out, *out)."""
+    layer = layer_of(geometry)
+    if geometry.padding_mode == "zeros":
+        return correlate_back(dy, w, tuple(spatial), layer, _algorithm)
+    padded = tuple(n + sum(added) for n, added in zip(spatial, geometry.padding, strict=True))
+    dx = correlate_back(dy, w, padded, layer, _algorithm)
+    return fold_by_mode(dx, geometry.padding, geometry.padding_mode)
+
+
+def grad_weight(dy: FloatArray, x: FloatArray, w_shape: Ints, geometry: ConvGeometry) -> FloatArray:
+    """Return dw (C_out, C_in/groups, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
+    if geometry.padding_mode != "zeros":
+        x = pad_by_mode(x, geometry.padding, geometry.padding_mode)
+    return correlate_weights(dy, x, tuple(w_shape), layer_of(geometry), _algorithm)
+
+
+def grad_bias(dy: FloatArray) -> FloatArray:
+    """Return db (C_out,): first summed along each map, as it lies in memory."""
+    sums: FloatArray = dy.reshape(*dy.shape[:2], -1).sum(axis=2).sum(axis=0)
+    return sums
+
+
+def layer_of(geometry: ConvGeometry) -> Layer:
+    """Return the options of the correlation; only zeros are padded there, chunk by chunk."""
+    pads = geometry.padding if geometry.padding_mode == "zeros" else ((0, 0),) * geometry.rank
+    return Layer(geometry.stride, geometry.dilation, geometry.groups, pads)
+
+
+def applies(geometry: ConvGeometry, *arrays: object) -> bool:
+    """Return whether the kernels are to compute with these: NumPy's float32 and float64, and work worth a plan."""
+    if forced() == READABLE or not all(map(_ours, arrays)):
+        return False
+    # The readable op takes a step in Python for each tap, and one multiply-add for each number that the tap sees.
+    return forced() is not None or _work(arrays, geometry) >= rules.TAPS_MACS
+
+
+def _work(arrays: Iterable[object], geometry: ConvGeometry) -> int:
+    largest = max(array.size for array in arrays if isinstance(array, np.ndarray))
+    return largest * geometry.tap_count() if largest else 0
+
+
+def _ours(array: object) -> bool:
+    return type(array) is np.ndarray and array.dtype.char in "fd" and array.dtype.isnative and array.size > 0
+
+
+def check_forced(case: Case) -> None:
+    """Raise ValueError if the algorithm that was asked for cannot compute the case."""
+    name = forced()
+    if name is None:
+        return
+    known = algorithms()
+    because = _fault(known[name], case)
+    if because is not None:
+        able = [other for other, algorithm in known.items() if _fault(algorithm, case) is None]
+        raise ValueError(
+            f"{name} cannot compute this layer: {because}. These can: {', '.join([*able, READABLE])}; "
+            'or let the planner choose, cnnlab.use_algorithm("auto")'
+        )
+
+
+def _algorithm(case: Case) -> Algorithm | None:
+    return choose(case).algorithm

@@ -1,0 +1,100 @@
+"""Which algorithm to use: the planner's choice, or one by name.
+
+Plain module state, as in `cnnlab.backend.state`: a ContextVar would be lost between the cells of a notebook.
+"""
+
+from __future__ import annotations
+
+from cnnlab.kernels.algorithm import algorithms
+
+READABLE = "taps"  # the sum over taps in cnnlab.ops, which is no kernel: the kernels then leave everything to it
+
+_forced: str | None = None
+_winograd = True
+
+
+class use_algorithm:  # noqa: N801  (used like a function)
+    """Compute convolutions by one algorithm, from here on or inside a ``with`` block.
+
+    Parameters
+    ----------
+    name : str or None
+        "pointwise", "im2col", "im2col_full", "batch_last", "winograd", "fft" or "depthwise"; "taps" for the readable
+        sum over the taps in `cnnlab.ops`, of the pooling layers too; None or "auto" for the planner's choice.
+
+    Raises
+    ------
+    ValueError
+        There is no such algorithm. One that cannot compute a layer raises when the layer is computed.
+
+    Notes
+    -----
+    The gradient to the input is one or more correlations of other sizes, and not every algorithm has a gradient of the
+    weights: what the chosen one cannot do of a backward pass is left to the planner. `explain_plan` tells.
+
+    Examples
+    --------
+    >>> with use_algorithm("im2col"):
+    ...     current_algorithm()
+    'im2col'
+    >>> current_algorithm()
+    'auto'
+    """
+
+    def __init__(self, name: str | None) -> None:
+        global _forced  # noqa: PLW0603
+        known = (READABLE, *algorithms())
+        if name not in {*known, None, "auto"}:
+            raise ValueError(f'there is no algorithm {name!r}: choose one of {", ".join(known)}, or "auto"')
+        self._before = _forced
+        _forced = None if name == "auto" else name
+
+    def __enter__(self) -> None:
+        """Do nothing: the choice holds since the call."""
+
+    def __exit__(self, *_: object) -> None:
+        """Put back the choice from before."""
+        global _forced  # noqa: PLW0603
+        _forced = self._before
+
+
+def current_algorithm() -> str:
+    """Return the name of the algorithm that `use_algorithm` chose, or "auto"."""
+    return _forced or "auto"
+
+
+def forced() -> str | None:
+    """Return the name of the algorithm that was chosen, if one was."""
+    return _forced
+
+
+class allow_winograd:  # noqa: N801  (used like a function)
+    """Say whether the planner may choose Winograd's algorithm, from here on or inside a ``with`` block.
+
+    It is faster for many 3×3 layers, and less exact: in float32 about 1e-5 of the largest number, not 1e-6.
+
+    Examples
+    --------
+    >>> with allow_winograd(False):
+    ...     winograd_allowed()
+    False
+    """
+
+    def __init__(self, allowed: bool) -> None:
+        global _winograd
+        if not isinstance(allowed, bool):
+            raise TypeError(f"allowed must be True or False, not {allowed!r}")
+        self._before, _winograd = _winograd, allowed
+
+    def __enter__(self) -> None:
+        """Do nothing: the setting holds since the call."""
+
+    def __exit__(self, *_: object) -> None:
+        """Put back the setting from before."""
+        global _winograd  # noqa: PLW0603
+        _winograd = self._before
+
+
+def winograd_allowed() -> bool:
+    """Return whether the planner may choose Winograd's algorithm."""
+    return _winograd

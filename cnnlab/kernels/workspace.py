@@ -1,0 +1,97 @@
+"""Memory that algorithms borrow for intermediate results and give back, so that it is not made anew at each call.
+
+Fresh memory is slow: the system clears each page at its first touch. What is given back is kept for the next call, up
+to a limit. Threads borrow different pieces; no result ever lies in one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+
+import numpy as np
+
+from cnnlab.geometry.options import whole_number
+from cnnlab.kernels.arrays import FloatArray, Ints
+
+_DEFAULT = 64 * 2**20
+
+
+class Workspace:
+    """Pieces of memory to be borrowed.
+
+    Parameters
+    ----------
+    limit : int
+        So many bytes are kept at most, and so many the algorithms try to do with.
+    """
+
+    def __init__(self, limit: int = _DEFAULT) -> None:
+        self.limit = limit
+        self._free: list[np.ndarray[tuple[int], np.dtype[np.uint8]]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def kept(self) -> int:
+        """Bytes that lie ready."""
+        with self._lock:
+            return sum(piece.nbytes for piece in self._free)
+
+    @contextmanager
+    def borrow(self, shape: Ints, dtype: np.dtype[np.generic]) -> Iterator[FloatArray]:
+        """Lend an array with any numbers in it for the time of a ``with`` block."""
+        size = prod(shape) * dtype.itemsize
+        piece = self._take(size)
+        try:
+            yield piece[:size].view(dtype).reshape(shape)
+        finally:
+            self._give(piece)
+
+    def clear(self) -> None:
+        """Let go of all that lies ready."""
+        with self._lock:
+            self._free.clear()
+
+    def _take(self, size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        with self._lock:
+            fitting = [i for i, piece in enumerate(self._free) if piece.nbytes >= size]
+            if fitting:
+                return self._free.pop(min(fitting, key=lambda i: self._free[i].nbytes))
+        return np.empty(max(size, 64), dtype=np.uint8)
+
+    def _give(self, piece: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+        with self._lock:
+            self._free.append(piece)
+            while sum(one.nbytes for one in self._free) > self.limit:
+                self._free.pop(0)  # the one unused for longest
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()  # another thread may have held it
+
+
+workspace = Workspace()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=workspace._forked)
+
+
+def workspace_limit(size: int | None = None) -> int:
+    """Return how many bytes of working memory the fast convolutions keep; set it first if a size is given.
+
+    Parameters
+    ----------
+    size : int, optional
+        Bytes, 64 MB unless set. Tiles get smaller to keep to it; a transformed kernel or a padded copy of one picture
+        may exceed it, and is then not kept.
+
+    Examples
+    --------
+    >>> workspace_limit() // 2**20
+    64
+    """
+    if size is not None:
+        workspace.limit = whole_number("size", size, at_least=0)
+        workspace.clear()
+    return workspace.limit

@@ -1,0 +1,154 @@
+"""Every algorithm computes what the readable sum over taps computes, over drawn layers, within its stated tolerance."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cnnlab import kernels, ops, reference
+from cnnlab.geometry import ConvGeometry
+from cnnlab.kernels.algorithm import algorithms
+
+from .conftest import layers
+
+laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+DTYPES = st.sampled_from(["float32", "float64"])
+# What an algorithm can do, so that few draws are refused.
+DRAWN = {
+    "depthwise": layers(),
+    "fft": layers(dense=True),
+    "pointwise": st.one_of(*[layers(kernel=(1,) * rank) for rank in (1, 2, 3)]),
+    "winograd": layers(kernel=(3, 3), dense=True),
+}
+ERROR = {"float32": 3e-5, "float64": 1e-12}  # of the sums that an algorithm leaves to others, and of the readable op
+
+
+def close(got, want, tolerance):
+    assert got.shape == want.shape
+    assert got.dtype == want.dtype
+    if want.size:
+        assert np.abs(got - want).max() <= tolerance * max(1.0, np.abs(want).max())
+
+
+def is_refused(name, x, w, layer):
+    """Tell whether the algorithm says that it cannot compute the layer."""
+    geometry = ConvGeometry.of_weight(w.shape, **layer.options)
+    case = kernels.planner.layer_of(geometry).case(x.shape, w.shape, x.dtype.name)
+    return kernels.planner.fault(algorithms()[name], case) is not None
+
+
+def tolerance(name, dtype):
+    return max(algorithms()[name].tolerance[dtype], ERROR[dtype])
+
+
+@pytest.mark.parametrize("name", list(algorithms()))
+def test_every_algorithm_equals_the_readable_op(name):
+    computed = []
+
+    @laws
+    @given(DRAWN.get(name, layers()), DTYPES, st.sampled_from([1, 2]))
+    def law(layer, dtype, threads):
+        if name == "depthwise":
+            layer = type(layer)(
+                (layer.x[0], layer.w[0], *layer.x[2:]), (layer.w[0], 1, *layer.w[2:]), layer.options, layer.seed
+            )
+            layer.options["groups"] = layer.w[0]
+        x, w, b, dy = layer.arrays(dtype)
+        with kernels.use_algorithm("taps"):
+            y, (dx, dw, db) = ops.conv_forward(x, w, b, **layer.options), ops.conv_backward(dy, x, w, **layer.options)
+        with kernels.use_algorithm(name), kernels.use_threads(threads):
+            if is_refused(name, x, w, layer):
+                return
+            got = ops.conv_forward(x, w, b, **layer.options)
+            back = ops.conv_backward(dy, x, w, **layer.options)
+        computed.append(name)
+        for ours, theirs in zip((got, *back), (y, dx, dw, db), strict=True):
+            close(ours, theirs, tolerance(name, dtype))
+
+    law()
+    assert len(computed) >= 30
+
+
+@laws
+@given(layers(), DTYPES)
+def test_the_planners_choice_equals_a_walk_along_the_edges(layer, dtype):
+    layer = type(layer)((min(layer.x[0], 2), *layer.x[1:]), layer.w, layer.options, layer.seed)
+    x, w, b, dy = layer.arrays(dtype)
+    with kernels.use_algorithm("auto"):
+        got = ops.conv_forward(x, w, b, **layer.options), *ops.conv_backward(dy, x, w, **layer.options)
+    with kernels.use_algorithm("taps"):
+        want = ops.conv_forward(x, w, b, **layer.options), *ops.conv_backward(dy, x, w, **layer.options)
+    for ours, theirs in zip(got, want, strict=True):
+        close(ours, theirs, max(1e-4 if dtype == "float32" else 0, ERROR[dtype]))
+
+
+# Sizes at which the rules take each way, with maps large enough for several tiles; as small as that allows.
+PICKED = {
+    "winograd": ((2, 48, 19, 21), (50, 48, 3, 3), {"padding": 1}),
+    "batch_last": ((17, 3, 9, 8), (5, 3, 3, 2), {"stride": (2, 1), "padding": (1, 0)}),
+    "channels_last": ((17, 13, 11, 10), (7, 13, 3, 3), {"dilation": 2}),
+    "im2col": ((2, 5, 40, 33), (65, 5, 3, 3), {"stride": 2}),
+    "pointwise": ((3, 8, 40, 33), (9, 8, 1, 1), {"stride": (1, 2)}),
+    "depthwise": ((2, 6, 30, 33), (12, 1, 3, 3), {"groups": 6, "padding": 1}),
+    "fft": ((2, 2, 40, 44), (3, 2, 15, 16), {"padding": 3}),
+}
+
+
+@pytest.mark.parametrize("name", PICKED)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_each_rule_is_taken_where_it_should_be_and_agrees(name, dtype, threads, rng):
+    x_shape, w_shape, options = PICKED[name]
+    x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in (x_shape, w_shape, w_shape[:1]))
+    geometry = ConvGeometry.of_weight(w_shape, **options)
+    work = "grad_weight" if name == "batch_last" else "forward"
+    assert kernels.explain_plan(geometry, x_shape, dtype=dtype)[work] == name
+    with kernels.use_threads(threads):
+        y = ops.conv_forward(x, w, b, **options)
+        dy = rng.standard_normal(y.shape).astype(dtype)
+        back = ops.conv_backward(dy, x, w, **options)
+        parameters = ops.conv_backward_parameters(dy, x, w, **options)
+    with kernels.use_algorithm("taps"):
+        want = ops.conv_forward(x, w, b, **options), *ops.conv_backward(dy, x, w, **options)
+    for ours, theirs in zip((y, *back), want, strict=True):
+        close(ours, theirs, max(tolerance(name, dtype), tolerance("winograd", dtype)))
+    for ours, theirs in zip(parameters, back[1:], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_against_the_edges_of_the_reference(rng):
+    x, w, b = rng.standard_normal((2, 4, 9, 8)), rng.standard_normal((6, 2, 3, 2)), rng.standard_normal(6)
+    options = {"stride": (2, 1), "padding": (2, 1), "dilation": (1, 2), "groups": 2}
+    y = ops.conv_forward(x, w, b, **options)
+    close(y, reference.conv_by_edges(x, w, b, **options), 1e-12)
+    dy = rng.standard_normal(y.shape)
+    for ours, theirs in zip(
+        ops.conv_backward(dy, x, w, **options), reference.conv_backward_by_edges(dy, x, w, **options), strict=True
+    ):
+        close(ours, theirs, 1e-12)
+
+
+@laws
+@given(layers(), st.integers(0, 2))
+def test_transposed_convolution_equals_the_readable_op(layer, more):
+    _, w, _, dy = layer.arrays()
+    options = {name: layer.options[name] for name in ("stride", "dilation", "groups")}
+    options["padding"] = layer.options["padding"]
+    C_in = w.shape[0]
+    b = np.linspace(-1, 1, w.shape[1] * layer.options["groups"])
+    inputs = dy[:, :C_in]
+    results = []
+    for name in ("taps", "auto", "channels_last"):
+        with kernels.use_algorithm(name):
+            try:
+                y = ops.conv_transpose_forward(inputs, w, b, output_padding=more, **options)
+            except ValueError:  # more output padding than stride or dilation, or nothing is left
+                results.append(None)
+                continue
+            upstream = np.random.default_rng(1).standard_normal(y.shape)
+            results.append((y, *ops.conv_transpose_backward(upstream, inputs, w, output_padding=more, **options)))
+    assert len({result is None for result in results}) == 1
+    if results[0] is not None:
+        for other in results[1:]:
+            for ours, theirs in zip(other, results[0], strict=True):
+                close(ours, theirs, 1e-12)
