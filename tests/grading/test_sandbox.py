@@ -232,11 +232,14 @@ def test_devices_can_be_used_and_not_changed(run, executor):
     names = ["null", "zero", "full", "random", "urandom", "tty", "stdin"]
     if executor.name != "bubblewrap":  # there the terminals are of one sandbox, which nobody has after it
         names += ["ptmx", "pts", "pts/ptmx"]
+    # Whoever may write to a file may set its times to now; where root grades, or forks are made, not even that.
+    may_touch = executor.name == "bubblewrap" and os.geteuid() != 0
     found = run(
         f"""
 import os, pty
+changes = [lambda p: os.chmod(p, os.stat(p).st_mode & 0o7777), lambda p: os.chown(p, 65534, 65534), os.utime]
 for name in {names!r}:
-    for change in (lambda p: os.chmod(p, os.stat(p).st_mode & 0o7777), os.utime, lambda p: os.chown(p, 65534, 65534)):
+    for change in changes[:{2 if may_touch else 3}]:
         try:
             change("/dev/" + name)
             print("changed", name)

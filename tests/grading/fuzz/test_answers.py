@@ -6,7 +6,7 @@ Time is counted and not waited for (`puppets`), so that streams without an end a
 import json
 from types import SimpleNamespace
 
-import hostile
+import hostile_data
 import numpy as np
 import pytest
 from effort import examples
@@ -72,7 +72,7 @@ def test_an_honest_process_gets_all_points(copies):
 
 
 @quick
-@given(hostile.wrong, st.booleans())
+@given(hostile_data.wrong, st.booleans())
 @example([frame_of({"result": True, "changed": []}, [10**400])], False)
 @example([wire.pack({"result": True, "changed": []}, [np.zeros((1,) * 32)])], True)
 def test_a_hostile_answer_gives_no_points_and_takes_none_from_the_other_exercises(steps, copies):
@@ -82,7 +82,7 @@ def test_a_hostile_answer_gives_no_points_and_takes_none_from_the_other_exercise
 
 
 @quick
-@given(hostile.with_right_ones, st.booleans())
+@given(hostile_data.with_right_ones, st.booleans())
 def test_right_answers_with_something_beside_them_take_nothing_from_the_other_exercises(steps, copies):
     result = grade(Script({"scan_2d"}, answer=steps), copies=copies)
     assert_is_ordinary(result)
@@ -90,7 +90,7 @@ def test_right_answers_with_something_beside_them_take_nothing_from_the_other_ex
 
 
 @quick
-@given(hostile.wrong | hostile.with_right_ones, st.booleans())
+@given(hostile_data.wrong | hostile_data.with_right_ones, st.booleans())
 def test_a_hostile_report_on_a_cell_ends_in_an_ordinary_result(steps, copies):
     result = grade(Script((), cell=steps), copies=copies)
     assert result.status in {"graded", "timeout", "crashed"}, result.reason
@@ -98,7 +98,7 @@ def test_a_hostile_report_on_a_cell_ends_in_an_ordinary_result(steps, copies):
 
 
 @quick
-@given(hostile.odd_values, st.sampled_from(["scan_1d", "aggregate", "aggregate_backward"]))
+@given(hostile_data.odd_values, st.sampled_from(["scan_1d", "aggregate", "aggregate_backward"]))
 def test_every_value_that_can_be_carried_can_be_judged(value, name):
     frame = wire.pack({"result": True, "changed": []}, [value])
     result = grade(Script({name}, answer=[frame]))
@@ -116,7 +116,7 @@ def test_every_value_that_can_be_carried_can_be_judged_in_every_exercise(assignm
     for exercise in exercises(assignment):
 
         @examples(40)
-        @given(st.lists(hostile.odd_values, min_size=len(exercise.functions), max_size=len(exercise.functions)))
+        @given(st.lists(hostile_data.odd_values, min_size=len(exercise.functions), max_size=len(exercise.functions)))
         def judge(values):
             functions = [_constant(value) for value in values]
             assert run_exercise(exercise, functions, hidden=True, seed=5).score < exercise.points  # noqa: B023  called now

@@ -5,7 +5,7 @@ import json
 import struct
 import tracemalloc
 
-import hostile
+import hostile_data
 import numpy as np
 import pytest
 from effort import examples
@@ -74,13 +74,13 @@ HONEST = [
 
 
 @examples(100)
-@given(st.lists(hostile.answers, max_size=4).map(b"".join))
+@given(st.lists(hostile_data.answers, max_size=4).map(b"".join))
 def test_what_hostile_processes_send(data):
     decode(data)
 
 
 @examples(100)
-@given(st.sampled_from(HONEST), st.lists(hostile.damages(), min_size=1, max_size=3))
+@given(st.sampled_from(HONEST), st.lists(hostile_data.damages(), min_size=1, max_size=3))
 def test_damaged_frames(frame, damages):
     for damage in damages:
         try:

@@ -18,7 +18,7 @@ NAMES = ("one", "a1", "ada")
 def empty(tmp_path_factory):
     """A gradebook with an assignment of two notebooks, each with cells of every kind."""
     path = tmp_path_factory.mktemp("empty") / "gradebook.db"
-    with Gradebook(f"sqlite:///{path}") as book:
+    with nbgrader_surroundings(), Gradebook(f"sqlite:///{path}") as book:
         book.add_assignment("a1")
         for notebook in ("one", "two"):
             book.add_notebook(notebook, "a1")
