@@ -16,7 +16,7 @@
 # The worked layer of lecture 07, ten filters of 3×5×5 on a picture of 3×32×32, takes 768,000 multiply-adds. One core of an ordinary machine does billions of them in a second, so the layer should be done in
 # a fraction of a millisecond. Written down as it is defined, it takes far longer. **Where does the time go? And can the same result be had with fewer multiplications than the definition has?**
 #
-# Five ways to the same numbers follow, each counted first and then measured on *your* machine. No time is printed in this text: read it off below the cells, and run a cell again if it surprises you.
+# Several ways to the same numbers follow, each counted first and then measured on *your* machine. No time is printed in this text: read it off below the cells, and run a cell again if it surprises you.
 #
 # *About 50 minutes. You need: convolution as a sum over edges (lecture 06), sizes and costs (07), 1×1 and depthwise layers (08). Deck rows D41–D43, taken further.*
 
@@ -181,8 +181,13 @@ def im2col(x, w, b):
     return y.reshape(N, M, H, W)
 
 
-with use_algorithm("taps"):
-    by_ops = ops.conv_forward(x, w, b, padding=2)
+def computed_by(algorithm, x, w, b=None, **options):
+    with use_algorithm(algorithm):
+        return ops.conv_forward(x, w, b, **options)
+
+
+# %%
+by_ops = computed_by("taps", x, w, b, padding=2)
 print(f"differs from the op by {abs(im2col(padded, w, b) - by_ops).max():.1e}")
 print("stride   windows   numbers in the matrix / in the input   K²/S²")
 for S in (1, 2, 4, 5):
@@ -228,11 +233,7 @@ for name, (one, shape) in layers.items():
     for algorithm in ("im2col_full", "im2col"):
         with use_algorithm(algorithm):
             memory[algorithm] = explain_plan(one, shape).steps[0].workspace / 2**20
-    rows = 4 * one.geometry.in_channels * one.geometry.tap_count() / 2**20  # MB of a column
-    all_columns = rows * shape[2] * shape[3]
-    print(
-        f"{name:17s} all columns {all_columns:6.1f} MB, im2col_full {memory['im2col_full']:6.1f}, in tiles {memory['im2col']:4.1f}"
-    )
+    print(f"{name:17s} all at once {memory['im2col_full']:6.1f} MB, in tiles {memory['im2col']:4.1f} MB")
 
 # %% [markdown]
 # **Before you run the next cell, predict:** the columns of a layer with 64 channels on 112×112, one row of outputs at a time, several, or all at once. Where is the time smallest: at an end, or between?
@@ -251,16 +252,13 @@ def in_tiles(rows):
         wide_y[:, r : r + rows] = (wide_w @ memory.reshape(576, -1)).reshape(64, rows, 112)
 
 
-rows = [1, 2, 4, 8, 14, 28, 56, 112]
+rows = [1, 2, 4, 7, 14, 28, 56, 112]
 by_rows = medians({r: (lambda r=r: in_tiles(r)) for r in rows}, rounds=3)
 for r, ms in by_rows.items():
     print(f"{r:4d} rows, {112 * r:6,} columns: {576 * 112 * r * 4 / 2**20:5.1f} MB, {ms:6.1f} ms")
-viz.curves(
-    [112 * r / 1000 for r in rows],
-    {"time": list(by_rows.values())},
-    xlabel="columns in a tile (thousands)",
-    ylabel="ms",
-)
+floor = 64 * 576 * 112 * 112 / peak
+style = {"xlabel": "rows in a tile, as powers of 2", "ylabel": "ms", "level": (floor, "the floor")}
+viz.curves([float(np.log2(r)) for r in rows], {"time": list(by_rows.values())}, **style)
 
 # %% [markdown] tags=["notes"]
 # **4 min.** A tile that is too small calls BLAS often for little; one that is too large falls out of the cache between being written and being read. Ask for the size of the cache of a student's machine and compare with the column of megabytes.
@@ -276,8 +274,6 @@ viz.curves(
 # ## Fewer multiplications
 #
 # A filter of three weights, `g`, slides over four inputs, `d`. It fits at two places: $y_0 = d_0g_0 + d_1g_1 + d_2g_2$ and $y_1 = d_1g_0 + d_2g_1 + d_3g_2$. **Before you run the next cell, predict:** how many multiplications of an input with a weight does it take to get both?
-#
-# Six, says the definition. Here is how four will do ([Winograd 1980](https://doi.org/10.1137/1.9781611970364); for networks [Lavin and Gray, 2016](https://arxiv.org/abs/1509.09308)). What is done to the filter is done once, for all places and pictures.
 
 # %%
 d, g = np.array([1.0, 2, 3, 5]), np.array([2.0, -1, 4])
@@ -291,7 +287,9 @@ viz.minimal_filtering(d, g)
 # *Usually asked:* "Aren't there more additions?" Yes: four for the inputs and four for the outputs, in place of four. In one dimension with one channel nothing is won. The sums of an input serve *all* filters, and those of the outputs are made once for *all* channels: that is where it pays.
 
 # %% [markdown]
-# Four multiplications in place of six. As matrices, $y = A^T\,[(G g) \odot (B^T d)]$, where ⊙ multiplies number by number. In two dimensions the same is done to rows and to columns, $Y = A^T\,[(G g G^T) \odot (B^T d\, B)]\,A$, so the savings multiply too. A form with `m` outputs on an axis, F(m, 3), takes `m + 2` products where the definition takes `3m`:
+# **Four** multiplications in place of the definition's six ([Winograd, 1980](https://doi.org/10.1137/1.9781611970364); for networks [Lavin and Gray, 2016](https://arxiv.org/abs/1509.09308)). What is done to the filter is done once, for all places and pictures.
+#
+# As matrices, $y = A^T\,[(G g) \odot (B^T d)]$, where ⊙ multiplies number by number. In two dimensions the same is done to rows and to columns, $Y = A^T\,[(G g G^T) \odot (B^T d\, B)]\,A$, so the savings multiply too. A form with `m` outputs on an axis, F(m, 3), takes `m + 2` products where the definition takes `3m`:
 
 # %%
 B2 = np.array([[1.0, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])  # these are Bᵀ, G and Aᵀ of F(2, 3)
@@ -346,8 +344,7 @@ def as_type(dtype, *arrays):
 
 
 x3, w3 = rng.standard_normal((1, 64, 34, 34)), rng.standard_normal((64, 64, 3, 3))
-with use_algorithm("taps"):
-    exact = ops.conv_forward(x3, w3)  # in float64
+exact = computed_by("taps", x3, w3)  # in float64
 for dtype in ("float64", "float32"):
     ways = {"F(2×2, 3×3)": winograd(*as_type(dtype, x3, w3, B2, G2, A2))}
     ways["F(4×4, 3×3)"] = winograd(*as_type(dtype, x3, w3, B4, G4, A4))
@@ -369,16 +366,24 @@ for C in channels:
     cost["definition"].append(2 * same.mac_count((C, 64, 64)))
 relative = np.divide(cost["Winograd"], cost["definition"])
 print({C: f"{r:.2f}" for C, r in zip(channels, relative, strict=True)})
-viz.curves(
-    *[range(9), {"F(4×4, 3×3) with its transforms, as the library does it": relative}],
-    xlabel="channels, as powers of 2",
-    ylabel="operations / definition's",
-    log=True,
-    level=(1, "equal"),
-)
+style = {"xlabel": "channels, as powers of 2", "ylabel": "operations / definition's"}
+viz.curves(range(9), {"F(4×4, 3×3)": relative}, log=True, level=(1, "equal"), **style)
 
 # %% [markdown]
-# With few channels Winograd's way is *more* work, and the deck's layer has three. (The library's transforms are products with full matrices, which BLAS is good at; written out as sums they take fewer operations.) It is a method for the middle of a net, where channels are many.
+# And by the clock? The deck's layer has kernels of 5×5; here it is with 3×3, in a batch of 64, and beside it a layer with 64 channels:
+
+# %%
+for C, M, N in ((3, 10, 64), (64, 64, 4)):
+    pictures = rng.standard_normal((N, C, 32, 32), dtype="float32")
+    kernel = rng.standard_normal((M, C, 3, 3), dtype="float32")
+    jobs = {
+        name: (lambda name=name, x=pictures, w=kernel: computed_by(name, x, w, padding=1))
+        for name in ("im2col", "winograd")
+    }
+    print(f"{C:2d} to {M} channels:", {name: f"{ms:.2f} ms" for name, ms in medians(jobs).items()})
+
+# %% [markdown]
+# With few channels Winograd's way is *more* work, and the deck's layer has three: on most machines it loses there, and comes out level or ahead with 64. (The library's transforms are products with full matrices, which BLAS is good at; written out as sums they take fewer operations.) It is a method for the middle of a net, where channels are many.
 
 # %% [markdown]
 # ## Products of spectra
@@ -415,11 +420,6 @@ viz.curves(
 kernels = list(range(3, 22, 2))
 operations, jobs, error = {"im2col": [], "fft": []}, {}, 0.0
 batch = rng.standard_normal((4, 3, 32, 32), dtype="float32")
-
-
-def computed_by(algorithm, x, w, b=None, **options):
-    with use_algorithm(algorithm):
-        return ops.conv_forward(x, w, b, **options)
 
 
 for K in kernels:
@@ -496,7 +496,7 @@ for (_, S), ms in taken.items():
 viz.bars(list(laid_out), panels, formats=[".2f", ".2f"])
 
 # %% [markdown]
-# On most machines the batch-last order copies fastest here, and loses least by the stride. With 64 channels and a small batch, channels-last would be the one. The library turns arrays where the gain pays for the turning: its algorithms `channels_last` and `batch_last` are im2col in these orders.
+# On most machines the batch-last order copies fastest here, and the stride costs NCHW the most. With 64 channels and a small batch, channels-last has the longest runs. The library turns arrays where the gain pays for the turning: its algorithms `channels_last` and `batch_last` are im2col in these orders.
 
 # %% [markdown]
 # ## Two layers that are special
@@ -523,7 +523,7 @@ for name, one in special.items():
 # **4 min.** The last column is the point: a layer with one multiply-add a byte waits for memory, not for arithmetic. Go back to the floor of the first section and put all three layers under it. A net "with nine times fewer multiply-adds" (lecture 08) need not be nine times faster.
 
 # %% [markdown]
-# A depthwise layer hardly computes: about one multiply-add for each byte that is moved. It is bound by memory, and its time shrinks far less than its work, on a CPU as on a GPU.
+# A depthwise layer hardly computes: about one multiply-add for each byte that it must move at the least, and in NumPy each tap is a pass of its own over memory. So its time shrinks far less than its work. Compiled kernels do better, but memory bounds them too, on a CPU as on a GPU.
 
 # %% [markdown]
 # ## All of them on the deck's layer
@@ -541,18 +541,20 @@ names = ["taps", "im2col_full", "im2col", "channels_last", "batch_last", "fft"]
 
 
 def compare(layer, x, names):
-    """Return rows of name -> operations in millions, working memory in MB, milliseconds, relative error."""
+    """Return rows of name -> operations in millions, memory in MB, milliseconds, share of the peak, error."""
     options = {"padding": layer.geometry.padding}
     w, b = layer.weight.data, layer.bias.data
     exact = computed_by("taps", *as_type("float64", x, w, b), **options)
     jobs = {name: (lambda name=name: computed_by(name, x, w, b, **options)) for name in names}
-    taken, rows = medians(jobs), {}
+    taken, rows = medians(jobs | {"product": lambda: square @ other}), {}
+    peak = 512**3 / taken["product"]  # measured once more, in turn with the rest
+    macs = len(x) * layer.geometry.mac_count(x.shape[1:])
     for name in names:
         with use_algorithm(name):
             step = explain_plan(layer, x.shape).steps[0]
         memory = step.workspace if name != "taps" else x.nbytes + exact[0].size * len(x) * 4
         wrong = abs(jobs[name]() - exact).max() / abs(exact).max()
-        rows[name] = step.flops / 1e6, memory / 2**20, taken[name], wrong
+        rows[name] = step.flops / 1e6, memory / 2**20, taken[name], macs / taken[name] / peak, wrong
     return rows
 
 
@@ -564,21 +566,25 @@ deck = compare(layer, batch, names)
 
 
 def shown(rows):
-    operations, memory, ms, _ = zip(*rows.values(), strict=True)
+    operations, memory, ms, _, _ = zip(*rows.values(), strict=True)
     panels = {"million operations": operations, "working memory, MB": memory, "ms": ms}
     return viz.bars(list(rows), panels, formats=[".0f", ".1f", ".2f"])
 
 
 shown(deck)
 
+
 # %%
-print("                operations     memory       time   of the peak     error")
-for name, (operations, memory, ms, wrong) in deck.items():
-    reached = 64 * macs / ms / peak
-    print(f"{name:14s} {operations:8.1f} mln {memory:7.1f} MB {ms:7.2f} ms {reached:13.0%} {wrong:9.0e}")
+def print_table(rows):
+    print("                operations     memory       time   of the peak     error")
+    for name, (operations, memory, ms, reached, wrong) in rows.items():
+        print(f"{name:14s} {operations:8.1f} mln {memory:7.1f} MB {ms:7.2f} ms {reached:13.0%} {wrong:9.0e}")
+
+
+print_table(deck)
 
 # %% [markdown]
-# "Of the peak" counts the *definition's* multiply-adds and divides by what the core did in the product of large matrices. (The memory of the taps is that of NumPy's temporary arrays, of a slice and of a product.) Ten filters are few: no product here is as square as one of 512, and that is a part of what remains to the floor. Now a layer from the
+# "Of the peak" counts the *definition's* multiply-adds and divides by what the core did in the product of large matrices. (The memory of the taps is that of NumPy's temporary arrays, of a slice and of a product. A picture of this layer makes just one tile, so `im2col_full` and `im2col` do nearly the same.) Ten filters are few: no product here is as square as one of 512, and that is a part of what remains to the floor. Now a layer from the
 # middle of a net, 3×3 with 64 channels, where Winograd's way may enter:
 
 # %%
@@ -586,9 +592,10 @@ middle = nn.Conv2d(64, 64, 3, padding=1, rng=rng)
 maps32 = rng.standard_normal((4, 64, 32, 32), dtype="float32")
 names = ["taps", "im2col_full", "im2col", "channels_last", "batch_last", "winograd", "fft"]
 in_the_middle = compare(middle, maps32, names)
-middle_macs = 4 * middle.geometry.mac_count((64, 32, 32))
-print({name: f"{middle_macs / row[2] / peak:.0%} of the peak" for name, row in in_the_middle.items()})
 shown(in_the_middle)
+
+# %%
+print_table(in_the_middle)
 
 # %% [markdown] tags=["notes"]
 # **5 min.** Collect the fastest of each table from the whole room: rarely do all agree. Ask who got more than 100 % of the peak with Winograd, and how that can be: it leaves multiply-adds out. The bars of memory for `fft` show the price of spectra.
