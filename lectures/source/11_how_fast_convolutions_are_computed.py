@@ -16,7 +16,7 @@
 # The worked layer of lecture 07, ten filters of 3×5×5 on a picture of 3×32×32, takes 768,000 multiply-adds. One core of an ordinary machine does billions of them in a second, so the layer should be done in
 # a fraction of a millisecond. Written down as it is defined, it takes far longer. **Where does the time go? And can the same result be had with fewer multiplications than the definition has?**
 #
-# Several ways to the same numbers follow, each counted first and then measured on *your* machine. No time is printed in this text: read it off below the cells, and run a cell again if it surprises you.
+# Several ways to the same numbers follow, each counted first, then measured on *your* machine: read the times off below the cells, and run a cell again if one surprises you.
 #
 # *About 50 minutes. You need: convolution as a sum over edges (lecture 06), sizes and costs (07), 1×1 and depthwise layers (08). Deck rows D41–D43, taken further.*
 
@@ -467,7 +467,7 @@ small = {"N": 2, "C": 3, "H": 3, "W": 4}
 viz.memory_layouts(small, ["NCHW", "NHWC", "CHWN"], kernel=(2, 2), place=(1, 1))
 
 # %% [markdown] tags=["notes"]
-# **6 min.** Let the class find pixel (1, 1) of channel 0 of picture 1 in each strip. Then the general lengths: K, K·C, and K·N. With many channels the second wins, in a large batch the third. At a stride of 2 the rows of outputs in NCHW read every second number; the runs of the others stay whole.
+# **6 min.** Let the class find pixel (1, 1) of channel 0 of picture 1 in each strip. Then the general lengths: K, K·C, and K·N. With many channels the second wins, in a large batch the third.
 #
 # *Usually asked:* "Which one does PyTorch use?" NCHW by default; `memory_format=torch.channels_last` gives NHWC, which many CPU and GPU kernels prefer. The *shape* stays (N, C, H, W) there, only the strides change.
 
@@ -496,7 +496,7 @@ for (_, S), ms in taken.items():
 viz.bars(list(laid_out), panels, formats=[".2f", ".2f"])
 
 # %% [markdown]
-# On most machines the batch-last order copies fastest here, and the stride costs NCHW the most. With 64 channels and a small batch, channels-last has the longest runs. The library turns arrays where the gain pays for the turning: its algorithms `channels_last` and `batch_last` are im2col in these orders.
+# At stride 1 NCHW has an answer: laid out as columns, a row of *outputs* is a run too. At stride 2 every second number of it is left out, and on most machines the other orders, whose runs stay whole, are ahead. With 64 channels and a small batch, channels-last has the longest runs. The library turns arrays where the gain pays for the turning: its algorithms `channels_last` and `batch_last` are im2col in these orders.
 
 # %% [markdown]
 # ## Two layers that are special
