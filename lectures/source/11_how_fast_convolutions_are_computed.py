@@ -603,7 +603,7 @@ print_table(in_the_middle)
 # *Usually asked:* "Which should I use?" None by hand. Libraries choose, by rules as here or by trying all on the first call (PyTorch's `torch.backends.cudnn.benchmark`).
 
 # %% [markdown]
-# In both layers `fft` has fewer operations than im2col, and on most machines it is behind in both, in the second by far: it makes a spectrum for every pair of channels, more numbers than the layer has inputs, weights and outputs together, and all of them have to be moved. Operations are not time.
+# In both layers `fft` has fewer operations than im2col, and on most machines it is behind in both, in the second by far: it makes a spectrum of every filter for every channel, as large as the picture. With 64 times 64 of them these are more numbers than the layer's inputs, weights and outputs together, and all have to be moved. Operations are not time.
 #
 # And hardly ever is one algorithm the best for both layers. So a library **plans**: it looks at kernel, stride, channels, batch and size, and picks one by rules that were measured somewhere. `explain_plan` says which and why, for the way there and for both gradients:
 
