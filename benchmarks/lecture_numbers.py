@@ -85,6 +85,12 @@ NUMBERS: dict[str, tuple[Asked, ...]] = {
         at_least(0.98, "four shapes: test accuracy", "accuracy(net, x_test, y_test)"),
         at_most(60, "four shapes: training, CPU seconds", "seconds"),
     ),
+    "11": (
+        at_most(1e-5, "loops against taps: difference", "abs(found['seven loops'] - found['sum over taps']).max()"),
+        at_most(
+            1e-4, "all algorithms: relative error", "max(r[-1] for t in (deck, in_the_middle) for r in t.values())"
+        ),
+    ),
 }
 
 

@@ -600,3 +600,5 @@ print("same answers:", bool(np.all(answers(again, x_test) == said)))
 # Train a net with layers that you wrote: assignment A5, exercise 15, `train_own_cnn`. Then tell somebody what it learned, with a figure of your own: exercise 16, `explain_network`.
 #
 # The cells above take other pictures too. Try `data.load_digits("train", size=28)`: one channel instead of three, ten classes, and the test set written by hands that the net has not seen.
+#
+# And why did all this take seconds and not hours? [Lecture 11](11_how_fast_convolutions_are_computed.ipynb), a bonus, opens the convolution and measures it.

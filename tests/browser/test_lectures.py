@@ -220,3 +220,12 @@ def test_lecture_10_trains_and_its_demo_follows(lab, page):
     assert lab.in_kernel(page, "gallery.filters[0].tobytes()") != first
 
     figures_follow_the_theme(page, at_least=10)
+
+
+@pytest.mark.slow
+def test_lecture_11_runs_and_its_figures_follow_the_theme(lab, page):
+    name = "11_how_fast_convolutions_are_computed.ipynb"
+    shutil.copy(LECTURES / name, lab.root)
+    lab.run_notebook(page, name, seconds=200)
+    whole_notebook_in_view(page)
+    figures_follow_the_theme(page, at_least=13)
