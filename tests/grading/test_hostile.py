@@ -113,7 +113,7 @@ def test_a_submission_that_reaches_a_secret_shows_it_where_the_trial_looks(hosti
     (tmp_path / "secret.txt").write_text(canaries.new("a file"), encoding="utf-8")
     first, *_, last = hostile("cases").KEPT["reads_files"].above
     course.hand_in("eve", first=[first, f"look(read({str(tmp_path / 'secret.txt')!r}))", last])
-    monkeypatch.setattr("cnnlab.grading.plan.choose_executor", lambda **_: PlainExecutor())
+    monkeypatch.setattr("cnnlab.grading.workplace.choose_executor", lambda **_: PlainExecutor())
     course.grade()
     outputs = leaks.outputs_of(course.root)
     found = {name for _, name in leaks.leaks(canaries.all, outputs)}

@@ -109,6 +109,7 @@ def test_a_dry_run_makes_no_gradebook(ordinary):
     assert ordinary.files() == before
 
 
+@pytest.mark.slow
 def test_a_dry_run_waits_for_a_lock_and_says_then_what_it_is(ordinary):
     with closing(sqlite3.connect(ordinary.root / "gradebook.db", timeout=0)) as other:
         other.execute("begin exclusive")
