@@ -1,0 +1,71 @@
+"""Kernels compiled by numba, where it is installed: the extra ``cnnlab[fast]``.
+
+Importing this imports no numba; the first convolution with some work in it does. ``CNNLAB_KERNELS=numpy`` leaves them
+out, ``CNNLAB_KERNELS=fast`` insists on them.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from cnnlab.kernels import algorithm, rules
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.fast.direct import Direct, fault
+from cnnlab.kernels.settings import compiled_allowed
+
+SETTING = "CNNLAB_KERNELS"
+# From which sizes on the compiled kernels are ahead.
+PLACES = 8  # of a map of the output
+FILTERS = 4  # of a group
+MACS = 50_000
+
+
+def wanted(setting: str | None, *, installed: bool) -> bool:
+    """Return whether to use the compiled kernels.
+
+    Raises
+    ------
+    ValueError
+        The setting is none of "numpy", "fast" and "auto".
+    ImportError
+        It is "fast", and numba is not installed.
+
+    Examples
+    --------
+    >>> wanted(None, installed=True), wanted("numpy", installed=True)
+    (True, False)
+    """
+    if setting not in {None, "", "auto", "numpy", "fast"}:
+        raise ValueError(f'{SETTING}={setting} is no setting: choose "numpy", "fast", or "auto" for what is there')
+    if setting == "fast" and not installed:
+        raise ImportError(f'{SETTING}=fast needs numba, which is not installed: pip install "cnnlab[fast]"')
+    return installed and setting != "numpy"
+
+
+def register() -> bool:
+    """Add the algorithms and their rules if they are wanted; return whether they are."""
+    if not wanted(os.environ.get(SETTING), installed=find_spec("numba") is not None):
+        return False
+    algorithm.register(Direct())
+    for rule in RULES:
+        rules.add(rule)
+    return True
+
+
+def _worth_it(case: Case) -> bool:
+    # Fewer places than a few make no tile; with few filters of a group most of a register is empty.
+    return compiled_allowed() and case.positions >= PLACES and case.filters >= FILTERS and case.macs >= MACS
+
+
+def _back(case: Case) -> bool:
+    reversible = all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
+    large = case.inputs >= PLACES and case.macs >= MACS
+    return compiled_allowed() and reversible and case.dtype == "float32" and large and fault(case) is None
+
+
+# In the order in which they are put in front of the others: the last is read first.
+RULES = [
+    rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
+    rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
+]
