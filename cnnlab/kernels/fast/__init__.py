@@ -12,13 +12,16 @@ from importlib.util import find_spec
 from cnnlab.kernels import algorithm, rules
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.direct import Direct, fault
-from cnnlab.kernels.settings import compiled_allowed
+from cnnlab.kernels.fast.winograd import CompiledWinograd
+from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
 
 SETTING = "CNNLAB_KERNELS"
 # From which sizes on the compiled kernels are ahead.
 PLACES = 8  # of a map of the output
 FILTERS = 4  # of a group
 MACS = 50_000
+WINOGRAD_CHANNELS = 32  # of input and output, at least
+WINOGRAD_TILES = 90  # of 4×4 outputs in the batch, at least
 
 
 def wanted(setting: str | None, *, installed: bool) -> bool:
@@ -48,6 +51,7 @@ def register() -> bool:
     if not wanted(os.environ.get(SETTING), installed=find_spec("numba") is not None):
         return False
     algorithm.register(Direct())
+    algorithm.register(CompiledWinograd())
     for rule in RULES:
         rules.add(rule)
     return True
@@ -64,8 +68,17 @@ def _back(case: Case) -> bool:
     return compiled_allowed() and reversible and case.dtype == "float32" and large and fault(case) is None
 
 
+def _tiles(case: Case) -> bool:
+    if not (compiled_allowed() and winograd_allowed() and case.kernel == (3, 3)):
+        return False
+    tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
+    least = min(case.in_channels // case.groups, case.filters)
+    return least >= WINOGRAD_CHANNELS and tiles >= WINOGRAD_TILES
+
+
 # In the order in which they are put in front of the others: the last is read first.
 RULES = [
     rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
+    rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Direct(Whole):
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
         with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
-            _pack(w, packed, case, cut, threads)
+            pack(w, packed, g, threads)
 
             def some(units: slice, blocks: slice) -> None:
                 with workspace.borrow((cut.box if g.packed else 16,), FLOAT) as box:
@@ -88,7 +88,7 @@ class Direct(Whole):
                         address(box), units.start, units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
 
-            run_parts([bind(some, *share) for share in _shares(cut, threads)])
+            run_parts([bind(some, *share) for share in shares(cut.units, g.blocks, threads)])
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -98,11 +98,11 @@ class Direct(Whole):
         threads = pieces(case)
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
-        shares = _shares(cut, threads)
-        several = len({blocks.start for _, blocks in shares}) == 1 and len(shares) > 1
+        parts = shares(cut.units, g.blocks, threads)
+        several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         shape = (g.groups, g.blocks, g.outer * g.lines * g.places, g.block)
         dw: FloatArray = np.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
-        with workspace.borrow((len(shares) if several else 1, *shape), FLOAT) as sums:
+        with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
 
             def some(target: FloatArray, units: slice, blocks: slice) -> None:
                 target[:, blocks] = 0
@@ -113,7 +113,7 @@ class Direct(Whole):
                         address(rows), units.start, units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
 
-            run_parts([bind(some, sums[i if several else 0], *share) for i, share in enumerate(shares)])
+            run_parts([bind(some, sums[i if several else 0], *share) for i, share in enumerate(parts)])
             for more in sums[1:]:
                 sums[0] += more
             for group in range(g.groups):
@@ -129,11 +129,23 @@ def _slack(cut: Cut) -> int:
     return cut.box - g.pictures * g.channels * g.plane
 
 
-def _pack(w: FloatArray, packed: FloatArray, case: Case, cut: Cut, threads: int) -> None:
+class Blocks(Protocol):
+    """How many filters there are in a group, and how many of them are worked on at a time."""
+
+    @property
+    def groups(self) -> int: ...  # noqa: D102
+    @property
+    def filters(self) -> int: ...  # noqa: D102
+    @property
+    def block(self) -> int: ...  # noqa: D102
+    @property
+    def blocks(self) -> int: ...  # noqa: D102
+
+
+def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
     """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to blocks of filters."""
     from cnnlab.kernels.fast import loops
 
-    g = cut.plan.numbers
     offsets = _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
 
     def some(blocks: slice) -> None:
@@ -154,9 +166,8 @@ def _weight_offsets(shape: Ints, steps: Ints) -> Any:
     return np.ascontiguousarray(places.ravel())
 
 
-def _shares(cut: Cut, threads: int) -> list[tuple[slice, slice]]:
+def shares(units: int, blocks: int, threads: int) -> list[tuple[slice, slice]]:
     """Cut the work for threads: by units, or by blocks of filters where there are few units."""
-    units, blocks = cut.units, cut.plan.numbers.blocks
     if threads == 1 or units % threads == 0 or units >= 4 * threads or blocks < threads:
         return [(some, slice(0, blocks)) for some in split(units, threads)]
     return [(slice(0, units), some) for some in split(blocks, threads)]

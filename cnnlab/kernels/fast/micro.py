@@ -1,9 +1,10 @@
 """The micro-kernel: P pixels times 2 vectors of output channels, held in registers while all inputs pass by.
 
 A convolution and the gradient of its weights are the same sum,
-``out[m, p] = Σ_r x[first + r_offset[r] + p] · w[r, m]``. In the forward pass p is a place in a row of the output, m an output channel, and r a tap of an input channel. In the
-gradient of the weights p is a tap in a row of the kernel, and r is a place in the output. A table of offsets says all
-about kernel, stride, dilation and the number of axes; nothing is laid out as columns.
+``out[m, p] = Σ_r x[first + r_offset[r] + p] · w[r, m]``. In the forward pass p is a place in a row of the output, m an
+output channel, and r a tap of an input channel. In the gradient of the weights p is a tap in a row of the kernel, and r
+is a place in the output. A table of offsets says all about kernel, stride, dilation and the number of axes; nothing is
+laid out as columns.
 
 14 pixels times 2 vectors of 16 floats fill 28 of the 32 registers of AVX-512; 6 times 2 of 8 floats fill 12 of AVX2's
 16. Each step loads 2 vectors of weights, multiplies each with each of the P numbers, and stores nothing.
@@ -99,8 +100,38 @@ def to_rows(
     return types.void(lines, places, vectors, *[types.intp] * len(rest)), build
 
 
-def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any) -> list[list[Any]]:
-    """Build the loop over r; return the vectors of each pixel."""
+@intrinsic  # type: ignore[untyped-decorator]
+def to_tiles(
+    context: Any,
+    tiles: Any,
+    vectors: Any,
+    x: Any,
+    r_offset: Any,
+    count: Any,
+    w: Any,
+    w_step: Any,
+    out: Any,
+    out_step: Any,
+) -> Any:
+    """Write the same sums for ``len(tiles)`` pixels that are a vector apart, to new rows of channels."""
+    del context
+    rest = x, r_offset, count, w, w_step, out, out_step
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        wide, deep = (kind.count for kind in signature.args[:2])
+        x, r_offset, count, w, w_step, out, out_step = arguments[2:]
+        first = [[v.splat(0)] * deep for _ in range(wide)]
+        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=v.WIDE)
+        for p, of_pixel in enumerate(sums):
+            for i, vector in enumerate(of_pixel):
+                v.store(b, vector, v.at(b, b.add(out, b.mul(out_step, v.word(p))), i * BYTES))
+        return context.get_dummy_value()
+
+    return types.void(tiles, vectors, *[types.intp] * len(rest)), build
+
+
+def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any, gap: int = 1) -> list[list[Any]]:
+    """Build the loop over r; return the vectors of each pixel. Pixels are so many numbers apart."""
     x, line_step, r_offset, count, w, w_step = arguments
     high, wide = shape
     places = [(p, i) for p in range(high * wide) for i in range(len(first[0]))]
@@ -117,7 +148,7 @@ def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any)
     for line in range(high):
         here = b.add(here, line_step) if line else here
         for pixel in range(wide):
-            number = v.broadcast(b, v.load(b, v.at(b, here, 4 * pixel), v.FLOAT))
+            number = v.broadcast(b, v.load(b, v.at(b, here, 4 * gap * pixel), v.FLOAT))
             for i, column in enumerate(columns):
                 place = line * wide + pixel, i
                 new[place] = v.fma(b, number, column, sums[place])
