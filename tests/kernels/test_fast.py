@@ -20,7 +20,7 @@ from .conftest import layers
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed (the extra cnnlab[fast])")
 laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-COMPILED = ["direct", "winograd_compiled"]
+COMPILED = ["direct", "winograd_compiled", "depthwise_compiled"]
 DRAWN = {"winograd_compiled": layers(kernel=(3, 3), dense=True)}
 # Sizes with awkward rests: of channels by 16 and 32, of rows by 14, of maps by pieces.
 SHAPES = {
@@ -37,6 +37,9 @@ SHAPES = {
     "3-D": ((2, 5, 6, 9, 12), (18, 5, 3, 2, 3), {"padding": 1}),
     "small maps": ((20, 16, 5, 5), (32, 16, 3, 3), {"padding": 1}),
     "many tiles": ((3, 37, 17, 22), (50, 37, 3, 3), {"padding": (2, 0)}),
+    "depthwise": ((2, 9, 23, 40), (18, 1, 3, 3), {"padding": 1, "groups": 9}),
+    "depthwise strided": ((2, 5, 23, 67), (5, 1, 3, 5), {"padding": 1, "groups": 5, "stride": (1, 2)}),
+    "depthwise 3-D": ((2, 3, 5, 7, 9), (6, 1, 3, 2, 3), {"padding": 1, "groups": 3, "dilation": (1, 2, 1)}),
     "11 wide": ((1, 3, 47, 52), (64, 3, 11, 11), {"stride": 4, "padding": 2}),
     "wide channels": ((1, 300, 7, 7), (96, 300, 3, 3), {"padding": 1}),
 }
@@ -66,6 +69,12 @@ def computed(x, w, b, dy, options):
     return ops.conv_forward(x, w, b, **options), *ops.conv_backward(dy, x, w, **options)
 
 
+def each_alone(layer):
+    """Return the layer with filters that see one channel each."""
+    x, w, G = layer.x, layer.w, layer.x[1]
+    return type(layer)(x, (G * w[0], 1, *w[2:]), {**layer.options, "groups": G}, layer.seed)
+
+
 def refused(name, x, w, options):
     layer = kernels.planner.layer_of(ConvGeometry.of_weight(w.shape, **options))
     return kernels.planner.fault(algorithms()[name], layer.case(x.shape, w.shape, x.dtype.name))
@@ -77,6 +86,8 @@ def test_equal_to_the_readable_op_over_drawn_layers(name):
     @laws
     @given(DRAWN.get(name, layers()), st.sampled_from([1, 2]))
     def law(layer, threads):
+        if name == "depthwise_compiled":
+            layer = each_alone(layer)
         x, w, b, dy = layer.arrays("float32")
         with kernels.use_algorithm("taps"):
             want = computed(x, w, b, dy, layer.options)

@@ -28,7 +28,7 @@ def compiled(function: Function) -> Function:
 def pack_filters(
     w: int, offsets: Any, filters: int, per_filter: int, target: int, block: int, first: int, stop: int
 ) -> None:
-    """Write blocks of filters as (blocks, K, block), with zeros behind the last filter.
+    """Write blocks of filters as (blocks, K, block), with any numbers behind the last filter.
 
     ``w`` is the address of the first weight, ``per_filter`` the step from filter to filter, in numbers, and offsets
     (K,) where the weights of a filter are.
@@ -41,21 +41,17 @@ def pack_filters(
     for o in range(first, stop):
         for part in range(0, block, WIDE):
             start = o * block + part
+            there = min(max(filters - start, 1), WIDE)
+            source = w + 4 * min(start, filters - 1) * per_filter
             out = target + 4 * (o * K * block + part)
-            k = 0
-            if plain and start + WIDE <= filters:
-                while k + WIDE <= K:
-                    micro.square(w + 4 * (start * per_filter + k), 4 * per_filter, out + 4 * k * block, 4 * block)
-                    k += WIDE
-            there = min(max(filters - start, 0), WIDE)
-            while k < K:
-                source = w + 4 * (start * per_filter + offsets[k])
-                row = out + 4 * k * block
-                for i in range(there):
-                    put(row + 4 * i, get(source + 4 * i * per_filter))
-                for i in range(there, WIDE):
-                    put(row + 4 * i, 0.0)
-                k += 1
+            if plain and K >= WIDE:
+                for first_k in range(0, K, WIDE):
+                    k = min(first_k, K - WIDE)
+                    micro.square(source + 4 * k, 4 * per_filter, there, out + 4 * k * block, 4 * block)
+            else:
+                for k in range(K):
+                    for i in range(there):
+                        put(out + 4 * (k * block + i), get(source + 4 * (offsets[k] + i * per_filter)))
 
 
 @compiled
@@ -94,25 +90,22 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
 
 @compiled
 def pack_places(dy: int, filters: int, step: int, first: int, count: int, target: int, block: int, rows: int) -> None:
-    """Write count places of maps as (blocks, rows, block): all filters at a place side by side, zeros behind them.
+    """Write count places of maps as (blocks, rows, block): all filters at a place side by side.
 
-    ``step`` is from filter to filter; the rows that are not written are left.
+    Behind the last filter there are any numbers. ``step`` is from filter to filter.
     """
     for start in range(0, -(-filters // block) * block, WIDE):
         out = target + 4 * (start // block * rows * block + start % block)
-        source = dy + 4 * (start * step + first)
-        k = 0
-        if start + WIDE <= filters:
-            while k + WIDE <= count:
-                micro.square(source + 4 * k, 4 * step, out + 4 * k * block, 4 * block)
-                k += WIDE
-        there = min(max(filters - start, 0), WIDE)
-        while k < count:
-            for i in range(there):
-                put(out + 4 * (k * block + i), get(source + 4 * (i * step + k)))
-            for i in range(there, WIDE):
-                put(out + 4 * (k * block + i), 0.0)
-            k += 1
+        there = min(max(filters - start, 1), WIDE)
+        source = dy + 4 * (min(start, filters - 1) * step + first)
+        if count >= WIDE:
+            for first_k in range(0, count, WIDE):
+                k = min(first_k, count - WIDE)
+                micro.square(source + 4 * k, 4 * step, there, out + 4 * k * block, 4 * block)
+        else:
+            for k in range(count):
+                for i in range(there):
+                    put(out + 4 * (k * block + i), get(source + 4 * (i * step + k)))
 
 
 @compiled
@@ -250,12 +243,11 @@ def unpack_filters(packed: int, rows: Any, filters: int, target: int, block: int
             plain = False
     for start in range(0, filters, WIDE):
         source = packed + 4 * (start // block * in_block * block + start % block)
-        k = 0
-        if plain and start + WIDE <= filters:
-            while k + WIDE <= K:
-                micro.square(source + 4 * k * block, 4 * block, target + 4 * (start * K + k), 4 * K)
-                k += WIDE
-        while k < K:
+        if plain and K >= WIDE and start + WIDE <= filters:
+            for first in range(0, K, WIDE):
+                k = min(first, K - WIDE)
+                micro.square(source + 4 * k * block, 4 * block, WIDE, target + 4 * (start * K + k), 4 * K)
+        else:
             for i in range(min(WIDE, filters - start)):
-                put(target + 4 * ((start + i) * K + k), get(source + 4 * (rows[k] * block + i)))
-            k += 1
+                for k in range(K):
+                    put(target + 4 * ((start + i) * K + k), get(source + 4 * (rows[k] * block + i)))

@@ -182,19 +182,24 @@ def _store_channels(b: Any, sums: list[list[Any]], out: Any, step: Any, channels
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def square(context: Any, source: Any, source_step: Any, target: Any, target_step: Any) -> Any:
-    """Copy a square of numbers turned over, for steps from row to row in bytes."""
-    del context, source, source_step, target, target_step
+def square(context: Any, source: Any, source_step: Any, rows: Any, target: Any, target_step: Any) -> Any:
+    """Copy a square of numbers turned over, for steps from row to row in bytes.
+
+    If there are fewer rows than the square has, the last is taken again: what it gives is read by nobody.
+    """
+    del context, source, source_step, rows, target, target_step
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         del signature
-        source, source_step, target, target_step = arguments
-        rows = [v.load(b, b.add(source, b.mul(source_step, v.word(i)))) for i in range(v.WIDE)]
-        for i, column in enumerate(v.transpose(b, rows)):
+        source, source_step, rows, target, target_step = arguments
+        last = b.sub(rows, v.word(1))
+        places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
+        taken = [v.load(b, b.add(source, b.mul(source_step, place))) for place in places]
+        for i, column in enumerate(v.transpose(b, taken)):
             v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 4), build
+    return types.void(*[types.intp] * 5), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -75,7 +75,7 @@ def three(values: Ints, fill: int) -> Three:
 @lru_cache(maxsize=512)
 def forward_plan(case: Case, pads: Pads, wide: int, pieces: int) -> Cut:
     """Plan a correlation for registers of so many floats; cut it in so many units at least where that can be."""
-    size, kernel, stride, gap, before, out = _shapes(case, pads)
+    size, kernel, stride, gap, before, out = shapes(case, pads)
     registers = 28 if wide == 16 else 12
     channels = case.in_channels // case.groups
     vectors = 2 if case.filters > wide else 1
@@ -87,7 +87,7 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int) -> Cut:
     least = places if axis == 2 else lines if axis == 1 else 1
     cuts = _pieces(out, axis, least, channels, size, kernel, stride, gap, case.batch * case.groups, pieces)
     box, phases = _box(out, axis, cuts, kernel, stride, gap), stride[2]
-    pitch, slab, plane = _steps(box, phases) if copied else (size[2], size[1] * size[2], prod(size))
+    pitch, slab, plane = steps(box, phases) if copied else (size[2], size[1] * size[2], prod(size))
     block = vectors * wide
     numbers = Numbers(
         case.batch, case.groups, channels, case.filters, block, -(-case.filters // block), axis, cuts, int(copied),
@@ -105,7 +105,7 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int) -> Cut:
 @lru_cache(maxsize=512)
 def weight_plan(case: Case, pads: Pads, wide: int) -> Cut:
     """Plan the gradient of the weights likewise."""
-    size, kernel, stride, gap, before, out = _shapes(case, pads)
+    size, kernel, stride, gap, before, out = shapes(case, pads)
     channels = case.in_channels // case.groups
     if prod(kernel) == 1 and not any(map(any, pads)) and set(stride) == {1}:
         size = out = (1, 1, prod(size))
@@ -123,7 +123,7 @@ def weight_plan(case: Case, pads: Pads, wide: int) -> Cut:
         pictures = max(1, min(case.batch, PLACES // area, BOX // (channels * padded)))
         pictures = -(-case.batch // -(-case.batch // pictures))
     box, phases = _box(out, axis, cuts, kernel, stride, gap), gap[2]
-    pitch, slab, plane = _steps(box, phases)
+    pitch, slab, plane = steps(box, phases)
     block = vectors * wide
     line_step = plane if flat else gap[1] * pitch
     numbers = Numbers(
@@ -146,7 +146,8 @@ def weight_plan(case: Case, pads: Pads, wide: int) -> Cut:
     )  # fmt: skip
 
 
-def _shapes(case: Case, pads: Pads) -> tuple[Three, Three, Three, Three, Three, Three]:
+def shapes(case: Case, pads: Pads) -> tuple[Three, Three, Three, Three, Three, Three]:
+    """Return size, kernel, stride, dilation, padding before, and output, with three axes each."""
     size = tuple(n - sum(p) for n, p in zip(case.padded, pads, strict=True))
     before = tuple(p for p, _ in pads)
     return (
@@ -214,7 +215,8 @@ def _box(out: Three, axis: int, cuts: int, kernel: Three, stride: Three, gap: Th
     return sees(0), sees(1), sees(2)
 
 
-def _steps(box: Three, phases: int) -> Three:
+def steps(box: Three, phases: int) -> Three:
+    """Return the steps from row to row, from map to map of the first axis, and from channel to channel."""
     pitch = -(-box[2] // phases) * phases
     plane = box[0] * box[1] * pitch
     if plane % 256 == 0:

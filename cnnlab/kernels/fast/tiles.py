@@ -44,7 +44,7 @@ def side_by_side(
             if there == WIDE and end - low >= WIDE:
                 for first in range(low, end, WIDE):
                     i = min(first, end - WIDE)
-                    micro.square(source + 4 * i, 4 * high * wide, out + 4 * i * WIDE, 4 * WIDE)
+                    micro.square(source + 4 * i, 4 * high * wide, WIDE, out + 4 * i * WIDE, 4 * WIDE)
             else:
                 for i in range(low, end):
                     for k in range(there):
