@@ -20,7 +20,7 @@ from .conftest import layers
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed (the extra cnnlab[fast])")
 laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-COMPILED = ["direct", "winograd_compiled", "depthwise_compiled"]
+COMPILED = ["direct", "winograd_compiled", "depthwise_compiled", "narrow"]
 DRAWN = {"winograd_compiled": layers(kernel=(3, 3), dense=True)}
 # Sizes with awkward rests: of channels by 16 and 32, of rows by 14, of maps by pieces.
 SHAPES = {
@@ -40,6 +40,8 @@ SHAPES = {
     "depthwise": ((2, 9, 23, 40), (18, 1, 3, 3), {"padding": 1, "groups": 9}),
     "depthwise strided": ((2, 5, 23, 67), (5, 1, 3, 5), {"padding": 1, "groups": 5, "stride": (1, 2)}),
     "depthwise 3-D": ((2, 3, 5, 7, 9), (6, 1, 3, 2, 3), {"padding": 1, "groups": 3, "dilation": (1, 2, 1)}),
+    "few filters": ((3, 5, 23, 37), (7, 5, 3, 4), {"padding": 1, "stride": (1, 2)}),
+    "few filters, small maps": ((3, 5, 11, 9), (10, 5, 5, 5), {"padding": 2}),
     "11 wide": ((1, 3, 47, 52), (64, 3, 11, 11), {"stride": 4, "padding": 2}),
     "wide channels": ((1, 300, 7, 7), (96, 300, 3, 3), {"padding": 1}),
 }

@@ -14,6 +14,7 @@ from cnnlab.kernels import algorithm, rules
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
 from cnnlab.kernels.fast.direct import Direct, fault
+from cnnlab.kernels.fast.narrow import Narrow
 from cnnlab.kernels.fast.winograd import CompiledWinograd
 from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
 
@@ -23,6 +24,7 @@ PLACES = 8  # of a map of the output
 FILTERS = 4  # of a group
 MACS = 50_000
 LANES = 16
+NARROW = 12  # filters of a group, at most
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
 COL2IM = 3.0  # times the work of col2im the correlation may have
 WINOGRAD_CHANNELS = 32  # of input and output, at least
@@ -58,6 +60,7 @@ def register() -> bool:
     algorithm.register(Direct())
     algorithm.register(CompiledWinograd())
     algorithm.register(CompiledDepthwise())
+    algorithm.register(Narrow())
     for rule in RULES:
         rules.add(rule)
     return True
@@ -68,6 +71,13 @@ def _worth_it(case: Case) -> bool:
     return compiled_allowed() and case.positions >= PLACES and case.filters >= FILTERS and case.macs >= MACS
 
 
+def _few_filters(case: Case) -> bool:
+    # How full vectors along channels would be, and along rows.
+    rows = case.out[-1] / (-(-case.out[-1] // LANES) * LANES)
+    full = case.filters / (-(-case.filters // LANES) * LANES)
+    return compiled_allowed() and case.filters <= NARROW and full < rows and case.macs >= MACS
+
+
 def _each_alone(case: Case) -> bool:
     alone = case.in_channels == case.groups > 1
     return compiled_allowed() and alone and case.out[-1] >= DEPTHWISE_WIDE and case.macs >= MACS
@@ -76,7 +86,8 @@ def _each_alone(case: Case) -> bool:
 def _back(case: Case) -> bool:
     # Channels fill up vectors, and with padding the correlation has more places than the output; col2im has neither.
     channels = case.in_channels // case.groups
-    worth = case.inputs / prod(case.stride) * max(channels, LANES) <= COL2IM * case.positions * channels
+    filled = channels if channels <= NARROW else max(channels, LANES)
+    worth = case.inputs / prod(case.stride) * filled <= COL2IM * case.positions * channels
     reversible = worth and all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
     large = case.inputs >= PLACES and case.macs >= MACS
     return compiled_allowed() and reversible and case.dtype == "float32" and large and fault(case) is None
@@ -93,6 +104,7 @@ def _tiles(case: Case) -> bool:
 # In the order in which they are put in front of the others: the last is read first.
 RULES = [
     rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
+    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows", frozenset({"forward"})),
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
     rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),

@@ -1,4 +1,7 @@
-"""Depthwise convolution: vectors run along the rows of a map, and each tap is one number for all of them."""
+"""Few channels: vectors run along the rows of a map, and each weight is one number for all of them.
+
+For depthwise layers, and where there are so few filters that a vector of channels would stay half empty.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from cnnlab.kernels.fast.vectors import WIDE
 @intrinsic  # type: ignore[untyped-decorator]
 def weighted(
     context: Any,
+    channels: Any,
     lines: Any,
     vectors: Any,
     x: Any,
@@ -23,42 +27,54 @@ def weighted(
     offsets: Any,
     taps: Any,
     w: Any,
+    w_step: Any,
     bias: Any,
     out: Any,
     out_step: Any,
+    out_channel: Any,
 ) -> Any:
-    """Write ``len(lines)`` rows of ``len(vectors)`` vectors of outputs: Σ w[t] · x[offset[t] + place], and the bias."""
+    """Write rows of vectors of outputs, Σ w[m, t] · x[offset[t] + place] and the bias of m, for some channels m.
+
+    The first three are tuples whose lengths say how many channels, rows, and vectors in a row; steps are in bytes.
+    """
     del context
-    rest = x, line_step, offsets, taps, w, bias, out, out_step
+    rest = x, line_step, offsets, taps, w, w_step, bias, out, out_step, out_channel
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        high, wide = (kind.count for kind in signature.args[:2])
-        x, line_step, offsets, taps, w, bias, out, out_step = arguments[2:]
-        places = [(h, i) for h in range(high) for i in range(wide)]
-        first = v.broadcast(b, v.load(b, bias, v.FLOAT))
+        deep, high, wide = (kind.count for kind in signature.args[:3])
+        x, line_step, offsets, taps, w, w_step, bias, out, out_step, out_channel = arguments[3:]
+        places = [(m, h, i) for m in range(deep) for h in range(high) for i in range(wide)]
+        first = [v.broadcast(b, v.load(b, v.at(b, bias, 4 * m), v.FLOAT)) for m in range(deep)]
         before, loop, after = b.block, b.append_basic_block("taps"), b.append_basic_block("done")
         b.branch(loop)
         b.position_at_end(loop)
         t = b.phi(v.WORD)
         sums = {place: b.phi(v.VECTOR) for place in places}
-        weight = v.broadcast(b, v.load(b, b.add(w, b.shl(t, v.word(2))), v.FLOAT))
         seen = b.add(x, v.load(b, b.add(offsets, b.shl(t, v.word(3))), v.WORD))
-        new = {}
+        inputs = {}
         for h in range(high):
             seen = b.add(seen, line_step) if h else seen
             for i in range(wide):
-                new[h, i] = v.fma(b, v.load(b, v.at(b, seen, i * BYTES)), weight, sums[h, i])
+                inputs[h, i] = v.load(b, v.at(b, seen, i * BYTES))
+        new = {}
+        weights = b.add(w, b.shl(t, v.word(2)))
+        for m in range(deep):
+            weights = b.add(weights, w_step) if m else weights
+            weight = v.broadcast(b, v.load(b, weights, v.FLOAT))
+            for (h, i), vector in inputs.items():
+                new[m, h, i] = v.fma(b, vector, weight, sums[m, h, i])
         following = b.add(t, v.word(1))
-        for phi, begin, end in [(t, v.word(0), following), *((sums[p], first, new[p]) for p in places)]:
+        for phi, begin, end in [(t, v.word(0), following), *((sums[p], first[p[0]], new[p]) for p in places)]:
             phi.add_incoming(begin, before)
             phi.add_incoming(end, loop)
         b.cbranch(b.icmp_signed("<", following, taps), loop, after)
         b.position_at_end(after)
-        for h, i in places:
-            v.store(b, new[h, i], v.at(b, b.add(out, b.mul(out_step, v.word(h))), i * BYTES))
+        for m, h, i in places:
+            row = b.add(b.add(out, b.mul(out_channel, v.word(m))), b.mul(out_step, v.word(h)))
+            v.store(b, new[m, h, i], v.at(b, row, i * BYTES))
         return context.get_dummy_value()
 
-    return types.void(lines, vectors, *[types.intp] * len(rest)), build
+    return types.void(channels, lines, vectors, *[types.intp] * len(rest)), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -155,16 +171,84 @@ def forward(
                         for q in range(0, out[2], wide):
                             at = 4 * min(q, out[2] - wide)
                             weighted(
-                                lines, vectors, seen + at, row_step, offsets.ctypes.data, taps, weights, start,
-                                place + at, 4 * out[2],
+                                (0,), lines, vectors, seen + at, row_step, offsets.ctypes.data, taps, weights, 0, start,
+                                place + at, 4 * out[2], 0,
                             )  # fmt: skip
                     else:
                         weighted(
-                            lines, vectors, seen, row_step, offsets.ctypes.data, taps, weights, start, edge, 4 * wide
-                        )
+                            (0,), lines, vectors, seen, row_step, offsets.ctypes.data, taps, weights, 0, start, edge,
+                            4 * wide, 0,
+                        )  # fmt: skip
                         for h in range(high):
                             for q in range(out[2]):
                                 put(place + 4 * (h * out[2] + q), get(edge + 4 * (h * wide + q)))
+
+
+@compiled
+def narrow(
+    channels: Any,
+    lines: Any,
+    vectors: Any,
+    plan: Any,
+    offsets: Any,
+    x: int,
+    w: int,
+    bias: int,
+    y: int,
+    box: int,
+    edge: int,
+    first: int,
+    stop: int,
+) -> None:
+    """Compute some units of y, as `cnnlab.kernels.fast.loops.forward` does, for few filters."""
+    g, out, size, step, before = plan.numbers, plan.out, plan.size, plan.stride, plan.before
+    K = offsets.shape[0]
+    deep, high, wide = len(channels), len(lines), len(vectors) * WIDE
+    area, inner = out[0] * out[1] * out[2], 1
+    for axis in range(g.axis + 1, 3):
+        inner *= out[axis]
+    row_step = 4 * step[1] * g.pitch
+    for unit in range(first, stop):
+        piece, rest = unit % g.pieces, unit // g.pieces
+        group, n = rest % g.groups, rest // g.groups
+        begin = out[g.axis] * piece // g.pieces
+        end = out[g.axis] * (piece + 1) // g.pieces
+        starts = (
+            (begin * step[0] if g.axis == 0 else 0) - before[0],
+            (begin * step[1] if g.axis == 1 else 0) - before[1],
+            (begin * step[2] if g.axis == 2 else 0) - before[2],
+        )
+        here = x + 4 * (n * g.groups + group) * g.channels * size[0] * size[1] * size[2]
+        pack_box(here, g.channels, size, starts, plan.box, g.phases, box, g.plane)
+        deepness = end - begin if g.axis == 0 else out[0]
+        height = end - begin if g.axis == 1 else out[1]
+        width = end - begin if g.axis == 2 else out[2]
+        for m in range(0, g.filters, deep):
+            filter_ = group * g.filters + min(m, g.filters - deep)
+            target = y + 4 * ((n * g.groups * g.filters + filter_) * area + begin * inner)
+            weights, start = w + 4 * filter_ * K, bias + 4 * filter_
+            for d in range(deepness):
+                for r in range(0, height, high):
+                    row = min(r, height - high)
+                    seen = box + 4 * d * step[0] * g.slab + row * row_step
+                    place = target + 4 * (d * height + row) * width
+                    if width >= wide:
+                        for q in range(0, width, wide):
+                            at = 4 * min(q, width - wide)
+                            weighted(
+                                channels, lines, vectors, seen + at, row_step, offsets.ctypes.data, K, weights, 4 * K,
+                                start, place + at, 4 * width, 4 * area,
+                            )  # fmt: skip
+                    else:
+                        weighted(
+                            channels, lines, vectors, seen, row_step, offsets.ctypes.data, K, weights, 4 * K, start,
+                            edge, 4 * wide, 4 * wide * high,
+                        )  # fmt: skip
+                        for k in range(deep):
+                            for h in range(high):
+                                for q in range(width):
+                                    number = get(edge + 4 * ((k * high + h) * wide + q))
+                                    put(place + 4 * (k * area + h * width + q), number)
 
 
 @compiled

@@ -73,17 +73,23 @@ def three(values: Ints, fill: int) -> Three:
 
 
 @lru_cache(maxsize=512)
-def forward_plan(case: Case, pads: Pads, wide: int, pieces: int) -> Cut:
-    """Plan a correlation for registers of so many floats; cut it in so many units at least where that can be."""
+def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool = False) -> Cut:
+    """Plan a correlation for registers of so many floats; cut it in so many units at least where that can be.
+
+    For ``narrow``, a tile is so many filters, rows, and vectors along them.
+    """
     size, kernel, stride, gap, before, out = shapes(case, pads)
     registers = 28 if wide == 16 else 12
     channels = case.in_channels // case.groups
     vectors = 2 if case.filters > wide else 1
-    copied = any(map(any, pads)) or stride[2] > 1
+    copied = narrow or any(map(any, pads)) or stride[2] > 1
     if prod(kernel) == 1 and not copied and set(stride) == {1}:
         size = out = (1, 1, prod(size))  # a 1×1 kernel sees no rows
     axis = next((i for i in range(3) if out[i] > 1), 2)
     lines, places = _forward_tile(out, min(registers // vectors, wide))
+    if narrow:
+        deep, lines, vectors = _narrow_tile(out, case.filters, wide)
+        places = vectors * wide if out[2] >= wide else out[2]
     least = places if axis == 2 else lines if axis == 1 else 1
     cuts = _pieces(out, axis, least, channels, size, kernel, stride, gap, case.batch * case.groups, pieces)
     box, phases = _box(out, axis, cuts, kernel, stride, gap), stride[2]
@@ -99,6 +105,8 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int) -> Cut:
     offsets = 4 * (np.arange(channels)[:, None] * plane + taps.ravel()).ravel()
     plan = Plan(numbers, box, out, size, stride, before)
     tile = (0,) * lines, (0,) * places, (0,) * vectors
+    if narrow:
+        tile = (0,) * deep, (0,) * lines, (0,) * vectors
     return Cut(plan, tile, offsets.astype(np.int64), None, case.batch * case.groups * cuts, channels * plane + 64, 0)
 
 
@@ -166,6 +174,16 @@ def _forward_tile(out: Three, most: int) -> tuple[int, int]:
             if worth > best + 1e-9:
                 best, found = worth, (lines, places)
     return found
+
+
+def _narrow_tile(out: Three, filters: int, wide: int) -> Three:
+    """Return how many filters, rows and vectors along them to sum at a time."""
+    most, registers = (6, 24) if wide == 16 else (4, 10)
+    deep = min(range(1, min(most, filters) + 1), key=lambda m: (-(-filters // m) * m, -m))
+    if deep < min(3, filters):  # a prime number of filters: rather compute some of them twice
+        deep = min(most, filters)
+    vectors = 2 if wide == 16 and out[2] >= 2 * wide else 1
+    return deep, max(1, min(4, out[1], registers // (deep * vectors))), vectors
 
 
 def _weight_tile(lines: int, places: int, filters: int, wide: int) -> tuple[int, int, int]:
