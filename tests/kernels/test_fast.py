@@ -157,7 +157,7 @@ def test_several_threads_may_compute_at_once(rng):
 
 @needs_numba
 def test_chosen_by_itself_for_float32_alone_and_can_be_ruled_out():
-    layer, shape = ConvGeometry((5, 5), in_channels=8, out_channels=32, padding=2), (4, 8, 30, 30)
+    layer, shape = ConvGeometry((5, 5), in_channels=20, out_channels=32, padding=2), (4, 20, 30, 30)
     plan = kernels.explain_plan(layer, shape)
     assert {plan[work] for work in ("forward", "grad_input", "grad_weight")} == {"direct"}
     others = set(algorithms()) - set(COMPILED)
@@ -167,6 +167,34 @@ def test_chosen_by_itself_for_float32_alone_and_can_be_ruled_out():
     assert {plan[work] for work in ("forward", "grad_input", "grad_weight")} <= others
     with pytest.raises(TypeError, match="must be True or False, not 1"):
         kernels.allow_compiled(1)
+
+
+@needs_numba
+@laws
+@given(
+    st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(6, 24), st.integers(6, 24)),
+    st.sampled_from([2, 3, (2, 2), (1, 3), (3, 2)]),
+    st.sampled_from([None, 1, 2, (2, 1), 3]),
+    st.tuples(st.sampled_from([0, 1]), st.booleans()),
+    st.integers(0, 2**32 - 1),
+)
+def test_max_pooling_equals_the_readable_op_with_ties_and_nan(shape, kernel, stride, border, seed):
+    padding, ceil_mode = border
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-3, 4, (9, *shape[1:])).astype(np.float32)  # many ties
+    x[rng.random(x.shape) < 0.03] = np.nan
+    x[rng.random(x.shape) < 0.05] = -np.inf
+    if padding and 1 in np.atleast_1d(kernel):
+        padding = 0
+    options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    with kernels.use_algorithm("taps"):
+        y = ops.max_pool_forward(x, kernel, **options)
+        dy = rng.standard_normal(y.shape).astype(np.float32)
+        dx = ops.max_pool_backward(dy, x, kernel, **options)
+    for threads in (1, 2):
+        with kernels.use_threads(threads):
+            np.testing.assert_array_equal(ops.max_pool_forward(x, kernel, **options), y)
+            close(ops.max_pool_backward(dy, x, kernel, **options), dx, 1e-6)
 
 
 def test_the_setting_forces_or_leaves_out():
