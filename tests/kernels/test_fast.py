@@ -267,6 +267,28 @@ def test_compiled_once_and_kept_on_disk():
 
 
 @needs_numba
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "import numba.core.caching as c; c.CompileResultCacheImpl._locator_classes = []",  # no place to write
+        "import sys; sys.modules['numba.extending'] = None",  # as a numba that refuses this NumPy
+    ],
+)
+def test_where_numba_cannot_work_numpy_computes(trouble):
+    code = """
+import numpy as np
+from cnnlab import kernels, nn, ops
+x, w = np.ones((2, 9, 30, 31), np.float32), np.ones((33, 9, 3, 3), np.float32)
+name = kernels.explain_plan(nn.Conv2d(9, 33, 3), x.shape)["forward"]
+print(name, ops.conv_forward(x, w).sum() == 2 * 33 * 28 * 29 * 81)
+ops.max_pool_forward(x[..., :30], 2)
+"""
+    name, right = run(f"{trouble}\n{code}").split()
+    assert name not in COMPILED
+    assert right == "True"
+
+
+@needs_numba
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_fork_computes_on():
     code = """

@@ -21,8 +21,10 @@ FLOAT = np.dtype(np.float32)
 @lru_cache(maxsize=1)
 def refusal() -> str | None:
     """Return why the compiled kernels cannot be used here, if so; the first call imports numba."""
-    from cnnlab.kernels.fast import vectors
-
+    try:
+        from cnnlab.kernels.fast import vectors
+    except ImportError as error:  # it refuses a NumPy that is newer than it knows
+        return f"numba does not start: {error}"
     if not vectors.LANES:
         return "this processor has neither AVX-512 nor AVX2"
     try:
