@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from numba import njit
 
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.micro import get, put
+from cnnlab.kernels.fast.micro import get, move, put
 from cnnlab.kernels.fast.vectors import WIDE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -77,7 +77,11 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
                         low = top = across
                     for i in range(low):
                         put(out + 4 * i, 0.0)
-                    if phases == 1:
+                    if phases == 1 and top - low >= WIDE:
+                        for i in range(low, top, WIDE):
+                            j = min(i, top - WIDE)
+                            move(row + 4 * (first + j), out + 4 * j)
+                    elif phases == 1:
                         for i in range(low, top):
                             put(out + 4 * i, get(row + 4 * (first + i)))
                     else:

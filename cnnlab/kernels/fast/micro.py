@@ -225,3 +225,16 @@ def put(context: Any, address: Any, number: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.intp, types.float32), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move(context: Any, source: Any, target: Any) -> Any:
+    """Copy a vector from one address to another."""
+    del context, source, target
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        v.store(b, v.load(b, arguments[0]), arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), build
