@@ -19,6 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 lab: venv ## set up, build the notebooks, open JupyterLab on the lectures (LAB_ARGS=--no-browser on a server)
+	@scripts/fast.sh
 	$(BIN)/cnnlab build
 	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/lectures/00_start_here.ipynb $(LAB_ARGS)
 

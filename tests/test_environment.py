@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CONDA_EXTRAS = ("course", "test", "dev")  # gpu is a comment there, oracle is left to the reader
+CONDA_EXTRAS = ("course", "test", "dev")  # gpu and fast are comments there, oracle is left to the reader
 
 
 def ranges(lines):
@@ -41,6 +41,11 @@ def test_conda_environment_asks_for_the_same_ranges_as_pyproject():
     assert conda == project_ranges(*CONDA_EXTRAS)
 
 
+def test_numba_line_for_conda_is_a_comment_with_the_range_of_the_fast_extra():
+    (line,) = re.findall(r"# - (numba.*)", (ROOT / "environment.yml").read_text())
+    assert ranges([line]) == ranges(PROJECT["optional-dependencies"]["fast"])
+
+
 def test_cupy_line_for_conda_is_a_comment_with_the_range_of_the_gpu_extra():
     (line,) = re.findall(r"# - (cupy.*)", (ROOT / "environment.yml").read_text())
     expected = {str(Requirement(entry).specifier) for entry in PROJECT["optional-dependencies"]["gpu"]}
@@ -56,7 +61,7 @@ def test_constraints_hold_names_and_versions_only():
     assert [line for line in constraint_lines() if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line)] == []
 
 
-@pytest.mark.parametrize(("name", "allowed"), project_ranges(*CONDA_EXTRAS, "oracle").items())
+@pytest.mark.parametrize(("name", "allowed"), project_ranges(*CONDA_EXTRAS, "oracle", "fast").items())
 def test_every_dependency_is_pinned_within_its_range(name, allowed):
     pins = ranges(constraint_lines())
     assert name in pins, f"{name} has no pin in constraints.txt: run scripts/renew-constraints.sh"

@@ -181,3 +181,27 @@ def test_make_help_lists_every_target():
     )
     for target in ("lab", "test", "test-all", "grade", "build", "bench", "lint", "help"):
         assert f"make {target} " in listed.stdout
+
+
+@pytest.mark.parametrize("fails", ["0", "1"])
+def test_compiled_kernels_are_tried_once_and_never_stop_the_lab(checkout, fails):
+    shutil.copy(ROOT / "scripts" / "fast.sh", checkout / "scripts")
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(checkout.parent / "python", checkout / ".venv" / "bin" / "python")
+    log = checkout.parent / "log"
+    log.write_text("")
+    environment = {**os.environ, "FAKE_LOG": str(log), "FAKE_PIP_FAILS": fails}
+
+    def run(**more):
+        command = ["sh", "scripts/fast.sh"]
+        return subprocess.run(command, cwd=checkout, env=environment | more, capture_output=True, text=True, check=True)
+
+    run(NO_FAST="1")
+    assert log.read_text() == ""
+    done = run()
+    assert ("Compiled kernels" in done.stderr) == (fails == "0")
+    (line,) = log.read_text().splitlines()
+    assert "--only-binary numba,llvmlite" in line
+    assert ".[fast]" in line
+    assert run().stderr == ""
+    assert len(log.read_text().splitlines()) == 1

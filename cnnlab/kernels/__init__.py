@@ -4,7 +4,7 @@
 NumPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
 """
 
-from cnnlab.kernels import batch_last, channels_last, depthwise, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
 from cnnlab.kernels.explain import Plan, Step, explain_plan
 from cnnlab.kernels.planner import (
     conv_backward,
@@ -14,16 +14,27 @@ from cnnlab.kernels.planner import (
     conv_transpose_forward,
 )
 from cnnlab.kernels.pooling import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
-from cnnlab.kernels.settings import allow_winograd, current_algorithm, use_algorithm, winograd_allowed
+from cnnlab.kernels.settings import (
+    allow_compiled,
+    allow_winograd,
+    compiled_allowed,
+    current_algorithm,
+    use_algorithm,
+    winograd_allowed,
+)
 from cnnlab.kernels.threads import thread_count, use_threads
 from cnnlab.kernels.workspace import workspace_limit
+
+fast.register()
 
 __all__ = [
     "Plan",
     "Step",
+    "allow_compiled",
     "allow_winograd",
     "avg_pool_backward",
     "avg_pool_forward",
+    "compiled_allowed",
     "conv_backward",
     "conv_backward_parameters",
     "conv_forward",

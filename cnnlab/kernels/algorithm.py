@@ -6,10 +6,13 @@ those in `cnnlab.kernels.rules` with `cnnlab.kernels.rules.add`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
+
+if TYPE_CHECKING:
+    from cnnlab.kernels.passes import Layer
 
 Memory: TypeAlias = Literal["N C *", "N * C", "C * N"]
 
@@ -89,6 +92,23 @@ class Algorithm:
     def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
         """Return dw (C_out, K) as an array (C_out, C_in/G, *kernel)."""
         return dw.reshape(case.out_channels, case.in_channels // case.groups, *case.kernel)
+
+
+class Whole(Algorithm):
+    """An algorithm that computes a whole pass by itself: it pads, cuts, and shares the work among threads."""
+
+    grouped = True
+
+    def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
+        """Return y (N, C_out, *out) for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel), which may be a view.
+
+        Pads may be negative: then so many entries of x are not seen.
+        """
+        raise NotImplementedError(f"{self.name} has no forward")
+
+    def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
+        """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
+        raise NotImplementedError(f"{self.name} has no grad_weight")
 
 
 _known: dict[str, Algorithm] = {}

@@ -116,7 +116,8 @@ def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], 
 
     Examples
     --------
-    >>> plan = explain_plan(ConvGeometry((3, 3), padding=1, in_channels=64, out_channels=64), (4, 64, 56, 56))
+    >>> geometry = ConvGeometry((3, 3), padding=1, in_channels=64, out_channels=64)
+    >>> plan = explain_plan(geometry, (4, 64, 56, 56), dtype="float64")
     >>> plan["forward"]
     'winograd'
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import TypeAlias
@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from cnnlab.geometry.options import Pads
-from cnnlab.kernels.algorithm import Algorithm
+from cnnlab.kernels.algorithm import Algorithm, Whole
 from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import Case, Work
@@ -86,6 +86,10 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
     """Return y (N, C_out, *out) for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
     case = layer.case(x.shape, w.shape, x.dtype.name)
     algorithm = _chosen(choose, case)
+    if isinstance(algorithm, Whole):
+        return algorithm.correlate(x, w, b, layer, case)
+    x, pads = crop(x, layer.pads)
+    w, layer = np.ascontiguousarray(w), replace(layer, pads=pads)
     y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), x.dtype)
     weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
     biases = [None if b is None else b[outs] for _, outs in _groups(case, algorithm)]
@@ -104,6 +108,8 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
     """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
     case = layer.case(x.shape, w_shape, x.dtype.name, "grad_weight")
     algorithm = _chosen(choose, case)
+    if isinstance(algorithm, Whole):
+        return algorithm.correlate_weights(dy, x, layer, case)
     todo = chunks(case, algorithm, pieces(case))
     # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
     shares = [todo[some] for some in split(len(todo), pieces(case))]
@@ -205,9 +211,8 @@ def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choo
     some = w[at(part.taps)]
     G, (M, C, *kernel) = layer.groups, some.shape
     swapped = flip(some, len(kernel)).reshape(G, M // G, C, *kernel).swapaxes(1, 2)
-    kernels = np.ascontiguousarray(swapped).reshape(G * C, M // G, *kernel)
-    dy, pads = crop(dy, part.pads)
-    return correlate(dy, kernels, None, Layer((1,) * len(kernel), layer.dilation, G, pads), choose)
+    kernels = swapped.reshape(G * C, M // G, *kernel)
+    return correlate(dy, kernels, None, Layer((1,) * len(kernel), layer.dilation, G, part.pads), choose)
 
 
 def pieces(case: Case) -> int:

@@ -15,7 +15,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
-from cnnlab.kernels.settings import READABLE, forced, winograd_allowed
+from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd_allowed
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Choice:
 
 def choose(case: Case) -> Choice:
     """Return the algorithm that was asked for if it can compute the case, else that of the first rule that fits."""
-    return _choose(case, forced(), winograd_allowed(), len(rules.RULES))
+    return _choose(case, forced(), (winograd_allowed(), compiled_allowed()), len(rules.RULES))
 
 
 @lru_cache(maxsize=4096)
@@ -37,7 +37,11 @@ def _choose(case: Case, name: str | None, *_: object) -> Choice:
     if name is not None and _fault(known[name], case) is None:
         return Choice(known[name], "asked for")
     for rule in rules.RULES:
-        if case.work in rule.works and rule.fits(case) and _fault(known[rule.algorithm], case) is None:
+        if case.work not in rule.works or not rule.fits(case):
+            continue
+        if rule.algorithm is None:
+            return Choice(None, rule.because)
+        if _fault(known[rule.algorithm], case) is None:
             return Choice(known[rule.algorithm], rule.because)
     return Choice(None, "no rule fits")
 

@@ -32,9 +32,9 @@ COL2IM_BYTES = 32 * 2**20  # of one picture, at most: it is added up whole
 
 @dataclass(frozen=True)
 class Rule:
-    """An algorithm, the cases that it is for, and the reason."""
+    """An algorithm, the cases that it is for, and the reason; None for a gradient to the input by correlations."""
 
-    algorithm: str
+    algorithm: str | None
     fits: Callable[[Case], bool]
     because: str
     works: frozenset[Work] = frozenset({"forward", "grad_weight"})

@@ -11,6 +11,7 @@ READABLE = "taps"  # the sum over taps in cnnlab.ops, which is no kernel: the ke
 
 _forced: str | None = None
 _winograd = True
+_compiled = True
 
 
 class use_algorithm:  # noqa: N801  (used like a function)
@@ -98,3 +99,35 @@ class allow_winograd:  # noqa: N801  (used like a function)
 def winograd_allowed() -> bool:
     """Return whether the planner may choose Winograd's algorithm."""
     return _winograd
+
+
+class allow_compiled:  # noqa: N801  (used like a function)
+    """Say whether the planner may choose kernels compiled by numba, from here on or inside a ``with`` block.
+
+    They are there with the extra ``cnnlab[fast]``; without it this changes nothing.
+
+    Examples
+    --------
+    >>> with allow_compiled(False):
+    ...     compiled_allowed()
+    False
+    """
+
+    def __init__(self, allowed: bool) -> None:
+        global _compiled
+        if not isinstance(allowed, bool):
+            raise TypeError(f"allowed must be True or False, not {allowed!r}")
+        self._before, _compiled = _compiled, allowed
+
+    def __enter__(self) -> None:
+        """Do nothing: the setting holds since the call."""
+
+    def __exit__(self, *_: object) -> None:
+        """Put back the setting from before."""
+        global _compiled  # noqa: PLW0603
+        _compiled = self._before
+
+
+def compiled_allowed() -> bool:
+    """Return whether the planner may choose compiled kernels."""
+    return _compiled

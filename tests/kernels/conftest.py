@@ -65,5 +65,10 @@ def layers(draw, *, kernel=None, dense=False, groups=True):
 
 @pytest.fixture(autouse=True)
 def settings_are_put_back():
-    with kernels.use_algorithm(None), kernels.allow_winograd(True), kernels.use_threads(None):
+    with (
+        kernels.use_algorithm(None),
+        kernels.allow_winograd(True),
+        kernels.allow_compiled(False),  # tests/kernels/test_fast.py allows them
+        kernels.use_threads(None),
+    ):
         yield

@@ -8,12 +8,18 @@ from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels.algorithm import algorithms
 from cnnlab.kernels.workspace import workspace
 
-SHAPES = {"depthwise": ((3, 4, 12, 13), (4, 1, 3, 3)), "pointwise": ((3, 4, 12, 13), (5, 4, 1, 1))}
+SHAPES = {
+    "depthwise": ((3, 4, 12, 13), (4, 1, 3, 3)),
+    "depthwise_compiled": ((3, 4, 12, 13), (4, 1, 3, 3)),
+    "pointwise": ((3, 4, 12, 13), (5, 4, 1, 1)),
+}
 
 
 def layer(name, rng, dtype="float64"):
+    if algorithms()[name].provider != "numpy":
+        dtype = "float32"  # the compiled kernels know no other
     x_shape, w_shape = SHAPES.get(name, ((3, 4, 12, 13), (5, 4, 3, 3)))
-    options = {"groups": 4} if name == "depthwise" else {}
+    options = {"groups": 4} if name.startswith("depthwise") else {}
     x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in (x_shape, w_shape, w_shape[:1]))
     return x, w, b, options
 
@@ -45,13 +51,14 @@ LAYOUTS = {
 def test_memory_in_any_order(name, layout, rng):
     x, w, b, options = layer(name, rng)
     with kernels.use_algorithm(name):
-        dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape)
+        dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape).astype(x.dtype)
         given = [LAYOUTS[layout](a) for a in (x, w, b, dy)]
         before = [a.copy() for a in given]
         results = run(*given, options)
         expected = run(*(np.ascontiguousarray(a) for a in given), options)
+    tolerance = 1e-12 if x.dtype == np.float64 else 1e-4
     for got, want in zip(results, expected, strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
     for a, was in zip(given, before, strict=True):
         np.testing.assert_array_equal(a, was)
 
@@ -60,7 +67,7 @@ def test_memory_in_any_order(name, layout, rng):
 def test_results_are_fresh_and_can_be_written_to(name, rng):
     x, w, b, options = layer(name, rng)
     with kernels.use_algorithm(name):
-        dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape)
+        dy = rng.standard_normal(ops.conv_forward(x, w, b, **options).shape).astype(x.dtype)
         first = run(x, w, b, dy, options)
         kept = [one.copy() for one in first]
         run(x + 1, w + 1, b + 1, dy + 1, options)

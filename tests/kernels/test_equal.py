@@ -41,7 +41,7 @@ def tolerance(name, dtype):
     return max(algorithms()[name].tolerance[dtype], ERROR[dtype])
 
 
-@pytest.mark.parametrize("name", list(algorithms()))
+@pytest.mark.parametrize("name", [name for name, one in algorithms().items() if one.provider == "numpy"])
 def test_every_algorithm_equals_the_readable_op(name):
     computed = []
 

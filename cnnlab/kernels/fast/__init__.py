@@ -1,0 +1,113 @@
+"""Kernels compiled by numba, where it is installed: the extra ``cnnlab[fast]``.
+
+Importing this imports no numba; the first convolution with some work in it does. ``CNNLAB_KERNELS=numpy`` leaves them
+out, ``CNNLAB_KERNELS=fast`` insists on them.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from math import prod
+
+from cnnlab.kernels import algorithm, pooling, rules
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.fast import max_pooling
+from cnnlab.kernels.fast.depthwise import CompiledDepthwise
+from cnnlab.kernels.fast.direct import Direct, fault
+from cnnlab.kernels.fast.narrow import Narrow
+from cnnlab.kernels.fast.winograd import CompiledWinograd
+from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
+
+SETTING = "CNNLAB_KERNELS"
+# From which sizes on the compiled kernels are ahead.
+PLACES = 8  # of a map of the output
+FILTERS = 4  # of a group
+MACS = 50_000
+LANES = 16
+NARROW = 12  # filters of a group, at most
+DEPTHWISE_WIDE = 5  # places in a row of the output, at least
+COL2IM = 3.0  # times the work of col2im the correlation may have
+WINOGRAD_CHANNELS = 32  # of input and output, at least
+WINOGRAD_TILES = 32  # of 4×4 outputs in the batch, at least
+
+
+def wanted(setting: str | None, *, installed: bool) -> bool:
+    """Return whether to use the compiled kernels.
+
+    Raises
+    ------
+    ValueError
+        The setting is none of "numpy", "fast" and "auto".
+    ImportError
+        It is "fast", and numba is not installed.
+
+    Examples
+    --------
+    >>> wanted(None, installed=True), wanted("numpy", installed=True)
+    (True, False)
+    """
+    if setting not in {None, "", "auto", "numpy", "fast"}:
+        raise ValueError(f'{SETTING}={setting} is no setting: choose "numpy", "fast", or "auto" for what is there')
+    if setting == "fast" and not installed:
+        raise ImportError(f'{SETTING}=fast needs numba, which is not installed: pip install "cnnlab[fast]"')
+    return installed and setting != "numpy"
+
+
+def register() -> bool:
+    """Add the algorithms and their rules if they are wanted; return whether they are."""
+    if not wanted(os.environ.get(SETTING), installed=find_spec("numba") is not None):
+        return False
+    algorithm.register(Direct())
+    algorithm.register(CompiledWinograd())
+    algorithm.register(CompiledDepthwise())
+    algorithm.register(Narrow())
+    pooling.providers.append(max_pooling)
+    for rule in RULES:
+        rules.add(rule)
+    return True
+
+
+def _worth_it(case: Case) -> bool:
+    # Fewer places than a few make no tile; with few filters of a group most of a register is empty.
+    return compiled_allowed() and case.positions >= PLACES and case.filters >= FILTERS and case.macs >= MACS
+
+
+def _few_filters(case: Case) -> bool:
+    # How full vectors along channels would be, and along rows.
+    rows = case.out[-1] / (-(-case.out[-1] // LANES) * LANES)
+    full = case.filters / (-(-case.filters // LANES) * LANES)
+    return compiled_allowed() and case.filters <= NARROW and full < rows and case.macs >= MACS
+
+
+def _each_alone(case: Case) -> bool:
+    alone = case.in_channels == case.groups > 1
+    return compiled_allowed() and alone and case.out[-1] >= DEPTHWISE_WIDE and case.macs >= MACS
+
+
+def _back(case: Case) -> bool:
+    # Channels fill up vectors, and with padding the correlation has more places than the output; col2im has neither.
+    channels = case.in_channels // case.groups
+    filled = channels if channels <= NARROW else max(channels, LANES)
+    worth = case.inputs / prod(case.stride) * filled <= COL2IM * case.positions * channels
+    reversible = worth and all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
+    large = case.inputs >= PLACES and case.macs >= MACS
+    return compiled_allowed() and reversible and case.dtype == "float32" and large and fault(case) is None
+
+
+def _tiles(case: Case) -> bool:
+    if not (compiled_allowed() and winograd_allowed() and case.kernel == (3, 3)):
+        return False
+    tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
+    least = min(case.in_channels // case.groups, case.filters)
+    return least >= WINOGRAD_CHANNELS and tiles >= WINOGRAD_TILES
+
+
+# In the order in which they are put in front of the others: the last is read first.
+RULES = [
+    rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
+    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows", frozenset({"forward"})),
+    rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
+    rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 at stride 1 with channels and tiles enough"),
+    rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
+]

@@ -1,0 +1,175 @@
+"""The direct convolution: the definition's sum, with the part that is in work held in registers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from cnnlab.kernels.algorithm import Whole
+from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
+from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.threads import bind, run_parts, split
+from cnnlab.kernels.workspace import workspace
+
+FLOAT = np.dtype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def refusal() -> str | None:
+    """Return why the compiled kernels cannot be used here, if so; the first call imports numba."""
+    try:
+        from cnnlab.kernels.fast import vectors
+    except ImportError as error:  # it refuses a NumPy that is newer than it knows
+        return f"numba does not start: {error}"
+    if not vectors.LANES:
+        return "this processor has neither AVX-512 nor AVX2"
+    try:
+        from cnnlab.kernels.fast import loops  # noqa: F401  (numba looks for a place for what it compiles)
+    except RuntimeError as error:  # nothing may be written: it would be compiled anew in each process
+        return f"there is no place to keep compiled kernels: {error}"
+    return None
+
+
+def lanes() -> int:
+    """Return how many floats the registers of this processor hold."""
+    from cnnlab.kernels.fast import vectors
+
+    return vectors.LANES
+
+
+def fault(case: Case) -> str | None:
+    """Return why no micro-kernel can compute the case."""
+    if case.dtype != "float32":
+        return f"the dtype is {case.dtype}, not float32"
+    if len(case.kernel) > 3:
+        return f"there are {len(case.kernel)} spatial axes, more than 3"
+    return refusal()
+
+
+class Direct(Whole):
+    """Tiles of output pixels and channels in registers, over all taps of all input channels."""
+
+    name = "direct"
+    provider = "numba"
+    idea = "14 pixels times 32 channels of the output in registers, while all taps pass by; nothing is laid out"
+
+    def fault(self, case: Case) -> str | None:
+        """Refuse float64, and processors without AVX2."""
+        return fault(case)
+
+    def workspace(self, case: Case) -> int:
+        """Return the bytes of the packed filters and of a box of the input."""
+        if case.work == "grad_weight":
+            plan = weight_plan(case, tuple((0, 0) for _ in case.kernel), lanes())
+            return 4 * (plan.box + plan.rows + case.out_channels * case.depth)
+        plan = forward_plan(case, tuple((0, 0) for _ in case.kernel), lanes(), 1)
+        return 4 * (plan.box + case.out_channels * case.depth)
+
+    def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
+        """Pack the filters, and sum tile by tile."""
+        from cnnlab.kernels.fast import loops
+
+        threads = pieces(case)
+        cut = forward_plan(case, layer.pads, lanes(), threads)
+        g, x = cut.plan.numbers, np.ascontiguousarray(x)
+        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
+        if b is not None:
+            bias[:, : g.filters] = b.reshape(g.groups, -1)
+        with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
+            pack(w, packed, g, threads)
+
+            def some(units: slice, blocks: slice) -> None:
+                with workspace.borrow((cut.box if g.packed else 16,), FLOAT) as box:
+                    loops.forward(
+                        *cut.tile, cut.plan, cut.offsets, address(x), address(packed), address(bias), address(y),
+                        address(box), units.start, units.stop, blocks.start, blocks.stop,
+                    )  # fmt: skip
+
+            run_parts([bind(some, *share) for share in shares(cut.units, g.blocks, threads)])
+        return y
+
+    def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
+        """Sum over places, a block of filters times a tile of taps at a time."""
+        from cnnlab.kernels.fast import loops
+
+        threads = pieces(case)
+        cut = weight_plan(case, layer.pads, lanes())
+        g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
+        parts = shares(cut.units, g.blocks, threads)
+        several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
+        shape = (g.groups, g.blocks, g.outer * g.lines * g.places, g.block)
+        dw: FloatArray = np.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
+        with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
+
+            def some(target: FloatArray, units: slice, blocks: slice) -> None:
+                target[:, blocks] = 0
+                with workspace.borrow((cut.box,), FLOAT) as boxes, workspace.borrow((cut.rows,), FLOAT) as rows:
+                    boxes[-_slack(cut) :] = 0
+                    loops.grad_weight(
+                        *cut.tile, cut.plan, cut.offsets, address(x), address(dy), address(target), address(boxes),
+                        address(rows), units.start, units.stop, blocks.start, blocks.stop,
+                    )  # fmt: skip
+
+            run_parts([bind(some, sums[i if several else 0], *share) for i, share in enumerate(parts)])
+            for more in sums[1:]:
+                sums[0] += more
+            for group in range(g.groups):
+                target = address(dw) + 4 * group * g.filters * case.depth
+                loops.unpack_filters(
+                    address(sums[0, group]), cut.taps, g.filters, target, g.block, g.outer * g.lines * g.places
+                )
+        return dw
+
+
+def _slack(cut: Cut) -> int:
+    g = cut.plan.numbers
+    return cut.box - g.pictures * g.channels * g.plane
+
+
+class Blocks(Protocol):
+    """How many filters there are in a group, and how many of them are worked on at a time."""
+
+    @property
+    def groups(self) -> int: ...  # noqa: D102
+    @property
+    def filters(self) -> int: ...  # noqa: D102
+    @property
+    def block(self) -> int: ...  # noqa: D102
+    @property
+    def blocks(self) -> int: ...  # noqa: D102
+
+
+def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
+    """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to blocks of filters."""
+    from cnnlab.kernels.fast import loops
+
+    offsets = _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
+
+    def some(blocks: slice) -> None:
+        for group in range(g.groups):
+            loops.pack_filters(
+                address(w) + group * g.filters * w.strides[0], offsets, g.filters, w.strides[0] // 4,
+                address(packed[group]), g.block, blocks.start, blocks.stop,
+            )  # fmt: skip
+
+    run_parts([bind(some, blocks) for blocks in split(g.blocks, threads if packed.size > 2**17 else 1)])
+
+
+@lru_cache(maxsize=256)
+def _weight_offsets(shape: Ints, steps: Ints) -> Any:
+    places = np.zeros((), np.int64)
+    for size, step in zip(shape, steps, strict=True):
+        places = places[..., None] + np.arange(size) * step
+    return np.ascontiguousarray(places.ravel())
+
+
+def shares(units: int, blocks: int, threads: int) -> list[tuple[slice, slice]]:
+    """Cut the work for threads: by units, or by blocks of filters where there are few units."""
+    if threads == 1 or units % threads == 0 or units >= 4 * threads or blocks < threads:
+        return [(some, slice(0, blocks)) for some in split(units, threads)]
+    return [(slice(0, units), some) for some in split(blocks, threads)]

@@ -1,0 +1,257 @@
+"""The loops around the micro-kernel, compiled by numba, on addresses and sizes in numbers.
+
+Spatial sizes are always three; axes that a layer lacks come first, with size 1. Each function works on a share of the
+whole, so that several threads can call it at once, and none keeps the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+from cnnlab.kernels.fast import micro
+from cnnlab.kernels.fast.micro import get, move, put
+from cnnlab.kernels.fast.vectors import WIDE
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function at its first call, once for each kind of arguments; what is compiled is kept on disk."""
+    dispatcher: Function = njit(nogil=True, cache=True, error_model="numpy")(function)
+    return dispatcher
+
+
+@compiled
+def pack_filters(
+    w: int, offsets: Any, filters: int, per_filter: int, target: int, block: int, first: int, stop: int
+) -> None:
+    """Write blocks of filters as (blocks, K, block), with any numbers behind the last filter.
+
+    ``w`` is the address of the first weight, ``per_filter`` the step from filter to filter, in numbers, and offsets
+    (K,) where the weights of a filter are.
+    """
+    K = offsets.shape[0]
+    plain = True
+    for k in range(K):
+        if offsets[k] != k:
+            plain = False
+    for o in range(first, stop):
+        for part in range(0, block, WIDE):
+            start = o * block + part
+            there = min(max(filters - start, 1), WIDE)
+            source = w + 4 * min(start, filters - 1) * per_filter
+            out = target + 4 * (o * K * block + part)
+            if plain and K >= WIDE:
+                for first_k in range(0, K, WIDE):
+                    k = min(first_k, K - WIDE)
+                    micro.square(source + 4 * k, 4 * per_filter, there, out + 4 * k * block, 4 * block)
+            else:
+                for k in range(K):
+                    for i in range(there):
+                        put(out + 4 * (k * block + i), get(source + 4 * (offsets[k] + i * per_filter)))
+
+
+@compiled
+def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int, target: int, plane: int) -> None:
+    """Copy a box of a picture (channels, *size), with zeros where it reaches over the border.
+
+    A row of the box is stored as so many rows of every phases-th number, so that a stride reads neighbors.
+    """
+    high, wide = size[1], size[2]
+    across = -(-box[2] // phases)
+    for c in range(channels):
+        source, out = x + 4 * c * size[0] * high * wide, target + 4 * c * plane
+        for d in range(box[0]):
+            for h in range(box[1]):
+                z, y = start[0] + d, start[1] + h
+                inside = 0 <= z < size[0] and 0 <= y < high
+                row = source + 4 * (z * high + y) * wide
+                for phase in range(phases):
+                    first = start[2] + phase  # of the input, for the first number of this row
+                    low = min(max(0, -(first // phases)), across)
+                    top = max(low, min(across, (wide - 1 - first) // phases + 1))
+                    if not inside:
+                        low = top = across
+                    for i in range(low):
+                        put(out + 4 * i, 0.0)
+                    if phases == 1 and top - low >= WIDE:
+                        for i in range(low, top, WIDE):
+                            j = min(i, top - WIDE)
+                            move(row + 4 * (first + j), out + 4 * j)
+                    elif phases == 1:
+                        for i in range(low, top):
+                            put(out + 4 * i, get(row + 4 * (first + i)))
+                    else:
+                        for i in range(low, top):
+                            put(out + 4 * i, get(row + 4 * (first + i * phases)))
+                    for i in range(top, across):
+                        put(out + 4 * i, 0.0)
+                    out += 4 * across
+
+
+@compiled
+def pack_places(dy: int, filters: int, step: int, first: int, count: int, target: int, block: int, rows: int) -> None:
+    """Write count places of maps as (blocks, rows, block): all filters at a place side by side.
+
+    Behind the last filter there are any numbers. ``step`` is from filter to filter.
+    """
+    for start in range(0, -(-filters // block) * block, WIDE):
+        out = target + 4 * (start // block * rows * block + start % block)
+        there = min(max(filters - start, 1), WIDE)
+        source = dy + 4 * (min(start, filters - 1) * step + first)
+        if count >= WIDE:
+            for first_k in range(0, count, WIDE):
+                k = min(first_k, count - WIDE)
+                micro.square(source + 4 * k, 4 * step, there, out + 4 * k * block, 4 * block)
+        else:
+            for k in range(count):
+                for i in range(there):
+                    put(out + 4 * (k * block + i), get(source + 4 * (i * step + k)))
+
+
+@compiled
+def forward(
+    lines: Any,
+    places: Any,
+    vectors: Any,
+    plan: Any,
+    offsets: Any,
+    x: int,
+    weights: int,
+    bias: int,
+    y: int,
+    buffer: int,
+    first: int,
+    stop: int,
+    first_block: int,
+    stop_block: int,
+) -> None:
+    """Compute some units of y: a unit is a group of a picture and a piece of its outputs.
+
+    ``plan`` is a `cnnlab.kernels.fast.direct.Plan`'s numbers.
+    """
+    g, box, out, size, step, before = plan.numbers, plan.box, plan.out, plan.size, plan.stride, plan.before
+    K = offsets.shape[0]
+    high, wide, deep = len(lines), len(places), 4 * g.block
+    area, inner = out[0] * out[1] * out[2], 1
+    for axis in range(g.axis + 1, 3):
+        inner *= out[axis]
+    row_step = 4 * step[1] * g.pitch
+    for unit in range(first, stop):
+        piece, rest = unit % g.pieces, unit // g.pieces
+        group, n = rest % g.groups, rest // g.groups
+        begin = out[g.axis] * piece // g.pieces
+        end = out[g.axis] * (piece + 1) // g.pieces
+        here = x + 4 * (n * g.groups + group) * g.channels * size[0] * size[1] * size[2]
+        starts = (
+            (begin * step[0] if g.axis == 0 else 0) - before[0],
+            (begin * step[1] if g.axis == 1 else 0) - before[1],
+            (begin * step[2] if g.axis == 2 else 0) - before[2],
+        )
+        if g.packed:
+            pack_box(here, g.channels, size, starts, box, g.phases, buffer, g.plane)
+            here = buffer
+        else:
+            here += 4 * ((starts[0] * size[1] + starts[1]) * size[2] + starts[2])
+        deepness = end - begin if g.axis == 0 else out[0]
+        height = end - begin if g.axis == 1 else out[1]
+        width = end - begin if g.axis == 2 else out[2]
+        target = y + 4 * ((n * g.groups + group) * g.filters * area + begin * inner)
+        for block in range(first_block, stop_block):
+            some = min(g.block, g.filters - block * g.block)
+            w = weights + (group * g.blocks + block) * K * deep
+            for d in range(deepness):
+                for r in range(0, height, high):
+                    row = min(r, height - high)
+                    seen = here + 4 * d * step[0] * g.slab + row * row_step
+                    place = target + 4 * (block * g.block * area + (d * height + row) * width)
+                    for q in range(0, width, wide):
+                        at = 4 * min(q, width - wide)
+                        micro.to_channels(
+                            lines, places, vectors, seen + at, row_step, offsets.ctypes.data, K, w, deep,
+                            bias + 4 * (group * g.blocks + block) * g.block, place + at, 4 * area, some,
+                        )  # fmt: skip
+
+
+@compiled
+def grad_weight(
+    lines: Any,
+    places: Any,
+    vectors: Any,
+    plan: Any,
+    offsets: Any,
+    x: int,
+    dy: int,
+    dw: int,
+    boxes: int,
+    rows: int,
+    first: int,
+    stop: int,
+    first_block: int,
+    stop_block: int,
+) -> None:
+    """Add some units to dw: a unit is a group of some pictures, or of a piece of one.
+
+    dw is (groups, blocks, outer, lines, places, block) at that address, lines and places rounded up to whole tiles.
+    """
+    g, box, out, size, step, before = plan.numbers, plan.box, plan.out, plan.size, plan.stride, plan.before
+    high, wide = len(lines), len(places)
+    area, inner = out[0] * out[1] * out[2], 1
+    for axis in range(g.axis + 1, 3):
+        inner *= out[axis]
+    pixel = 4 * g.block
+    for unit in range(first, stop):
+        piece, rest = unit % g.pieces, unit // g.pieces
+        group, chunk = rest % g.groups, rest // g.groups
+        pictures = min(g.pictures, g.batch - chunk * g.pictures)
+        begin = out[g.axis] * piece // g.pieces
+        end = out[g.axis] * (piece + 1) // g.pieces
+        count = (end - begin) * inner * (1 if g.axis == 0 else out[0]) * (1 if g.axis < 2 else out[1])
+        starts = (
+            (begin * step[0] if g.axis == 0 else 0) - before[0],
+            (begin * step[1] if g.axis == 1 else 0) - before[1],
+            (begin * step[2] if g.axis == 2 else 0) - before[2],
+        )
+        for i in range(pictures):
+            n = chunk * g.pictures + i
+            here = x + 4 * (n * g.groups + group) * g.channels * size[0] * size[1] * size[2]
+            pack_box(here, g.channels, size, starts, box, g.phases, boxes + 4 * i * g.channels * g.plane, g.plane)
+        for block in range(first_block, stop_block):
+            some = min(g.block, g.filters - block * g.block)
+            for i in range(pictures):
+                n = chunk * g.pictures + i
+                maps = dy + 4 * ((n * g.groups + group) * g.filters + block * g.block) * area
+                pack_places(maps, some, area, begin * inner, count, rows + pixel * i * count, g.block, count)
+            target = dw + (group * g.blocks + block) * g.outer * g.lines * g.places * pixel
+            for o in range(g.outer):
+                seen = boxes + 4 * (o // g.deep * g.plane + o % g.deep * g.slab_step)
+                for line in range(0, g.lines, high):
+                    for place in range(0, g.places, wide):
+                        micro.to_rows(
+                            lines, places, vectors, seen + 4 * (line * g.line_step + place), 4 * g.line_step,
+                            offsets.ctypes.data, pictures * count, rows, pixel,
+                            target + ((o * g.lines + line) * g.places + place) * pixel, g.places * pixel, pixel,
+                        )  # fmt: skip
+
+
+@compiled
+def unpack_filters(packed: int, rows: Any, filters: int, target: int, block: int, in_block: int) -> None:
+    """Write (filters, K) from blocks (in_block, block), of which rows (K,) are wanted."""
+    K = rows.shape[0]
+    plain = True
+    for k in range(K):
+        if rows[k] != k:
+            plain = False
+    for start in range(0, filters, WIDE):
+        source = packed + 4 * (start // block * in_block * block + start % block)
+        if plain and K >= WIDE and start + WIDE <= filters:
+            for first in range(0, K, WIDE):
+                k = min(first, K - WIDE)
+                micro.square(source + 4 * k * block, 4 * block, WIDE, target + 4 * (start * K + k), 4 * K)
+        else:
+            for i in range(min(WIDE, filters - start)):
+                for k in range(K):
+                    put(target + 4 * ((start + i) * K + k), get(source + 4 * (rows[k] * block + i)))

@@ -1,0 +1,240 @@
+"""The micro-kernel: P pixels times 2 vectors of output channels, held in registers while all inputs pass by.
+
+A convolution and the gradient of its weights are the same sum,
+``out[m, p] = Σ_r x[first + r_offset[r] + p] · w[r, m]``. In the forward pass p is a place in a row of the output, m an
+output channel, and r a tap of an input channel. In the gradient of the weights p is a tap in a row of the kernel, and r
+is a place in the output. A table of offsets says all about kernel, stride, dilation and the number of axes; nothing is
+laid out as columns.
+
+14 pixels times 2 vectors of 16 floats fill 28 of the 32 registers of AVX-512; 6 times 2 of 8 floats fill 12 of AVX2's
+16. Each step loads 2 vectors of weights, multiplies each with each of the P numbers, and stores nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from cnnlab.kernels.fast import vectors as v
+
+BYTES = 4 * v.WIDE  # of a vector
+AHEAD = 1024  # bytes of weights that are asked for before they are needed
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def to_channels(
+    context: Any,
+    lines: Any,
+    places: Any,
+    vectors: Any,
+    x: Any,
+    line_step: Any,
+    r_offset: Any,
+    count: Any,
+    w: Any,
+    w_step: Any,
+    bias: Any,
+    out: Any,
+    out_step: Any,
+    channels: Any,
+) -> Any:
+    """Sum for ``len(lines)`` rows of ``len(places)`` neighbors, from the bias on, and write (channels, pixels).
+
+    The first three are tuples of that length, so that each size is a type, compiled by itself; the others are addresses
+    and steps in bytes, the number of summands, and how many channels are to be written.
+    """
+    del context
+    rest = x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        high, wide, deep = (kind.count for kind in signature.args[:3])
+        x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels = arguments[3:]
+        vectors = [v.load(b, v.at(b, bias, i * BYTES)) for i in range(deep)]
+        first = [list(vectors) for _ in range(high * wide)]
+        sums = _sum(b, first, (high, wide), (x, line_step, r_offset, count, w, w_step))
+        _store_channels(b, sums, out, out_step, channels)
+        return context.get_dummy_value()
+
+    return types.void(lines, places, vectors, *[types.intp] * len(rest)), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def to_rows(
+    context: Any,
+    lines: Any,
+    places: Any,
+    vectors: Any,
+    x: Any,
+    line_step: Any,
+    r_offset: Any,
+    count: Any,
+    w: Any,
+    w_step: Any,
+    out: Any,
+    out_line: Any,
+    out_step: Any,
+) -> Any:
+    """Add the same sums to rows of channels, one for each pixel, with steps from line to line and pixel to pixel."""
+    del context
+    rest = x, line_step, r_offset, count, w, w_step, out, out_line, out_step
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        high, wide, deep = (kind.count for kind in signature.args[:3])
+        x, line_step, r_offset, count, w, w_step, out, out_line, out_step = arguments[3:]
+
+        def place(p: int, i: int) -> Any:
+            line, pixel = divmod(p, wide)
+            row = b.add(out, b.add(b.mul(out_line, v.word(line)), b.mul(out_step, v.word(pixel))))
+            return v.at(b, row, i * BYTES)
+
+        first = [[v.load(b, place(p, i)) for i in range(deep)] for p in range(high * wide)]
+        sums = _sum(b, first, (high, wide), (x, line_step, r_offset, count, w, w_step))
+        for p, of_pixel in enumerate(sums):
+            for i, vector in enumerate(of_pixel):
+                v.store(b, vector, place(p, i))
+        return context.get_dummy_value()
+
+    return types.void(lines, places, vectors, *[types.intp] * len(rest)), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def to_tiles(
+    context: Any,
+    tiles: Any,
+    vectors: Any,
+    x: Any,
+    r_offset: Any,
+    count: Any,
+    w: Any,
+    w_step: Any,
+    out: Any,
+    out_step: Any,
+) -> Any:
+    """Write the same sums for ``len(tiles)`` pixels that are a vector apart, to new rows of channels."""
+    del context
+    rest = x, r_offset, count, w, w_step, out, out_step
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        wide, deep = (kind.count for kind in signature.args[:2])
+        x, r_offset, count, w, w_step, out, out_step = arguments[2:]
+        first = [[v.splat(0)] * deep for _ in range(wide)]
+        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=v.WIDE)
+        for p, of_pixel in enumerate(sums):
+            for i, vector in enumerate(of_pixel):
+                v.store(b, vector, v.at(b, b.add(out, b.mul(out_step, v.word(p))), i * BYTES))
+        return context.get_dummy_value()
+
+    return types.void(tiles, vectors, *[types.intp] * len(rest)), build
+
+
+def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any, gap: int = 1) -> list[list[Any]]:
+    """Build the loop over r; return the vectors of each pixel. Pixels are so many numbers apart."""
+    x, line_step, r_offset, count, w, w_step = arguments
+    high, wide = shape
+    places = [(p, i) for p in range(high * wide) for i in range(len(first[0]))]
+    before, loop, after = b.block, b.append_basic_block("reduce"), b.append_basic_block("reduced")
+    b.branch(loop)
+    b.position_at_end(loop)
+    r, weights = b.phi(v.WORD), b.phi(v.WORD)
+    sums = {place: b.phi(v.VECTOR) for place in places}
+    here = b.add(x, v.load(b, b.add(r_offset, b.shl(r, v.word(3))), v.WORD))
+    columns = [v.load(b, v.at(b, weights, i * BYTES)) for i in range(len(first[0]))]
+    for i in range(len(columns)):
+        v.prefetch(b, v.at(b, weights, AHEAD + i * BYTES))
+    new = {}
+    for line in range(high):
+        here = b.add(here, line_step) if line else here
+        for pixel in range(wide):
+            number = v.broadcast(b, v.load(b, v.at(b, here, 4 * gap * pixel), v.FLOAT))
+            for i, column in enumerate(columns):
+                place = line * wide + pixel, i
+                new[place] = v.fma(b, number, column, sums[place])
+    next_r, next_weights = b.add(r, v.word(1)), b.add(weights, w_step)
+    for phi, begin, end in [(r, v.word(0), next_r), (weights, w, next_weights)]:
+        phi.add_incoming(begin, before)
+        phi.add_incoming(end, loop)
+    for p, i in places:
+        sums[p, i].add_incoming(first[p][i], before)
+        sums[p, i].add_incoming(new[p, i], loop)
+    b.cbranch(b.icmp_signed("<", next_r, count), loop, after)
+    b.position_at_end(after)
+    return [[new[p, i] for i in range(len(columns))] for p in range(high * wide)]
+
+
+def _store_channels(b: Any, sums: list[list[Any]], out: Any, step: Any, channels: Any) -> None:
+    """Turn (pixels, channels) over and store the channels that there are."""
+    pixels, wide = len(sums), len(sums[0])
+    nothing = ir.Constant(v.VECTOR, ir.Undefined)
+    done = b.append_basic_block("stored")
+    for i in range(wide):
+        columns = v.transpose(b, [sums[p][i] for p in range(pixels)] + [nothing] * (v.WIDE - pixels))
+        for k in range(v.WIDE):
+            channel = i * v.WIDE + k
+            v.store_first(b, columns[k], b.add(out, b.mul(step, v.word(channel))), pixels)
+            more = b.append_basic_block("more")
+            b.cbranch(b.icmp_signed(">", channels, v.word(channel + 1)), more, done)
+            b.position_at_end(more)
+    b.branch(done)
+    b.position_at_end(done)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def square(context: Any, source: Any, source_step: Any, rows: Any, target: Any, target_step: Any) -> Any:
+    """Copy a square of numbers turned over, for steps from row to row in bytes.
+
+    If there are fewer rows than the square has, the last is taken again: what it gives is read by nobody.
+    """
+    del context, source, source_step, rows, target, target_step
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, source_step, rows, target, target_step = arguments
+        last = b.sub(rows, v.word(1))
+        places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
+        taken = [v.load(b, b.add(source, b.mul(source_step, place))) for place in places]
+        for i, column in enumerate(v.transpose(b, taken)):
+            v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 5), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def get(context: Any, address: Any) -> Any:
+    """Return the float at an address."""
+    del context, address
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        return v.load(b, arguments[0], v.FLOAT)
+
+    return types.float32(types.intp), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def put(context: Any, address: Any, number: Any) -> Any:
+    """Put a float at an address."""
+    del context, address, number
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        v.store(b, arguments[1], arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.float32), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move(context: Any, source: Any, target: Any) -> Any:
+    """Copy a vector from one address to another."""
+    del context, source, target
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        v.store(b, v.load(b, arguments[0]), arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), build

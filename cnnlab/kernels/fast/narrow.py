@@ -1,0 +1,54 @@
+"""The direct convolution for few filters: vectors along the rows of the output, not along its channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnlab.kernels.algorithm import Whole
+from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
+from cnnlab.kernels.fast.plans import address, forward_plan
+from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.threads import bind, run_parts, split
+from cnnlab.kernels.workspace import workspace
+
+
+class Narrow(Whole):
+    """A few filters, rows and vectors along them in registers, over all taps."""
+
+    name = "narrow"
+    provider = "numba"
+    idea = "vectors along the rows of a few output maps in registers, while all taps pass by"
+    has_grad_weight = False
+
+    def fault(self, case: Case) -> str | None:
+        """Refuse float64, and processors without AVX2."""
+        return fault(case)
+
+    def workspace(self, case: Case) -> int:
+        """Return the bytes of a box of the input."""
+        return 4 * forward_plan(case, tuple((0, 0) for _ in case.kernel), lanes(), 1, narrow=True).box
+
+    def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
+        """Sum tile by tile; the filters stay as they are."""
+        from cnnlab.kernels.fast import lines
+
+        threads = pieces(case)
+        cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
+        x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
+        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
+
+        def some(units: slice) -> None:
+            with (
+                workspace.borrow((cut.box + 4 * lanes(),), FLOAT) as box,
+                workspace.borrow((32 * lanes(),), FLOAT) as edge,
+            ):
+                lines.narrow(
+                    *cut.tile, cut.plan, cut.offsets, address(x), address(w), address(bias), address(y), address(box),
+                    address(edge), units.start, units.stop,
+                )  # fmt: skip
+
+        run_parts([bind(some, units) for units in split(cut.units, threads)])
+        return y

@@ -1,0 +1,133 @@
+"""The loops of Winograd's F(4×4, 3×3) around the transforms and the micro-kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnlab.kernels.fast import micro
+from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.micro import get, put
+from cnnlab.kernels.fast.transforms import transform_input, transform_kernel, transform_output
+from cnnlab.kernels.fast.vectors import WIDE
+
+
+@compiled
+def transform_kernels(packed: int, target: int, channels: int, block: int, first: int, stop: int) -> None:
+    """Transform (blocks, channels, 9, block) to (blocks, 36, channels, block)."""
+    for o in range(first, stop):
+        for c in range(channels):
+            for part in range(0, block, WIDE):
+                source = packed + 4 * ((o * channels + c) * 9 * block + part)
+                out = target + 4 * ((o * 36 * channels + c) * block + part)
+                transform_kernel(source, 4 * block, out, 4 * channels * block)
+
+
+@compiled
+def side_by_side(
+    x: int, channels: int, high: int, wide: int, top: int, left: int, rows: int, across: int, target: int
+) -> None:
+    """Write rows of a picture (channels, high, wide) as (channels/WIDE, rows, across, WIDE), with zeros around."""
+    for c in range(0, channels, WIDE):
+        there = min(WIDE, channels - c)
+        for r in range(rows):
+            out = target + 4 * (c * rows + r * WIDE) * across
+            y = top + r
+            low = min(max(0, -left), across)
+            end = max(low, min(across, wide - left))
+            if y < 0 or y >= high:
+                low = end = across
+            for i in range(low * WIDE):
+                put(out + 4 * i, 0.0)
+            for i in range(end * WIDE, across * WIDE):
+                put(out + 4 * i, 0.0)
+            source = x + 4 * ((c * high + y) * wide + left)
+            if there == WIDE and end - low >= WIDE:
+                for first in range(low, end, WIDE):
+                    i = min(first, end - WIDE)
+                    micro.square(source + 4 * i, 4 * high * wide, WIDE, out + 4 * i * WIDE, 4 * WIDE)
+            else:
+                for i in range(low, end):
+                    for k in range(there):
+                        put(out + 4 * (i * WIDE + k), get(source + 4 * (k * high * wide + i)))
+                    for k in range(there, WIDE):
+                        put(out + 4 * (i * WIDE + k), 0.0)
+
+
+@compiled
+def forward(
+    tile: Any,
+    vectors: Any,
+    g: Any,
+    offsets: Any,
+    x: int,
+    weights: int,
+    bias: int,
+    y: int,
+    lines: int,
+    seen: int,
+    sums: int,
+    edge: int,
+    first: int,
+    stop: int,
+    first_block: int,
+    stop_block: int,
+) -> None:
+    """Compute some units of y: a unit is a group of some pictures, or of some rows of tiles of one.
+
+    ``g`` is a `cnnlab.kernels.fast.winograd.Plan`.
+    """
+    block, wide = g.block, len(tile)
+    parts = -(-g.channels // WIDE)
+    area = g.out_high * g.out_wide
+    between = 4 * g.room * block  # bytes from one of the 36 products to the next
+    for unit in range(first, stop):
+        piece, rest = unit % g.pieces, unit // g.pieces
+        group, chunk = rest % g.groups, rest // g.groups
+        pictures = min(g.pictures, g.batch - chunk * g.pictures)
+        begin, end = g.down * piece // g.pieces, g.down * (piece + 1) // g.pieces
+        high = end - begin
+        each = high * g.across
+        tiles = pictures * each
+        room = max(tiles, wide)
+        step = 4 * parts * room * WIDE
+        rows, columns = 4 * high + 2, 4 * g.across + 2
+        for i in range(pictures):
+            here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
+            side_by_side(here, g.channels, g.high, g.wide, 4 * begin - g.top, -g.left, rows, columns, lines)
+            for c in range(parts):
+                for r in range(high):
+                    for q in range(g.across):
+                        source = lines + 4 * ((c * rows + 4 * r) * columns + 4 * q) * WIDE
+                        t = c * room + i * each + r * g.across + q
+                        transform_input(source, 4 * columns * WIDE, seen + 4 * t * WIDE, step)
+        for c in range(g.channels):
+            offsets[c] = 4 * (c // WIDE * room * WIDE + c % WIDE)
+        for o in range(first_block, stop_block):
+            some = min(block, g.filters - o * block)
+            w = weights + 4 * (group * g.blocks + o) * 36 * g.channels * block
+            for place in range(36):
+                for t in range(0, tiles, wide):
+                    at = max(0, min(t, tiles - wide))  # with fewer tiles than that the rest is never read
+                    micro.to_tiles(
+                        tile, vectors, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
+                        w + 4 * place * g.channels * block, 4 * block, sums + place * between + 4 * at * block,
+                        4 * block,
+                    )  # fmt: skip
+            for i in range(pictures):
+                maps = y + 4 * (((chunk * g.pictures + i) * g.groups + group) * g.filters + o * block) * area
+                for r in range(high):
+                    for q in range(g.across):
+                        source = sums + 4 * (i * each + r * g.across + q) * block
+                        for part in range(0, some, WIDE):
+                            b = bias + 4 * ((group * g.blocks + o) * block + part)
+                            top, left = 4 * (begin + r), 4 * q
+                            target = maps + 4 * (part * area + top * g.out_wide + left)
+                            if part + WIDE <= some and top + 4 <= g.out_high and left + 4 <= g.out_wide:
+                                transform_output(source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide)
+                            else:
+                                transform_output(source + 4 * part, between, b, edge, 64, 16)
+                                for k in range(min(WIDE, some - part)):
+                                    for line in range(min(4, g.out_high - top)):
+                                        for place in range(min(4, g.out_wide - left)):
+                                            number = get(edge + 4 * (16 * k + 4 * line + place))
+                                            put(target + 4 * (k * area + line * g.out_wide + place), number)

@@ -1,0 +1,125 @@
+"""Vectors of single floats in LLVM's intermediate language: the few operations that the kernels are made of.
+
+Numba compiles a function by building LLVM instructions; an *intrinsic* is a function that builds its own. So a kernel
+can say which numbers shall stay in which registers, which a loop in Python, or in C, leaves to the compiler's taste.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import config
+from numba.core.codegen import get_host_cpu_features
+
+FLOAT = ir.FloatType()
+WORD = ir.IntType(64)
+_INT = ir.IntType(32)
+
+
+def lanes_of(features: str) -> int:
+    """Return how many floats a register holds for which there is a tile: 16 with AVX-512, 8 with AVX2, else 0.
+
+    Examples
+    --------
+    >>> lanes_of("+avx,+avx2,+fma,-avx512f")
+    8
+    """
+    have = {name[1:] for name in features.split(",") if name.startswith("+")}
+    if {"avx512f", "avx512vl", "avx512dq"} <= have:
+        return 16
+    return 8 if {"avx2", "fma"} <= have else 0
+
+
+LANES = lanes_of(config.CPU_FEATURES if config.CPU_FEATURES is not None else get_host_cpu_features())
+WIDE = LANES or 8
+VECTOR = ir.VectorType(FLOAT, WIDE)
+
+
+def word(value: int) -> Any:
+    """Return a constant."""
+    return ir.Constant(WORD, value)
+
+
+def splat(value: float) -> Any:
+    """Return a constant vector of equal numbers."""
+    return ir.Constant(VECTOR, [float(value)] * WIDE)
+
+
+def pointer(b: Any, address: Any, to: Any) -> Any:
+    """Return an address as a pointer."""
+    return b.inttoptr(address, to.as_pointer())
+
+
+def at(b: Any, address: Any, offset: int) -> Any:
+    """Return the address so many bytes further."""
+    return b.add(address, word(offset)) if offset else address
+
+
+def load(b: Any, address: Any, of: Any = VECTOR) -> Any:
+    """Return what stands there; floats need not be aligned to vectors."""
+    value = b.load(pointer(b, address, of))
+    value.align = 8 if of is WORD else 4
+    return value
+
+
+def store(b: Any, value: Any, address: Any) -> None:
+    """Put a number or vector there."""
+    b.store(value, pointer(b, address, value.type)).align = 4
+
+
+def store_first(b: Any, value: Any, address: Any, count: int) -> None:
+    """Put the first numbers of a vector there, and touch nothing behind them."""
+    if count == WIDE:
+        store(b, value, address)
+        return
+    bits = ir.VectorType(ir.IntType(1), WIDE)
+    kind = ir.FunctionType(ir.VoidType(), [VECTOR, VECTOR.as_pointer(), _INT, bits])
+    function = _declared(b, f"llvm.masked.store.v{WIDE}f32.p0", kind)
+    mask = ir.Constant(bits, [int(i < count) for i in range(WIDE)])
+    b.call(function, [value, pointer(b, address, VECTOR), ir.Constant(_INT, 4), mask])
+
+
+def broadcast(b: Any, number: Any) -> Any:
+    """Return a vector that holds the number in every lane."""
+    none = ir.Constant(VECTOR, ir.Undefined)
+    first = b.insert_element(none, number, ir.Constant(_INT, 0))
+    return b.shuffle_vector(first, none, ir.Constant(ir.VectorType(_INT, WIDE), [0] * WIDE))
+
+
+def fma(b: Any, x: Any, y: Any, z: Any) -> Any:
+    """Return x·y + z, rounded once."""
+    name = f"llvm.fma.v{WIDE}f32"
+    return b.call(_declared(b, name, ir.FunctionType(VECTOR, [VECTOR] * 3)), [x, y, z])
+
+
+def prefetch(b: Any, address: Any) -> None:
+    """Ask for memory that will be read soon."""
+    byte = ir.IntType(8).as_pointer()
+    function = _declared(b, "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT]))
+    b.call(function, [b.inttoptr(address, byte), *(ir.Constant(_INT, i) for i in (0, 3, 1))])
+
+
+def shuffle(b: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:
+    """Return the vector of these lanes of x and, counted on, of y."""
+    return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(_INT, len(lanes)), list(lanes)))
+
+
+def transpose(b: Any, rows: Sequence[Any]) -> list[Any]:
+    """Return the columns of a square of vectors, by exchanging halves, then quarters, and so on."""
+    rows = list(rows)
+    step = 1
+    while step < WIDE:
+        new = [None] * WIDE
+        for i in range(WIDE):
+            if not i & step:
+                x, y = rows[i], rows[i | step]
+                new[i] = shuffle(b, x, y, [(k ^ step) + WIDE if k & step else k for k in range(WIDE)])
+                new[i | step] = shuffle(b, x, y, [k + WIDE if k & step else k | step for k in range(WIDE)])
+        rows, step = new, 2 * step
+    return rows
+
+
+def _declared(b: Any, name: str, kind: Any) -> Any:
+    return b.module.globals.get(name) or ir.Function(b.module, kind, name)

@@ -1,0 +1,129 @@
+"""Winograd's F(4×4, 3×3), compiled: transforms on vectors of channels, products by the micro-kernel."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from cnnlab.kernels.algorithm import Whole
+from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.fast.direct import FLOAT, fault, lanes, pack, shares
+from cnnlab.kernels.fast.plans import address
+from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.threads import bind, run_parts, split
+from cnnlab.kernels.workspace import workspace
+
+TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
+
+
+class Plan(NamedTuple):
+    """Sizes that the loops have to know."""
+
+    batch: int
+    groups: int
+    channels: int  # of a group
+    filters: int  # of a group
+    block: int
+    blocks: int
+    high: int
+    wide: int
+    top: int  # zeros above
+    left: int
+    out_high: int
+    out_wide: int
+    down: int  # tiles of 4×4 outputs
+    across: int
+    pieces: int  # into which the rows of tiles are cut
+    pictures: int  # that are worked on at a time
+    room: int  # for so many tiles
+
+
+class CompiledWinograd(Whole):
+    """36 products for 4×4 outputs in place of 144."""
+
+    name = "winograd_compiled"
+    provider = "numba"
+    idea = "Winograd's 4×4 outputs by 36 products, the sums over channels in registers"
+    has_grad_weight = False
+    tolerance = {"float32": 1e-4}  # noqa: RUF012  (of the class, like its base)
+
+    def fault(self, case: Case) -> str | None:
+        """Refuse all but 3×3 kernels at stride 1 in float32."""
+        if case.kernel != (3, 3) or not case.dense:
+            return "the kernel is not 3×3 at stride 1 and dilation 1"
+        return fault(case)
+
+    def flops(self, case: Case) -> int:
+        """Return the operations of the products and of the transforms of input and output."""
+        tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
+        C, M = case.in_channels, case.out_channels
+        return 2 * tiles * (36 * C * case.filters + 144 * C + 96 * M)
+
+    def workspace(self, case: Case) -> int:
+        """Return the bytes of the transformed kernels and of the tiles in work."""
+        return 4 * (36 * case.out_channels * case.depth // 9 + 2 * TRANSFORMED)
+
+    def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
+        """Transform the kernels, then some tiles at a time."""
+        from cnnlab.kernels.fast import tiles
+
+        threads, width = pieces(case), lanes()
+        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
+        x = np.ascontiguousarray(x)
+        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
+        if b is not None:
+            bias[:, : g.filters] = b.reshape(g.groups, -1)
+        padded = -(-g.channels // width) * width
+        rows = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
+        tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
+        with workspace.borrow((g.groups, g.blocks, 36, g.channels, g.block), FLOAT) as weights:
+            with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
+                pack(w, packed, g, threads)
+
+                def turn(blocks: slice) -> None:
+                    first, stop = blocks.start, blocks.stop
+                    tiles.transform_kernels(address(packed), address(weights), g.channels, g.block, first, stop)
+
+                run_parts([bind(turn, some) for some in split(g.groups * g.blocks, threads)])
+
+            def compute(units: slice, blocks: slice) -> None:
+                with (
+                    workspace.borrow((padded * rows,), FLOAT) as lines,
+                    workspace.borrow((36 * padded * g.room,), FLOAT) as seen,
+                    workspace.borrow((36 * g.room * g.block,), FLOAT) as sums,
+                    workspace.borrow((16 * width,), FLOAT) as edge,
+                ):
+                    tiles.forward(
+                        tile, vectors, g, np.empty(g.channels, np.int64), address(x), address(weights), address(bias),
+                        address(y), address(lines), address(seen), address(sums), address(edge), units.start,
+                        units.stop, blocks.start, blocks.stop,
+                    )  # fmt: skip
+
+            units = -(-g.batch // g.pictures) * g.groups * g.pieces
+            run_parts([bind(compute, *share) for share in shares(units, g.blocks, threads)])
+        return y
+
+
+@lru_cache(maxsize=512)
+def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int, threads: int) -> Plan:
+    down, across = -(-case.out[0] // 4), -(-case.out[1] // 4)
+    channels = case.in_channels // case.groups
+    fitting = max(28, TRANSFORMED // (36 * channels))  # tiles
+    cuts = min(down, -(-down // max(1, fitting // across)))
+    if case.batch * case.groups < threads:
+        cuts = min(down, max(cuts, threads))
+    pictures = 1
+    if cuts == 1:
+        pictures = max(1, min(-(-case.batch // threads), fitting // (down * across)))
+        pictures = -(-case.batch // -(-case.batch // pictures))
+    room = max(16, pictures * -(-down // cuts) * across)
+    block = width * (2 if case.filters > width else 1)
+    blocks = -(-case.filters // block)
+    return Plan(
+        case.batch, case.groups, channels, case.filters, block, blocks, *size, *before, case.out[0], case.out[1],
+        down, across, cuts, pictures, room,
+    )  # fmt: skip

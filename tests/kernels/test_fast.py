@@ -1,0 +1,304 @@
+"""The kernels that numba compiles: equal to the readable op, chosen by themselves, and never needed."""
+
+import os
+import subprocess
+import sys
+import threading
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cnnlab import kernels, ops
+from cnnlab.geometry import ConvGeometry
+from cnnlab.kernels import fast
+from cnnlab.kernels.algorithm import algorithms
+
+from .conftest import layers
+
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed (the extra cnnlab[fast])")
+laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+COMPILED = ["direct", "winograd_compiled", "depthwise_compiled", "narrow"]
+DRAWN = {"winograd_compiled": layers(kernel=(3, 3), dense=True)}
+# Sizes with awkward rests: of channels by 16 and 32, of rows by 14, of maps by pieces.
+SHAPES = {
+    "rest of channels": ((2, 17, 13, 15), (31, 17, 3, 3), {"padding": 1}),
+    "several blocks": ((1, 5, 9, 30), (70, 5, 3, 2), {"padding": (0, 1)}),
+    "many pieces": ((1, 40, 70, 61), (33, 40, 3, 3), {"padding": 1}),
+    "no padding": ((3, 20, 12, 29), (48, 20, 3, 3), {}),
+    "strided": ((2, 6, 41, 38), (40, 6, 5, 3), {"stride": (2, 3), "padding": (2, 1)}),
+    "dilated": ((2, 6, 31, 28), (40, 6, 3, 3), {"dilation": (2, 3), "padding": 2}),
+    "groups": ((2, 24, 11, 9), (60, 8, 3, 3), {"groups": 3, "padding": 1}),
+    "1×1": ((2, 33, 7, 9), (40, 33, 1, 1), {}),
+    "1×1 strided": ((2, 33, 9, 9), (40, 33, 1, 1), {"stride": 2}),
+    "1-D": ((3, 7, 131), (19, 7, 25), {"padding": 12}),
+    "3-D": ((2, 5, 6, 9, 12), (18, 5, 3, 2, 3), {"padding": 1}),
+    "small maps": ((20, 16, 5, 5), (32, 16, 3, 3), {"padding": 1}),
+    "many tiles": ((3, 37, 17, 22), (50, 37, 3, 3), {"padding": (2, 0)}),
+    "depthwise": ((2, 9, 23, 40), (18, 1, 3, 3), {"padding": 1, "groups": 9}),
+    "depthwise strided": ((2, 5, 23, 67), (5, 1, 3, 5), {"padding": 1, "groups": 5, "stride": (1, 2)}),
+    "depthwise 3-D": ((2, 3, 5, 7, 9), (6, 1, 3, 2, 3), {"padding": 1, "groups": 3, "dilation": (1, 2, 1)}),
+    "few filters": ((3, 5, 23, 37), (7, 5, 3, 4), {"padding": 1, "stride": (1, 2)}),
+    "few filters, small maps": ((3, 5, 11, 9), (10, 5, 5, 5), {"padding": 2}),
+    "11 wide": ((1, 3, 47, 52), (64, 3, 11, 11), {"stride": 4, "padding": 2}),
+    "wide channels": ((1, 300, 7, 7), (96, 300, 3, 3), {"padding": 1}),
+}
+
+
+@pytest.fixture(autouse=True)
+def compiled_are_allowed(settings_are_put_back):
+    with kernels.allow_compiled(True):
+        yield
+
+
+def close(got, want, tolerance):
+    assert got.shape == want.shape
+    assert got.dtype == want.dtype
+    assert np.abs(got - want).max(initial=0) <= tolerance * max(1.0, np.abs(want).max(initial=0))
+
+
+def numbers(x_shape, w_shape, options, rng):
+    x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in (x_shape, w_shape, w_shape[:1]))
+    with kernels.use_algorithm("taps"):
+        y = ops.conv_forward(x, w, b, **options)
+        dy = rng.standard_normal(y.shape).astype(np.float32)
+        return (x, w, b, dy), (y, *ops.conv_backward(dy, x, w, **options))
+
+
+def computed(x, w, b, dy, options):
+    return ops.conv_forward(x, w, b, **options), *ops.conv_backward(dy, x, w, **options)
+
+
+def each_alone(layer):
+    """Return the layer with filters that see one channel each."""
+    x, w, G = layer.x, layer.w, layer.x[1]
+    return type(layer)(x, (G * w[0], 1, *w[2:]), {**layer.options, "groups": G}, layer.seed)
+
+
+def refused(name, x, w, options):
+    layer = kernels.planner.layer_of(ConvGeometry.of_weight(w.shape, **options))
+    return kernels.planner.fault(algorithms()[name], layer.case(x.shape, w.shape, x.dtype.name))
+
+
+@needs_numba
+@pytest.mark.parametrize("name", COMPILED)
+def test_equal_to_the_readable_op_over_drawn_layers(name):
+    @laws
+    @given(DRAWN.get(name, layers()), st.sampled_from([1, 2]))
+    def law(layer, threads):
+        if name == "depthwise_compiled":
+            layer = each_alone(layer)
+        x, w, b, dy = layer.arrays("float32")
+        with kernels.use_algorithm("taps"):
+            want = computed(x, w, b, dy, layer.options)
+        if refused(name, x, w, layer.options):
+            return
+        with kernels.use_algorithm(name), kernels.use_threads(threads):
+            got = computed(x, w, b, dy, layer.options)
+        for ours, theirs in zip(got, want, strict=True):
+            close(ours, theirs, max(3e-5, algorithms()[name].tolerance["float32"]))
+
+    law()
+
+
+@needs_numba
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("which", [*COMPILED, "auto"])
+def test_equal_at_awkward_sizes(name, threads, which, rng):
+    x_shape, w_shape, options = SHAPES[name]
+    arrays, want = numbers(x_shape, w_shape, options, rng)
+    if which != "auto" and (why := refused(which, *arrays[:2], options)):
+        pytest.skip(why)
+    before = [a.copy() for a in arrays]
+    with kernels.use_algorithm(which), kernels.use_threads(threads):
+        got, again = computed(*arrays, options), computed(*arrays, options)
+    for ours, theirs, second in zip(got, want, again, strict=True):
+        close(ours, theirs, 1e-4 if which == "auto" else max(3e-5, algorithms()[which].tolerance["float32"]))
+        np.testing.assert_array_equal(ours, second)  # the same bits twice
+    for a, b in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(a, b)  # inputs are not changed
+
+
+@needs_numba
+def test_views_are_read_where_they_lie(rng):
+    x = np.asarray(rng.standard_normal((3, 30, 14, 20)), np.float32)
+    w = np.asarray(rng.standard_normal((5, 3, 20, 16)), np.float32)
+    x, w = x[:, ::-2, :, 2:], w.transpose(3, 2, 1, 0)[:, :15, :, ::2]  # (3, 15, 14, 18), (16, 15, 3, 3)
+    with kernels.use_algorithm("taps"):
+        want = ops.conv_forward(x, w), *ops.conv_backward(np.ones((3, 16, 12, 16), np.float32), x, w)
+    with kernels.use_algorithm("direct"):
+        got = ops.conv_forward(x, w), *ops.conv_backward(np.ones((3, 16, 12, 16), np.float32), x, w)
+    for ours, theirs in zip(got, want, strict=True):
+        close(ours, theirs, 3e-5)
+
+
+@needs_numba
+def test_several_threads_may_compute_at_once(rng):
+    arrays, want = numbers(*SHAPES["rest of channels"], rng)
+    results = []
+
+    def work():
+        for _ in range(10):
+            results.append(computed(*arrays, SHAPES["rest of channels"][2]))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(results) == 40
+    for result in results:
+        for ours, theirs in zip(result, want, strict=True):
+            close(ours, theirs, 3e-5)
+
+
+@needs_numba
+def test_chosen_by_itself_for_float32_alone_and_can_be_ruled_out():
+    layer, shape = ConvGeometry((5, 5), in_channels=20, out_channels=32, padding=2), (4, 20, 30, 30)
+    plan = kernels.explain_plan(layer, shape)
+    assert {plan[work] for work in ("forward", "grad_input", "grad_weight")} == {"direct"}
+    others = set(algorithms()) - set(COMPILED)
+    assert kernels.explain_plan(layer, shape, dtype="float64")["forward"] in others
+    with kernels.allow_compiled(False):
+        plan = kernels.explain_plan(layer, shape)
+    assert {plan[work] for work in ("forward", "grad_input", "grad_weight")} <= others
+    with pytest.raises(TypeError, match="must be True or False, not 1"):
+        kernels.allow_compiled(1)
+
+
+@needs_numba
+@laws
+@given(
+    st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(6, 24), st.integers(6, 24)),
+    st.sampled_from([2, 3, (2, 2), (1, 3), (3, 2)]),
+    st.sampled_from([None, 1, 2, (2, 1), 3]),
+    st.tuples(st.sampled_from([0, 1]), st.booleans()),
+    st.integers(0, 2**32 - 1),
+)
+def test_max_pooling_equals_the_readable_op_with_ties_and_nan(shape, kernel, stride, border, seed):
+    padding, ceil_mode = border
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-3, 4, (9, *shape[1:])).astype(np.float32)  # many ties
+    x[rng.random(x.shape) < 0.03] = np.nan
+    x[rng.random(x.shape) < 0.05] = -np.inf
+    if padding and 1 in np.atleast_1d(kernel):
+        padding = 0
+    options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    with kernels.use_algorithm("taps"):
+        y = ops.max_pool_forward(x, kernel, **options)
+        dy = rng.standard_normal(y.shape).astype(np.float32)
+        dx = ops.max_pool_backward(dy, x, kernel, **options)
+    for threads in (1, 2):
+        with kernels.use_threads(threads):
+            np.testing.assert_array_equal(ops.max_pool_forward(x, kernel, **options), y)
+            close(ops.max_pool_backward(dy, x, kernel, **options), dx, 1e-6)
+
+
+def test_the_setting_forces_or_leaves_out():
+    assert fast.wanted("fast", installed=True)
+    assert fast.wanted("auto", installed=True)
+    assert not fast.wanted(None, installed=False)
+    assert not fast.wanted("numpy", installed=True)
+    with pytest.raises(ImportError, match=r'CNNLAB_KERNELS=fast needs numba.*pip install "cnnlab\[fast\]"'):
+        fast.wanted("fast", installed=False)
+    with pytest.raises(ValueError, match="CNNLAB_KERNELS=quick is no setting"):
+        fast.wanted("quick", installed=True)
+
+
+def run(code, **environment):
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True).stdout
+
+
+LAYER = """
+import sys
+import numpy as np
+import cnnlab
+from cnnlab import kernels, ops
+assert "numba" not in sys.modules
+x, w = np.ones((2, 9, 30, 31), np.float32), np.ones((33, 9, 3, 3), np.float32)
+y = ops.conv_forward(x, w, padding=1)
+print(*kernels.algorithm.algorithms(), y.sum(), "numba" in sys.modules)
+"""
+
+
+def test_import_is_light_and_without_them_everything_is_numpys():
+    assert "direct" not in run(LAYER, CNNLAB_KERNELS="numpy")
+    assert run(LAYER, CNNLAB_KERNELS="numpy").endswith("False\n")
+    hidden = "import importlib.util as u; f = u.find_spec\n"
+    hidden += "u.find_spec = lambda n, *a: None if n == 'numba' else f(n, *a)\n"
+    assert run(hidden + LAYER) == run(LAYER, CNNLAB_KERNELS="numpy")
+
+
+@needs_numba
+def test_a_processor_with_avx2_alone_has_a_tile_too_and_others_none():
+    features = "+avx2,+fma,+avx,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+bmi,+bmi2"
+    code = """
+import numpy as np
+from cnnlab import kernels, ops
+from cnnlab.kernels.fast import vectors
+rng = np.random.default_rng(0)
+x, w, b = (rng.standard_normal(s).astype("f4") for s in ((2, 9, 13, 15), (21, 9, 3, 3), 21))
+print(vectors.LANES, end=" ")
+plan = kernels.explain_plan(cnnlab.geometry.ConvGeometry.of_weight(w.shape, padding=1), x.shape)
+print(plan["forward"], plan["grad_weight"], end=" ")
+y = ops.conv_forward(x, w, b, padding=1)
+got = y, *ops.conv_backward(y, x, w, padding=1)
+kernels.use_algorithm("taps")
+want = ops.conv_forward(x, w, b, padding=1), *ops.conv_backward(y, x, w, padding=1)
+print(all(np.abs(a - c).max() <= 3e-5 * np.abs(c).max() for a, c in zip(got, want)))
+"""
+    got = run("import cnnlab" + code, NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=features)
+    assert got == "8 direct direct True\n"
+    got = run("import cnnlab" + code, NUMBA_CPU_NAME="nehalem", NUMBA_CPU_FEATURES="+sse,+sse2").split()
+    assert got[0] == "0"
+    assert "direct" not in got
+    assert got[-1] == "True"
+
+
+@needs_numba
+def test_compiled_once_and_kept_on_disk():
+    code = LAYER + "from cnnlab.kernels.fast import loops; print(sum(loops.forward.stats.cache_misses.values()))"
+    run(code)
+    assert run(code).endswith("\n0\n")
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "import numba.core.caching as c; c.CompileResultCacheImpl._locator_classes = []",  # no place to write
+        "import sys; sys.modules['numba.extending'] = None",  # as a numba that refuses this NumPy
+    ],
+)
+def test_where_numba_cannot_work_numpy_computes(trouble):
+    code = """
+import numpy as np
+from cnnlab import kernels, nn, ops
+x, w = np.ones((2, 9, 30, 31), np.float32), np.ones((33, 9, 3, 3), np.float32)
+name = kernels.explain_plan(nn.Conv2d(9, 33, 3), x.shape)["forward"]
+print(name, ops.conv_forward(x, w).sum() == 2 * 33 * 28 * 29 * 81)
+ops.max_pool_forward(x[..., :30], 2)
+"""
+    name, right = run(f"{trouble}\n{code}").split()
+    assert name not in COMPILED
+    assert right == "True"
+
+
+@needs_numba
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_fork_computes_on():
+    code = """
+import os
+kernels.use_threads(2)
+x = np.ones((8, 9, 60, 60), np.float32)
+before = ops.conv_forward(x, w)
+child = os.fork()
+if child == 0:
+    os._exit(0 if (ops.conv_forward(x, w) == before).all() else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert run("import warnings; warnings.simplefilter('ignore')\n" + LAYER + code).endswith("\n0\n")
