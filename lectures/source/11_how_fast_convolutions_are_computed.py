@@ -34,8 +34,10 @@ from threadpoolctl import threadpool_limits
 
 from cnnlab import explain_plan, nn, ops, use_algorithm, viz
 from cnnlab.geometry import ConvGeometry
+from cnnlab.kernels import allow_compiled
 
 one_core = threadpool_limits(1)  # from here on, so that counts and times can be compared
+allow_compiled(False)  # NumPy's ways are the subject; docs/fast_kernels.md has the compiled ones
 rng = np.random.default_rng(0)
 
 # %% [markdown]
