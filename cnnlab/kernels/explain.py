@@ -52,7 +52,7 @@ class Step:
 
     def __str__(self) -> str:
         size = f"{self.flops / 1e6:,.1f} MFLOP, {self.workspace / 2**20:.1f} MB"
-        return f"{self.work:<12} {self.algorithm:<13} {size:>24}   {self.because}"
+        return f"{self.work:<12} {self.algorithm:<18} {size:>19}   {self.because}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,7 +86,7 @@ class Plan:
     def __repr__(self) -> str:
         lines = [f"{self.layer}, {self.threads} thread{'s' * (self.threads != 1)}", *map(str, self.steps)]
         if self.refused:
-            lines += ["cannot do it:", *(f"  {name:<13} {why}" for name, why in self.refused.items())]
+            lines += ["cannot do it:", *(f"  {name:<18} {why}" for name, why in self.refused.items())]
         return "\n".join(lines)
 
 
