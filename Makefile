@@ -29,8 +29,8 @@ test: venv-dev ## set up and run the tests (what the machine lacks is skipped, a
 test-all: venv-dev ## the tests, and those that take longer
 	$(PYTEST) $(PYTEST_ARGS)
 
-test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for
-	$(PYTEST) -m slow tests/lectures tests/browser/test_lectures.py $(PYTEST_ARGS)
+test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for (test-all: in a browser, too)
+	$(PYTEST) -m slow tests/lectures $(PYTEST_ARGS)
 
 grade: venv ## grade the sample classes in course/samples, and compare scores and named mistakes with what is expected
 	$(BIN)/cnnlab build
