@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any, Literal
 
+_SHORT = 200
 Status = Literal["graded", "timeout", "crashed", "unreadable", "missing", "grader_error"]
 
 
@@ -137,7 +139,7 @@ class Result:
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """Return the result that `as_dict` was made from; raises TypeError or KeyError for anything else."""
         exercises = tuple(
-            ExerciseRecord(**{**item, "checks": tuple(CheckRecord(**check) for check in item["checks"])})
+            ExerciseRecord(**{**_shared(item), "checks": tuple(CheckRecord(**_shared(one)) for one in item["checks"])})
             for item in data["exercises"]
         )
         cells = tuple(
@@ -145,6 +147,11 @@ class Result:
         )
         own = tuple(data.get("own_cells", ()))
         return cls(**{**data, "exercises": exercises, "cells": cells, "notes": tuple(data["notes"]), "own_cells": own})
+
+
+def _shared(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data with its short texts, the same for a whole class, kept once."""
+    return {key: intern(value) if type(value) is str and len(value) < _SHORT else value for key, value in data.items()}
 
 
 @dataclass(frozen=True)
