@@ -62,7 +62,7 @@ for top in "/home /root /srv /etc /var /tmp /dev/shm /run /grading /opt /mnt /".
             path = os.path.join(folder, name)
             look(path)
             if time.monotonic() < until: look(read(path))
-for way in ("/proc/1/root", "/proc/self/root/..", "/proc/self/cwd/../..", "/proc/1/cwd", "/..", "/proc/2/root"):
+for way in ("/proc/1/root", "/proc/self/root/tmp/..", "/proc/self/cwd/../..", "/proc/1/cwd", "/..", "/proc/2/root"):
     for name in ("secret.toml", "course/secret.toml", "gradebook.db", "root/.bashrc", "tmp", "srv/cnnlab/course"):
         path = f"{way}/{name}"
         look(read(path))
@@ -170,7 +170,7 @@ for call in (lambda: os.setuid(0), lambda: os.setgroups([0]), lambda: os.chroot(
     try: call()
     except OSError: pass
 for path in ("/tmp/hostile-left-disk", "/tmp/hostile-left-memory", "/dev/mem", "/dev/kmsg",
-             "/proc/kcore", "/proc/kallsyms", "/tmp/hostile-left-root/root/.bashrc"):
+             "/proc/kcore", "/proc/kallsyms", "/tmp/hostile-left-root/etc/shadow"):
     look(read(path))
 for name in os.listdir("/tmp"): look(name); look(read(f"/tmp/{name}/1/environ"))
 for pid in range(1, 30):
