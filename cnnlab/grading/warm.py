@@ -9,6 +9,8 @@ namespaces cannot be had inside bubblewrap, `cnnlab.grading.executor` takes a ne
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -164,7 +166,7 @@ class _WarmProcess:
     def close(self) -> None:
         """End the warm process, and with it everything in its sandbox."""
         self._orders.close()
-        self._child.kill()
+        self._kill()
         self._child.wait()
         if self._child.stderr is not None:
             self._child.stderr.close()
@@ -200,8 +202,13 @@ class _WarmProcess:
             raise ExecutorError("the warm process ended")
         return answer
 
+    def _kill(self) -> None:
+        """End bubblewrap; while it starts also its second process, which would wait for the first for ever."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+
     def _complaint(self) -> str:
-        self._child.kill()
+        self._kill()
         _, errors = self._child.communicate()
         lines = errors.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""

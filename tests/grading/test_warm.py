@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from cnnlab.checks.errors import FunctionMissing, StudentCrashed, StudentRaised, StudentTimeout
@@ -419,3 +420,25 @@ def test_what_other_users_cannot_read_is_named_and_then_submissions_stay_root(tm
     (tmp_path / "closed" / "module.py").write_text("", encoding="utf-8")
     (tmp_path / "closed" / "module.py").chmod(0o600)
     assert str(tmp_path / "closed" / "module.py") in list(map(str, spare_user._closed_files()))
+
+
+def test_a_warm_process_that_is_ended_while_it_starts_leaves_nothing(monkeypatch):
+    """Bubblewrap is two processes by then; the second waits for a word from the first, and would do so for ever."""
+    real, started = subprocess.Popen, []
+
+    def two_processes(command, **options):
+        if not str(command[0]).endswith("bwrap"):
+            return real(command, **options)
+        started.append(real(["sh", "-c", "sleep 60 & wait"], **options))
+        return started[0]
+
+    monkeypatch.setattr("cnnlab.grading.warm.subprocess.Popen", two_processes)
+    executor = WarmExecutor()
+    executor.warm_up(frozenset())
+    first = psutil.Process(started[0].pid)
+    until = time.monotonic() + 10
+    while not (below := first.children()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert below
+    executor.close()
+    assert psutil.wait_procs([first, *below], timeout=10)[1] == []
