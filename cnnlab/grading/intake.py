@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -349,7 +350,8 @@ def _flat(metadata: dict[str, Any]) -> dict[str, Any]:
 def _text(source: Any) -> str:
     parts = source if isinstance(source, list) else [source]
     joined = "".join(part for part in parts if isinstance(part, str))
-    return joined.encode("utf-8", "replace").decode("utf-8")
+    # Kept once for a whole class: most cells are as they were given out.
+    return sys.intern(joined.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _list(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from sys import intern
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 _SHORT = 200
 Status = Literal["graded", "timeout", "crashed", "unreadable", "missing", "grader_error"]
@@ -127,7 +128,7 @@ class Result:
 
     def in_brief(self) -> Result:
         """Return the result without cards and cells, which are most of it: a run keeps one for each student."""
-        return replace(self, exercises=tuple(replace(each, card="") for each in self.exercises), cells=())
+        return replace(self, exercises=tuple(map(_without_card, self.exercises)), cells=())
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as data that JSON can say."""
@@ -147,6 +148,16 @@ class Result:
         )
         own = tuple(data.get("own_cells", ()))
         return cls(**{**data, "exercises": exercises, "cells": cells, "notes": tuple(data["notes"]), "own_cells": own})
+
+
+# Without their cards, the exercises of a large class are few different ones: each is kept once.
+_BRIEF: WeakValueDictionary[tuple[object, ...], ExerciseRecord] = WeakValueDictionary()
+
+
+def _without_card(exercise: ExerciseRecord) -> ExerciseRecord:
+    checks = tuple((*(vars(check) | {"mistakes": None}).values(), *check.mistakes.items()) for check in exercise.checks)
+    rest = vars(exercise) | {"checks": checks, "card": ""}
+    return _BRIEF.setdefault(tuple(rest.values()), replace(exercise, card=""))
 
 
 def _shared(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,9 +56,9 @@ class Entry:
     Attributes
     ----------
     received
-        What came in.
+        What came in, without its notebook.
     repaired
-        The same in the form of the assignment; None when there was nothing to read.
+        The notebook in the form of the assignment; None when there was nothing to read.
     task
         What to run; None likewise.
     """
@@ -129,7 +129,8 @@ def take_in(
         key = result_key(
             course, received.digest, settings.checks, seed=base.seed, limits=base.limits, executor=base.executor
         )
-        entries.append(Entry(received, repaired, replace(with_code(base, repaired), student=received.student, key=key)))
+        task = replace(with_code(base, repaired), student=received.student, key=key)
+        entries.append(Entry(replace(received, notebook=None), repaired, task))
     return entries, stock.notices
 
 

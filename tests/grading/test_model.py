@@ -33,6 +33,20 @@ def test_a_report_comes_back_as_it_was_saved(tmp_path):
     assert load_report(course) == report
 
 
+def test_exercises_in_brief_are_kept_once_for_a_class():
+    one, same = (Result.from_dict(json.loads(json.dumps(_result().as_dict()))).in_brief() for _ in range(2))
+    assert one.exercises[0] is same.exercises[0]
+    check = replace(_result().exercises[0].checks[0], mistakes={"a1.flip": "Another name"})
+    others = [
+        replace(_result().exercises[0], score=1.0),
+        replace(_result().exercises[0], checks=(check,)),
+        replace(_result().exercises[0], checks=(check, check)),
+        replace(_result().exercises[0], checks=()),
+    ]
+    for other in others:
+        assert replace(_result(), exercises=(other,)).in_brief().exercises == (replace(other, card=""),)
+
+
 def test_a_result_in_brief_is_whole_again_with_what_is_stored(tmp_path):
     from cnnlab.grading.course import Course
     from cnnlab.grading.store import ResultStore
