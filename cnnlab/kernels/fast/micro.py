@@ -105,6 +105,7 @@ def to_tiles(
     context: Any,
     tiles: Any,
     vectors: Any,
+    gap: Any,
     x: Any,
     r_offset: Any,
     count: Any,
@@ -113,21 +114,21 @@ def to_tiles(
     out: Any,
     out_step: Any,
 ) -> Any:
-    """Write the same sums for ``len(tiles)`` pixels that are a vector apart, to new rows of channels."""
+    """Write the same sums for ``len(tiles)`` pixels, ``len(gap)`` numbers apart, to new rows of channels."""
     del context
     rest = x, r_offset, count, w, w_step, out, out_step
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        wide, deep = (kind.count for kind in signature.args[:2])
-        x, r_offset, count, w, w_step, out, out_step = arguments[2:]
+        wide, deep, gap = (kind.count for kind in signature.args[:3])
+        x, r_offset, count, w, w_step, out, out_step = arguments[3:]
         first = [[v.splat(0)] * deep for _ in range(wide)]
-        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=v.WIDE)
+        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=gap)
         for p, of_pixel in enumerate(sums):
             for i, vector in enumerate(of_pixel):
                 v.store(b, vector, v.at(b, b.add(out, b.mul(out_step, v.word(p))), i * BYTES))
         return context.get_dummy_value()
 
-    return types.void(tiles, vectors, *[types.intp] * len(rest)), build
+    return types.void(tiles, vectors, gap, *[types.intp] * len(rest)), build
 
 
 def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any, gap: int = 1) -> list[list[Any]]:

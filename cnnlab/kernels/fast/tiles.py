@@ -10,6 +10,8 @@ from cnnlab.kernels.fast.micro import get, put
 from cnnlab.kernels.fast.transforms import transform_input, transform_kernel, transform_output
 from cnnlab.kernels.fast.vectors import WIDE
 
+VECTOR = (0,) * WIDE
+
 
 @compiled
 def transform_kernels(packed: int, target: int, channels: int, block: int, first: int, stop: int) -> None:
@@ -109,7 +111,7 @@ def forward(
                 for t in range(0, tiles, wide):
                     at = max(0, min(t, tiles - wide))  # with fewer tiles than that the rest is never read
                     micro.to_tiles(
-                        tile, vectors, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
+                        tile, vectors, VECTOR, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
                         w + 4 * place * g.channels * block, 4 * block, sums + place * between + 4 * at * block,
                         4 * block,
                     )  # fmt: skip

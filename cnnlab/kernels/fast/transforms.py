@@ -36,6 +36,25 @@ def _kernel(b: Any, g: Vectors) -> Vectors:
     ]
 
 
+def _upstream(b: Any, g: Vectors) -> Vectors:
+    # A gradient of 4×4 outputs as a kernel of 4 taps.
+    even, odd = b.fmul(b.fadd(g[0], g[2]), v.splat(-1 / 6)), b.fmul(b.fadd(g[1], g[3]), v.splat(-1 / 6))
+    twos = b.fmul(v.fma(b, g[2], v.splat(4), g[0]), v.splat(1 / 24))
+    odds = b.fmul(v.fma(b, g[3], v.splat(4), g[1]), v.splat(1 / 12))
+    first = b.fmul(g[0], v.splat(1 / 4))
+    return [first, b.fadd(even, odd), b.fsub(even, odd), b.fadd(twos, odds), b.fsub(twos, odds), g[3]]
+
+
+def _weights(b: Any, m: Vectors) -> Vectors:
+    ones, twos = b.fadd(m[1], m[2]), b.fadd(m[3], m[4])
+    one, two = b.fsub(m[1], m[2]), b.fsub(m[3], m[4])
+    return [
+        b.fadd(b.fadd(m[0], ones), twos),
+        v.fma(b, two, v.splat(2), one),
+        b.fadd(v.fma(b, twos, v.splat(4), ones), m[5]),
+    ]
+
+
 def _output(b: Any, m: Vectors) -> Vectors:
     ones, twos = b.fadd(m[1], m[2]), b.fadd(m[3], m[4])
     one, two = b.fsub(m[1], m[2]), b.fsub(m[3], m[4])
@@ -116,3 +135,34 @@ def transform_output(context: Any, source: Any, step: Any, bias: Any, target: An
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def transform_upstream(context: Any, source: Any, row: Any, target: Any, step: Any) -> Any:
+    """Transform the gradients of 4×4 outputs, each a vector of filters, to 36 vectors so many bytes apart."""
+    del context, source, row, target, step
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, row, target, step = arguments
+        _write(b, _twice(b, _upstream, _read(b, source, 4, row, v.word(BYTES))), target, step)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 4), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_weights(context: Any, source: Any, step: Any, target: Any, tap: Any) -> Any:
+    """Transform 36 vectors back to the gradients of 9 taps, so many bytes apart, and add them to what is there."""
+    del context, source, step, target, tap
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, step, target, tap = arguments
+        taps = _twice(b, _weights, _read(b, source, 6, b.mul(step, v.word(6)), step))
+        for i, vector in enumerate(vector for row in taps for vector in row):
+            place = b.add(target, b.mul(tap, v.word(i)))
+            v.store(b, b.fadd(v.load(b, place), vector), place)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 4), build

@@ -47,7 +47,6 @@ class CompiledWinograd(Whole):
     name = "winograd_compiled"
     provider = "numba"
     idea = "Winograd's 4×4 outputs by 36 products, the sums over channels in registers"
-    has_grad_weight = False
     tolerance = {"float32": 1e-4}  # noqa: RUF012  (of the class, like its base)
 
     def fault(self, case: Case) -> str | None:
@@ -103,9 +102,58 @@ class CompiledWinograd(Whole):
                         units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
 
-            units = -(-g.batch // g.pictures) * g.groups * g.pieces
-            run_parts([bind(compute, *share) for share in shares(units, g.blocks, threads)])
+            run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads)])
         return y
+
+    def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
+        """Transform some tiles of inputs and gradients at a time, and sum their products over the tiles."""
+        from cnnlab.kernels.fast import loops, tile_gradients
+
+        threads, width = pieces(case), lanes()
+        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
+        x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
+        parts = shares(_units(g), g.blocks, threads)
+        several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
+        padded = -(-g.channels // width) * width
+        tiles = g.pictures * -(-g.down // g.pieces) * g.across
+        places = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
+        some_channels, vectors = _channels(g.channels, width, g.block // width), (0,) * (g.block // width)
+        dw: FloatArray = np.empty((case.out_channels, g.channels, 3, 3), FLOAT)
+        shape = (g.groups, g.blocks, g.channels * 9, g.block)
+        with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
+
+            def add(target: FloatArray, units: slice, blocks: slice) -> None:
+                target[:, blocks] = 0
+                with (
+                    workspace.borrow((max(padded, g.block) * places,), FLOAT) as lines,
+                    workspace.borrow((36 * padded * tiles + 16,), FLOAT) as seen,
+                    workspace.borrow((36 * tiles * g.block,), FLOAT) as upstream,
+                    workspace.borrow((36 * len(some_channels) * g.block,), FLOAT) as products,
+                ):
+                    tile_gradients.grad_weight(
+                        some_channels, vectors, g, np.empty(tiles, np.int64), address(x), address(dy), address(target),
+                        address(lines), address(seen), address(upstream), address(products), units.start, units.stop,
+                        blocks.start, blocks.stop,
+                    )  # fmt: skip
+
+            run_parts([bind(add, sums[i if several else 0], *share) for i, share in enumerate(parts)])
+            for more in sums[1:]:
+                sums[0] += more
+            for group in range(g.groups):
+                target = address(dw) + 36 * group * g.filters * g.channels
+                taps = np.arange(9 * g.channels)
+                loops.unpack_filters(address(sums[0, group]), taps, g.filters, target, g.block, len(taps))
+        return dw
+
+
+def _units(g: Plan) -> int:
+    return -(-g.batch // g.pictures) * g.groups * g.pieces
+
+
+def _channels(channels: int, width: int, vectors: int) -> tuple[int, ...]:
+    """Return as many zeros as there shall be channels in a tile: what fills the registers, with little beyond."""
+    most = (28 if width == 16 else 12) // vectors
+    return (0,) * max(range(1, most + 1), key=lambda n: channels / (-(-channels // n) * n) * n / (n + 2))
 
 
 @lru_cache(maxsize=512)
