@@ -18,6 +18,7 @@ from cnnlab.geometry.options import whole_number
 from cnnlab.kernels.arrays import FloatArray, Ints
 
 _DEFAULT = 64 * 2**20
+LINE = 64  # bytes of a line of the cache
 
 
 class Workspace:
@@ -60,7 +61,9 @@ class Workspace:
             fitting = [i for i, piece in enumerate(self._free) if piece.nbytes >= size]
             if fitting:
                 return self._free.pop(min(fitting, key=lambda i: self._free[i].nbytes))
-        return np.empty(max(size, 64), dtype=np.uint8)
+        piece = np.empty(max(size, 1) + LINE, dtype=np.uint8)
+        start = -piece.ctypes.data % LINE  # vectors that lie across two lines of the cache are read twice
+        return piece[start : start + max(size, 1)]
 
     def _give(self, piece: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
         with self._lock:

@@ -189,18 +189,28 @@ def square(context: Any, source: Any, source_step: Any, rows: Any, target: Any, 
     If there are fewer rows than the square has, the last is taken again: what it gives is read by nobody.
     """
     del context, source, source_step, rows, target, target_step
+    return types.void(*[types.intp] * 5), _turned_over
 
-    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        source, source_step, rows, target, target_step = arguments
-        last = b.sub(rows, v.word(1))
-        places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
-        taken = [v.load(b, b.add(source, b.mul(source_step, place))) for place in places]
-        for i, column in enumerate(v.transpose(b, taken)):
-            v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
-        return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 5), build
+@intrinsic  # type: ignore[untyped-decorator]
+def part_of_square(
+    context: Any, source: Any, source_step: Any, rows: Any, columns: Any, target: Any, target_step: Any
+) -> Any:
+    """Do the same for rows of so many numbers, as if there were zeros behind them."""
+    del context, source, source_step, rows, columns, target, target_step
+    return types.void(*[types.intp] * 6), _turned_over
+
+
+def _turned_over(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+    del signature
+    source, source_step, rows, *columns, target, target_step = arguments
+    last = b.sub(rows, v.word(1))
+    places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
+    addresses = [b.add(source, b.mul(source_step, place)) for place in places]
+    taken = [v.load_first(b, one, *columns) if columns else v.load(b, one) for one in addresses]
+    for i, column in enumerate(v.transpose(b, taken)):
+        v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
+    return context.get_dummy_value()
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -239,3 +249,16 @@ def move(context: Any, source: Any, target: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def put_zeros(context: Any, target: Any) -> Any:
+    """Put a vector of zeros at an address."""
+    del context, target
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        v.store(b, v.splat(0), arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.intp), build

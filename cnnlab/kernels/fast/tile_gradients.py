@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnlab.kernels.fast import micro
 from cnnlab.kernels.fast.loops import compiled
-from cnnlab.kernels.fast.tiles import side_by_side
+from cnnlab.kernels.fast.tiles import apart, side_by_side
 from cnnlab.kernels.fast.transforms import add_weights, transform_input, transform_upstream
 from cnnlab.kernels.fast.vectors import WIDE
 
@@ -36,7 +36,7 @@ def grad_weight(
     block, width = g.block, len(some)
     parts = -(-g.channels // WIDE)
     pixel = 4 * parts * WIDE  # bytes of the channels of a tile
-    between = 4 * width * block  # from one of the 36 sums to the next
+    between = 4 * apart(width * block)  # from one of the 36 sums to the next
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
@@ -45,7 +45,7 @@ def grad_weight(
         high = end - begin
         tiles = pictures * high * g.across
         rows, columns = 4 * high + 2, 4 * g.across + 2
-        step = tiles * pixel
+        step, of_place = 4 * apart(tiles * parts * WIDE), 4 * apart(tiles * block)
         for i in range(pictures):
             here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
             side_by_side(here, g.channels, g.high, g.wide, 4 * begin - g.top, -g.left, rows, columns, lines)
@@ -71,12 +71,12 @@ def grad_weight(
                             source = lines + 4 * ((part * rows + 4 * r) * columns + 4 * q) * WIDE
                             t = (i * high + r) * g.across + q
                             target = upstream + 4 * (t * block + part * WIDE)
-                            transform_upstream(source, 4 * columns * WIDE, target, 4 * tiles * block)
+                            transform_upstream(source, 4 * columns * WIDE, target, of_place)
             for c in range(0, g.channels, width):
                 for place in range(36):
                     micro.to_tiles(
                         some, vectors, (0,), seen + place * step + 4 * c, offsets.ctypes.data, tiles,
-                        upstream + 4 * place * tiles * block, 4 * block, sums + place * between, 4 * block,
+                        upstream + place * of_place, 4 * block, sums + place * between, 4 * block,
                     )  # fmt: skip
                 for k in range(min(width, g.channels - c)):
                     for part in range(0, there, WIDE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import ir
@@ -122,19 +122,55 @@ def transform_output(context: Any, source: Any, step: Any, bias: Any, target: An
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         del signature
         source, step, bias, target, channel, row = arguments
-        tile = _twice(b, _output, _read(b, source, 6, b.mul(step, v.word(6)), step))
-        more = v.load(b, bias)
-        flat = [b.fadd(vector, more) for line in tile for vector in line]
-        nothing = ir.Constant(v.VECTOR, ir.Undefined)
-        for first in range(0, 16, v.WIDE):
-            for k, numbers in enumerate(v.transpose(b, flat[first : first + v.WIDE])):
-                for i in range(0, v.WIDE, 4):
-                    line = v.shuffle(b, numbers, nothing, range(i, i + 4))
-                    at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word((first + i) // 4)))
-                    v.store(b, line, b.add(target, at))
+        for k, line, numbers in _outputs(b, source, step, bias):
+            at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word(line)))
+            v.store(b, numbers, b.add(target, at))
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def transform_edge(
+    context: Any,
+    source: Any,
+    step: Any,
+    bias: Any,
+    target: Any,
+    channel: Any,
+    row: Any,
+    channels: Any,
+    rows: Any,
+    columns: Any,
+) -> Any:
+    """Do the same and write only so many channels, rows and columns."""
+    del context, source, step, bias, target, channel, row, channels, rows, columns
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, step, bias, target, channel, row, channels, rows, columns = arguments
+        count = [b.select(b.icmp_signed("<", v.word(i), rows), columns, v.word(0)) for i in range(4)]
+        masks = [v.below(b, one, 4) for one in count]
+        none = v.below(b, v.word(0), 4)
+        for k, line, numbers in _outputs(b, source, step, bias):
+            at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word(line)))
+            mask = b.select(b.icmp_signed("<", v.word(k), channels), masks[line], none)
+            v.store_masked(b, numbers, b.add(target, at), mask)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 9), build
+
+
+def _outputs(b: Any, source: Any, step: Any, bias: Any) -> Iterator[tuple[int, int, Any]]:
+    """Yield channel, row, and its 4 numbers."""
+    tile = _twice(b, _output, _read(b, source, 6, b.mul(step, v.word(6)), step))
+    more = v.load(b, bias)
+    flat = [b.fadd(vector, more) for line in tile for vector in line]
+    nothing = ir.Constant(v.VECTOR, ir.Undefined)
+    for first in range(0, 16, v.WIDE):
+        for k, numbers in enumerate(v.transpose(b, flat[first : first + v.WIDE])):
+            for i in range(0, v.WIDE, 4):
+                yield k, (first + i) // 4, v.shuffle(b, numbers, nothing, range(i, i + 4))
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -79,7 +79,7 @@ class CompiledWinograd(Whole):
         padded = -(-g.channels // width) * width
         rows = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
         tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
-        with workspace.borrow((g.groups, g.blocks, 36, g.channels, g.block), FLOAT) as weights:
+        with workspace.borrow((g.groups * g.blocks * 36, apart(g.channels * g.block, width)), FLOAT) as weights:
             with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
                 pack(w, packed, g, threads)
 
@@ -91,14 +91,13 @@ class CompiledWinograd(Whole):
 
             def compute(units: slice, blocks: slice) -> None:
                 with (
-                    workspace.borrow((padded * rows,), FLOAT) as lines,
-                    workspace.borrow((36 * padded * g.room,), FLOAT) as seen,
-                    workspace.borrow((36 * g.room * g.block,), FLOAT) as sums,
-                    workspace.borrow((16 * width,), FLOAT) as edge,
+                    workspace.borrow((padded * rows + width * width,), FLOAT) as lines,
+                    workspace.borrow((36, apart(padded * g.room, width)), FLOAT) as seen,
+                    workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
                 ):
                     tiles.forward(
                         tile, vectors, g, np.empty(g.channels, np.int64), address(x), address(weights), address(bias),
-                        address(y), address(lines), address(seen), address(sums), address(edge), units.start,
+                        address(y), address(lines), address(seen), address(sums), units.start,
                         units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
 
@@ -125,10 +124,10 @@ class CompiledWinograd(Whole):
             def add(target: FloatArray, units: slice, blocks: slice) -> None:
                 target[:, blocks] = 0
                 with (
-                    workspace.borrow((max(padded, g.block) * places,), FLOAT) as lines,
-                    workspace.borrow((36 * padded * tiles + 16,), FLOAT) as seen,
-                    workspace.borrow((36 * tiles * g.block,), FLOAT) as upstream,
-                    workspace.borrow((36 * len(some_channels) * g.block,), FLOAT) as products,
+                    workspace.borrow((max(padded, g.block) * places + width * width,), FLOAT) as lines,
+                    workspace.borrow((36 * apart(padded * tiles, width) + 16,), FLOAT) as seen,
+                    workspace.borrow((36, apart(tiles * g.block, width)), FLOAT) as upstream,
+                    workspace.borrow((36, apart(len(some_channels) * g.block, width)), FLOAT) as products,
                 ):
                     tile_gradients.grad_weight(
                         some_channels, vectors, g, np.empty(tiles, np.int64), address(x), address(dy), address(target),
@@ -144,6 +143,11 @@ class CompiledWinograd(Whole):
                 taps = np.arange(9 * g.channels)
                 loops.unpack_filters(address(sums[0, group]), taps, g.filters, target, g.block, len(taps))
         return dw
+
+
+def apart(numbers: int, width: int) -> int:
+    """Return how far apart the 36 places lie, as `cnnlab.kernels.fast.tiles.apart` has it."""
+    return (numbers // width | 1) * width
 
 
 def _units(g: Plan) -> int:
