@@ -148,7 +148,7 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
     """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to blocks of filters."""
     from cnnlab.kernels.fast import loops
 
-    offsets = _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
+    offsets = filter_offsets(w)
 
     def some(blocks: slice) -> None:
         for group in range(g.groups):
@@ -158,6 +158,11 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
             )  # fmt: skip
 
     run_parts([bind(some, blocks) for blocks in split(g.blocks, threads if packed.size > 2**17 else 1)])
+
+
+def filter_offsets(w: FloatArray) -> Any:
+    """Return where the weights of a filter lie in w (C_out, C_in/G, *kernel), in numbers from the first."""
+    return _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.loops import compiled, pack_filters
 from cnnlab.kernels.fast.micro import put_zeros
 from cnnlab.kernels.fast.transforms import transform_edge, transform_input, transform_kernel, transform_output
 from cnnlab.kernels.fast.vectors import WIDE
@@ -20,15 +20,16 @@ def apart(numbers: int) -> int:
 
 
 @compiled
-def transform_kernels(packed: int, target: int, channels: int, block: int, first: int, stop: int) -> None:
-    """Transform (blocks, channels, 9, block) to (blocks, 36, channels, block), each of the 36 `apart`."""
-    place = apart(channels * block)
-    for o in range(first, stop):
-        for c in range(channels):
-            for part in range(0, block, WIDE):
-                source = packed + 4 * ((o * channels + c) * 9 * block + part)
-                out = target + 4 * (o * 36 * place + c * block + part)
-                transform_kernel(source, 4 * block, out, 4 * place)
+def transform_kernels(
+    w: int, taps: Any, filters: int, per_filter: int, o: int, packed: int, target: int, block: int
+) -> None:
+    """Transform the 3×3 kernels of a block of filters, as `pack_filters` takes them, to (36, channels, block)."""
+    pack_filters(w, taps, filters, per_filter, packed - 4 * o * taps.shape[0] * block, block, o, o + 1)
+    channels = taps.shape[0] // 9
+    for c in range(channels):
+        for part in range(0, block, WIDE):
+            source = packed + 4 * (c * 9 * block + part)
+            transform_kernel(source, 4 * block, target + 4 * (c * block + part), 4 * apart(channels * block))
 
 
 @compiled
@@ -65,12 +66,16 @@ def forward(
     vectors: Any,
     g: Any,
     offsets: Any,
+    taps: Any,
     x: int,
-    weights: int,
+    w: int,
+    per_filter: int,
     bias: int,
     y: int,
     lines: int,
     seen: int,
+    packed: int,
+    weights: int,
     sums: int,
     first: int,
     stop: int,
@@ -79,7 +84,8 @@ def forward(
 ) -> None:
     """Compute some units of y: a unit is a group of some pictures, or of some rows of tiles of one.
 
-    ``g`` is a `cnnlab.kernels.fast.winograd.Plan`.
+    ``g`` is a `cnnlab.kernels.fast.winograd.Plan`. Kernels are transformed where they are used, for each unit anew: for
+    some fifty tiles that is little work, and they are still in the cache.
     """
     block, wide = g.block, len(tile)
     parts = -(-g.channels // WIDE)
@@ -110,13 +116,14 @@ def forward(
             offsets[c] = 4 * (c // WIDE * room * WIDE + c % WIDE)
         for o in range(first_block, stop_block):
             some = min(block, g.filters - o * block)
-            w = weights + 4 * (group * g.blocks + o) * 36 * of_place
+            of_group = w + 4 * group * g.filters * per_filter
+            transform_kernels(of_group, taps, g.filters, per_filter, o, packed, weights, block)
             for place in range(36):
                 for t in range(0, tiles, wide):
                     at = max(0, min(t, tiles - wide))  # with fewer tiles than that the rest is never read
                     micro.to_tiles(
                         tile, vectors, VECTOR, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
-                        w + 4 * place * of_place, 4 * block, sums + place * between + 4 * at * block,
+                        weights + 4 * place * of_place, 4 * block, sums + place * between + 4 * at * block,
                         4 * block,
                     )  # fmt: skip
             for i in range(pictures):

@@ -10,13 +10,14 @@ import numpy as np
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, fault, lanes, pack, shares
+from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shares
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
+TILES = 64  # that are worked on at a time, at least
 
 
 class Plan(NamedTuple):
@@ -62,8 +63,9 @@ class CompiledWinograd(Whole):
         return 2 * tiles * (36 * C * case.filters + 144 * C + 96 * M)
 
     def workspace(self, case: Case) -> int:
-        """Return the bytes of the transformed kernels and of the tiles in work."""
-        return 4 * (36 * case.out_channels * case.depth // 9 + 2 * TRANSFORMED)
+        """Return the bytes of the tiles in work, and of a block of transformed kernels or all of their gradients."""
+        numbers = max(TRANSFORMED, 36 * TILES * case.depth // 9)
+        return 4 * (2 * numbers + (case.out_channels * case.depth if case.work == "grad_weight" else 45 * 32 * case.depth // 9))
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Transform the kernels, then some tiles at a time."""
@@ -79,29 +81,23 @@ class CompiledWinograd(Whole):
         padded = -(-g.channels // width) * width
         rows = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
         tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
-        with workspace.borrow((g.groups * g.blocks * 36, apart(g.channels * g.block, width)), FLOAT) as weights:
-            with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
-                pack(w, packed, g, threads)
+        taps = filter_offsets(w)
 
-                def turn(blocks: slice) -> None:
-                    first, stop = blocks.start, blocks.stop
-                    tiles.transform_kernels(address(packed), address(weights), g.channels, g.block, first, stop)
+        def compute(units: slice, blocks: slice) -> None:
+            with (
+                workspace.borrow((padded * rows + width * width,), FLOAT) as lines,
+                workspace.borrow((36, apart(padded * g.room, width)), FLOAT) as seen,
+                workspace.borrow((case.depth, g.block), FLOAT) as packed,
+                workspace.borrow((36, apart(g.channels * g.block, width)), FLOAT) as weights,
+                workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
+            ):
+                tiles.forward(
+                    tile, vectors, g, np.empty(g.channels, np.int64), taps, address(x), address(w), w.strides[0] // 4,
+                    address(bias), address(y), address(lines), address(seen), address(packed), address(weights),
+                    address(sums), units.start, units.stop, blocks.start, blocks.stop,
+                )  # fmt: skip
 
-                run_parts([bind(turn, some) for some in split(g.groups * g.blocks, threads)])
-
-            def compute(units: slice, blocks: slice) -> None:
-                with (
-                    workspace.borrow((padded * rows + width * width,), FLOAT) as lines,
-                    workspace.borrow((36, apart(padded * g.room, width)), FLOAT) as seen,
-                    workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
-                ):
-                    tiles.forward(
-                        tile, vectors, g, np.empty(g.channels, np.int64), address(x), address(weights), address(bias),
-                        address(y), address(lines), address(seen), address(sums), units.start,
-                        units.stop, blocks.start, blocks.stop,
-                    )  # fmt: skip
-
-            run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads)])
+        run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads)])
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -164,7 +160,7 @@ def _channels(channels: int, width: int, vectors: int) -> tuple[int, ...]:
 def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int, threads: int) -> Plan:
     down, across = -(-case.out[0] // 4), -(-case.out[1] // 4)
     channels = case.in_channels // case.groups
-    fitting = max(28, TRANSFORMED // (36 * channels))  # tiles
+    fitting = max(TILES, TRANSFORMED // (36 * channels))
     cuts = min(down, -(-down // max(1, fitting // across)))
     if case.batch * case.groups < threads:
         cuts = min(down, max(cuts, threads))
