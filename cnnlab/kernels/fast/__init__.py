@@ -28,8 +28,9 @@ LANES = 16
 NARROW = 12  # filters of a group, at most
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
 COL2IM = 3.0  # times the work of col2im the correlation may have
-WINOGRAD_CHANNELS = 32  # of input and output, at least
-WINOGRAD_TILES = 32  # of 4×4 outputs in the batch, at least
+WINOGRAD_CHANNELS = 12  # of input and output, at least
+WINOGRAD_TILES = 8  # of 4×4 outputs in the batch, at least
+WINOGRAD_WORK = 800  # tiles times channels of the smaller side, at least
 
 
 def wanted(setting: str | None, *, installed: bool) -> bool:
@@ -100,7 +101,7 @@ def _tiles(case: Case) -> bool:
         return False
     tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
     least = min(case.in_channels // case.groups, case.filters)
-    return least >= WINOGRAD_CHANNELS and tiles >= WINOGRAD_TILES
+    return least >= WINOGRAD_CHANNELS and tiles >= WINOGRAD_TILES and tiles * least >= WINOGRAD_WORK
 
 
 # In the order in which they are put in front of the others: the last is read first.

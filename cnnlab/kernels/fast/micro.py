@@ -252,6 +252,36 @@ def move(context: Any, source: Any, target: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def move_first(context: Any, source: Any, target: Any, count: Any) -> Any:
+    """Write a vector of the first numbers at an address, at most a vector's, and zeros behind them."""
+    del context, source, target, count
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, target, count = arguments
+        v.store(b, v.load_first(b, source, count), target)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move_every_other(context: Any, source: Any, target: Any, count: Any) -> Any:
+    """Write a vector of the first, third, fifth… of so many numbers, at most two vectors', and zeros behind them."""
+    del context, source, target, count
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, target, count = arguments
+        low = v.load_first(b, source, count)
+        high = v.load_first(b, v.at(b, source, BYTES), b.sub(count, v.word(v.WIDE)))
+        v.store(b, v.shuffle(b, low, high, range(0, 2 * v.WIDE, 2)), target)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def put_zeros(context: Any, target: Any) -> Any:
     """Put a vector of zeros at an address."""
     del context, target
