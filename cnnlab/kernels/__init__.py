@@ -5,6 +5,7 @@ NumPy's, for other dtypes than float32 and float64, and for little work. Then th
 """
 
 from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels.elementwise import relu_backward, relu_forward, tanh_backward, tanh_forward
 from cnnlab.kernels.explain import Plan, Step, explain_plan
 from cnnlab.kernels.planner import (
     conv_backward,
@@ -21,9 +22,9 @@ from cnnlab.kernels.settings import (
     current_algorithm,
     use_algorithm,
     winograd_allowed,
+    workspace_limit,
 )
 from cnnlab.kernels.threads import thread_count, use_threads
-from cnnlab.kernels.workspace import workspace_limit
 
 fast.register()
 
@@ -44,6 +45,10 @@ __all__ = [
     "explain_plan",
     "max_pool_backward",
     "max_pool_forward",
+    "relu_backward",
+    "relu_forward",
+    "tanh_backward",
+    "tanh_forward",
     "thread_count",
     "use_algorithm",
     "use_threads",

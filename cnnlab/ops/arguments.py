@@ -37,6 +37,9 @@ def float_namespace(**arrays: Array) -> Any:
     """
     check_given(**arrays)
     xp = namespace(**arrays)
+    dtypes = {x.dtype for x in arrays.values()}
+    if len(dtypes) == 1 and _is_floating(xp, *dtypes):
+        return xp
     for name, x in arrays.items():
         if not _is_floating(xp, x.dtype):
             raise TypeError(
