@@ -90,7 +90,7 @@ class ConvGeometry(WindowGeometry):
         TypeError, ValueError
             As the class; also when the shape has fewer than three axes.
         """
-        return _of_weight(cls, tuple(shape), stride, padding, dilation, groups, padding_mode)
+        return _of_weight(cls, shape, stride, padding, dilation, groups, padding_mode)
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ class ConvGeometry(WindowGeometry):
         ValueError
             The number of axes or channels is wrong, or the kernel is larger than the padded input.
         """
-        return _output_shape(self, tuple(shape))
+        return _output_shape(self, shape)
 
     def parameter_count(self, *, bias: bool = True) -> int:
         """Return the number of weights, with one bias an output channel unless ``bias=False`` (deck row D42)."""
@@ -127,7 +127,7 @@ class ConvGeometry(WindowGeometry):
 @remembered
 def _of_weight(
     kind: type[ConvGeometry],
-    shape: tuple[int, ...],
+    shape: Sequence[int],
     stride: int | Sequence[int],
     padding: Padding,
     dilation: int | Sequence[int],
@@ -135,7 +135,7 @@ def _of_weight(
     padding_mode: str,
 ) -> ConvGeometry:
     if len(shape) < 3:
-        raise ValueError(f"the weights have shape {shape}: expected (C_out, C_in/groups, *kernel)")
+        raise ValueError(f"the weights have shape {tuple(shape)}: expected (C_out, C_in/groups, *kernel)")
     C_out, C_in_per_group, *kernel = shape
     return kind(
         kernel,
@@ -150,7 +150,7 @@ def _of_weight(
 
 
 @remembered
-def _output_shape(geometry: ConvGeometry, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _output_shape(geometry: ConvGeometry, shape: Sequence[int]) -> tuple[int, ...]:
     batch, spatial = split_channels(shape, geometry.kernel, geometry.in_channels)
     for size, added in zip(spatial, geometry.padding, strict=True):
         check_long_enough(size, max(added), geometry.padding_mode)

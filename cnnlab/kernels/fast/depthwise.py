@@ -15,6 +15,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
 from cnnlab.kernels.fast.plans import Three, address, shapes, steps
 from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
@@ -63,7 +64,7 @@ class CompiledDepthwise(Whole):
 
         plan, offsets = _plan(case, layer.pads)
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
-        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         wide = max(1, min(2, plan.out[2] // lanes()))
         tile = (0,) * min(4 if lanes() == 16 else 3, plan.out[1]), (0,) * wide

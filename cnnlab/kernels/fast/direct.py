@@ -12,6 +12,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
 from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
@@ -76,7 +77,7 @@ class Direct(Whole):
         threads = pieces(case)
         cut = forward_plan(case, layer.pads, lanes(), threads)
         g, x = cut.plan.numbers, np.ascontiguousarray(x)
-        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)

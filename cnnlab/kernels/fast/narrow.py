@@ -10,6 +10,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
 from cnnlab.kernels.fast.plans import address, forward_plan
 from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
@@ -37,7 +38,7 @@ class Narrow(Whole):
         threads = pieces(case)
         cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
-        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
 
         def some(units: slice) -> None:

@@ -13,6 +13,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shares
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
@@ -74,7 +75,7 @@ class CompiledWinograd(Whole):
         threads, width = pieces(case), lanes()
         g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
         x = np.ascontiguousarray(x)
-        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
