@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnlab.geometry.options import Pads
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
 from cnnlab.kernels.fast.plans import Three, address, shapes, steps
@@ -60,7 +60,7 @@ class CompiledDepthwise(Whole):
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Pad each map and sum over the taps."""
-        from cnnlab.kernels.fast import lines
+        from cnnlab.kernels.fast import lines, strips
 
         plan, offsets = _plan(case, layer.pads)
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
@@ -68,12 +68,20 @@ class CompiledDepthwise(Whole):
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         wide = max(1, min(2, plan.out[2] // lanes()))
         tile = (0,) * min(4 if lanes() == 16 else 3, plan.out[1]), (0,) * wide
+        whole = _window(case)
 
         def some(maps: slice) -> None:
             with (
-                workspace.borrow((plan.numbers.plane + 4 * lanes(),), FLOAT) as box,
+                workspace.borrow((_room(plan),), FLOAT) as box,
                 workspace.borrow((8 * lanes(),), FLOAT) as edge,
             ):
+                if whole:
+                    vectors = (0,) * (2 if plan.out[2] > lanes() and case.taps <= 9 else 1)
+                    strips.forward(
+                        *whole, vectors, plan, offsets, address(x), address(w), address(bias), address(y),
+                        address(box), maps.start, maps.stop,
+                    )  # fmt: skip
+                    return
                 lines.forward(
                     *tile, plan, offsets, address(x), address(w), address(bias), address(y), address(box),
                     address(edge), maps.start, maps.stop,
@@ -84,7 +92,7 @@ class CompiledDepthwise(Whole):
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum the products of each map with its gradient, a vector of sums for each tap."""
-        from cnnlab.kernels.fast import lines
+        from cnnlab.kernels.fast import lines, strips
 
         plan, offsets = _plan(case, layer.pads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
@@ -92,14 +100,21 @@ class CompiledDepthwise(Whole):
         some_taps = max(t for t in range(1, most + 1) if len(offsets) % t == 0)
         shares = split(case.batch * case.groups, pieces(case))
         sums = np.zeros((len(shares), case.out_channels, len(offsets), lanes()), FLOAT)
+        whole = _window(case)
 
         def some(target: FloatArray, maps: slice) -> None:
             rows = plan.out[0] * plan.out[1] * -(-plan.out[2] // lanes()) * lanes()
             with (
-                workspace.borrow((plan.numbers.plane + 4 * lanes(),), FLOAT) as box,
+                workspace.borrow((_room(plan),), FLOAT) as box,
                 workspace.borrow((rows,), FLOAT) as upstream,
             ):
                 box[plan.numbers.slab * plan.box[0] :] = 0
+                if whole:
+                    strips.grad_weight(
+                        *whole, plan, offsets, address(x), address(dy), address(target), address(box), maps.start,
+                        maps.stop,
+                    )  # fmt: skip
+                    return
                 lines.grad_weight(
                     (0,) * some_taps, plan, offsets, address(x), address(dy), address(target), address(box),
                     address(upstream), maps.start, maps.stop,
@@ -108,6 +123,20 @@ class CompiledDepthwise(Whole):
         run_parts([bind(some, sums[i], maps) for i, maps in enumerate(shares)])
         dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, 1, *case.kernel)
         return dw
+
+
+def _window(case: Case) -> tuple[Ints, Ints, Ints] | None:
+    """Return rows of the kernel, stride of rows and columns as tuples so long, if a strip's weights fit registers."""
+    *depth, rows, columns = (1, *case.kernel) if len(case.kernel) == 1 else case.kernel
+    step, gap = (1, 1) if len(case.kernel) == 1 else (case.stride[-2], case.dilation[-2])
+    if depth or gap > 1 or max(rows, columns) > 5 or step > 4 or case.taps > (25 if lanes() == 16 else 9):
+        return None
+    return (0,) * rows, (0,) * step, (0,) * columns
+
+
+def _room(plan: Plan) -> int:
+    # Strips read on to the right, and below as far as the stride reaches beyond the last row of the kernel.
+    return plan.numbers.plane + plan.stride[1] * plan.numbers.pitch + 4 * lanes()
 
 
 @lru_cache(maxsize=256)
