@@ -141,6 +141,8 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
     case = layer.case(shape, w.shape, dy.dtype.name, "grad_input")
     algorithm = choose(case)
     if algorithm is not None and case.out == dy.shape[2:]:
+        if isinstance(algorithm, Whole):
+            return algorithm.correlate_back(dy, w, spatial, layer, case)
         return _adjoint(dy, w, layer, case, algorithm)
     parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
     if len(parts) == 1 and set(layer.stride) == {1}:

@@ -112,4 +112,5 @@ RULES = [
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
     rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
+    rules.Rule("depthwise_compiled", _each_alone, "compiled: even and odd rows and columns", frozenset({"grad_input"})),
 ]

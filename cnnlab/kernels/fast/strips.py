@@ -236,3 +236,63 @@ def grad_weight(
                     rows, step, columns, box + 4 * q, 4 * g.pitch, offsets.ctypes.data, upstream + 4 * q, 4 * across,
                     high, min(WIDE, across - q), target,
                 )  # fmt: skip
+
+
+@compiled
+def _turns(
+    rows: Any, first: Any, second: Any, vectors: Any, offsets: int, box: int, pitch: int, w: int, zero: int, dx: int,
+    high: int, across: int,
+) -> None:  # fmt: skip
+    """Write every other row of a map's gradient, with its even and odd columns in turn."""
+    wide = 2 * len(vectors) * WIDE
+    for q in range(0, across, wide):
+        if q + wide <= across:
+            strip(
+                rows, (0,), first, second, vectors, (), (0,), box + 2 * q, 4 * pitch, offsets, w, zero, dx + 4 * q,
+                8 * across, high, wide,
+            )  # fmt: skip
+        else:
+            strip(
+                rows, (0,), first, second, vectors, (0,), (0,), box + 2 * q, 4 * pitch, offsets, w, zero, dx + 4 * q,
+                8 * across, high, across - q,
+            )  # fmt: skip
+
+
+@compiled
+def grad_input(
+    even: Any,
+    odd: Any,
+    first: Any,
+    second: Any,
+    vectors: Any,
+    plan: Any,
+    below: Any,
+    offsets: Any,
+    dy: int,
+    w: int,
+    zero: int,
+    dx: int,
+    box: int,
+    start: int,
+    stop: int,
+) -> None:
+    """Compute some maps of dx for a stride of 2: its even and odd rows have taps of their own, and so its columns.
+
+    In the plan, ``size`` is that of dy and ``out`` that of dx; ``below`` are the rows of the box where each begins.
+    """
+    g, high, across = plan.numbers, plan.out[1], plan.out[2]
+    size, columns = plan.size[1] * plan.size[2], len(first) + len(second)
+    starts = (0, -plan.before[1], -plan.before[2])
+    for one in range(start, stop):
+        pack_box(dy + 4 * one * size, 1, plan.size, starts, plan.box, 1, box, g.plane)
+        target = dx + 4 * one * high * across
+        weights = w + 4 * (one % g.groups) * (len(even) + len(odd)) * columns
+        _turns(
+            even, first, second, vectors, offsets.ctypes.data, box + 4 * below[0] * g.pitch, g.pitch, weights, zero,
+            target, (high + 1) // 2, across,
+        )  # fmt: skip
+        if high > 1:
+            _turns(
+                odd, first, second, vectors, offsets.ctypes.data, box + 4 * below[1] * g.pitch, g.pitch,
+                weights + 4 * len(even) * columns, zero, target + 4 * across, high // 2, across,
+            )  # fmt: skip
