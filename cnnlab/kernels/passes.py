@@ -147,7 +147,8 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
     parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
     if len(parts) == 1 and set(layer.stride) == {1}:
         return _of_residue(dy, w, parts[0], layer, choose)
-    dx = results.zeros(shape, dy.dtype)
+    all_reached = len(parts) == prod(layer.stride)
+    dx = results.empty(shape, dy.dtype) if all_reached else results.zeros(shape, dy.dtype)
     for part in parts:
         dx[at(part.inputs)] = _of_residue(dy, w, part, layer, choose)
     return dx

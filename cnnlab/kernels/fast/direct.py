@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, at
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
 from cnnlab.kernels.passes import Layer, pieces
@@ -75,6 +76,7 @@ class Direct(Whole):
         from cnnlab.kernels.fast import loops
 
         threads = pieces(case)
+        x, layer, case = _only_seen(x, layer, case)
         cut = forward_plan(case, layer.pads, lanes(), threads)
         g, x = cut.plan.numbers, np.ascontiguousarray(x)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
@@ -99,6 +101,7 @@ class Direct(Whole):
         from cnnlab.kernels.fast import loops
 
         threads = pieces(case)
+        x, layer, case = _only_seen(x, layer, case)
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
         parts = shares(cut.units, g.blocks, threads)
@@ -125,6 +128,16 @@ class Direct(Whole):
                     address(sums[0, group]), cut.taps, g.filters, target, g.block, g.outer * g.lines * g.places
                 )
         return dw
+
+
+def _only_seen(x: FloatArray, layer: Layer, case: Case) -> tuple[FloatArray, Layer, Case]:
+    """Return the places that a 1×1 kernel with a stride sees, and the layer without it."""
+    if case.taps > 1 or set(case.stride) == {1} or any(map(any, layer.pads)):
+        return x, layer, case
+    x = x[at(slice(0, None, step) for step in case.stride)]
+    layer = replace(layer, stride=(1,) * len(case.stride))
+    w_shape = (case.out_channels, case.in_channels // case.groups, *case.kernel)
+    return x, layer, layer.case(x.shape, w_shape, case.dtype, case.work)
 
 
 def _slack(cut: Cut) -> int:
