@@ -21,7 +21,7 @@ from .conftest import layers
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed (the extra cnnlab[fast])")
 laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 COMPILED = ["direct", "winograd_compiled", "depthwise_compiled", "narrow"]
-DRAWN = {"winograd_compiled": layers(kernel=(3, 3), dense=True)}
+DRAWN = {"winograd_compiled": st.one_of(layers(kernel=(3, 3), dense=True), layers(kernel=(5, 5), dense=True))}
 # Sizes with awkward rests: of channels by 16 and 32, of rows by 14, of maps by pieces.
 SHAPES = {
     "rest of channels": ((2, 17, 13, 15), (31, 17, 3, 3), {"padding": 1}),
@@ -37,6 +37,8 @@ SHAPES = {
     "3-D": ((2, 5, 6, 9, 12), (18, 5, 3, 2, 3), {"padding": 1}),
     "small maps": ((20, 16, 5, 5), (32, 16, 3, 3), {"padding": 1}),
     "many tiles": ((3, 37, 17, 22), (50, 37, 3, 3), {"padding": (2, 0)}),
+    "many tiles, 5×5": ((3, 37, 15, 22), (50, 37, 5, 5), {"padding": (2, 0)}),
+    "groups, 5×5": ((2, 36, 11, 9), (70, 18, 5, 5), {"groups": 2, "padding": 2}),
     "depthwise": ((2, 9, 23, 40), (18, 1, 3, 3), {"padding": 1, "groups": 9}),
     "depthwise strided": ((2, 5, 23, 67), (5, 1, 3, 5), {"padding": 1, "groups": 5, "stride": (1, 2)}),
     "depthwise 3-D": ((2, 3, 5, 7, 9), (6, 1, 3, 2, 3), {"padding": 1, "groups": 3, "dilation": (1, 2, 1)}),
@@ -161,7 +163,7 @@ def test_several_threads_may_compute_at_once(rng):
 
 @needs_numba
 def test_chosen_by_itself_for_float32_alone_and_can_be_ruled_out():
-    layer, shape = ConvGeometry((5, 5), in_channels=20, out_channels=32, padding=2), (4, 20, 30, 30)
+    layer, shape = ConvGeometry((7, 7), in_channels=20, out_channels=32, padding=3), (4, 20, 30, 30)
     plan = kernels.explain_plan(layer, shape)
     assert {plan[work] for work in ("forward", "grad_input", "grad_weight")} == {"direct"}
     others = set(algorithms()) - set(COMPILED)

@@ -1,4 +1,4 @@
-"""The loops of Winograd's F(3×3, 4×4): gradients of 3×3 kernels from tiles of 4×4 gradients."""
+"""The loops of Winograd's algorithm for gradients of kernels, from tiles of gradients of outputs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 from cnnlab.kernels.fast import micro
 from cnnlab.kernels.fast.loops import compiled
 from cnnlab.kernels.fast.tiles import apart, side_by_side
-from cnnlab.kernels.fast.transforms import add_weights, transform_input, transform_upstream
+from cnnlab.kernels.fast.transforms import add_weights, transform_input, transform_kernel
 from cnnlab.kernels.fast.vectors import WIDE
 
 
 @compiled
 def grad_weight(
+    kernel: Any,
+    outputs: Any,
     some: Any,
     vectors: Any,
     g: Any,
@@ -29,11 +31,11 @@ def grad_weight(
     first_block: int,
     stop_block: int,
 ) -> None:
-    """Add some units to dw (groups, blocks, channels, 9, block); ``g`` is a `...fast.winograd.Plan`.
+    """Add some units to dw (groups, blocks, channels, taps, block); ``g`` is a `...fast.winograd.Plan`.
 
     Each of 36 products sums over the tiles of a unit, for ``len(some)`` channels and a block of filters at a time.
     """
-    block, width = g.block, len(some)
+    block, width, side, area = g.block, len(some), len(outputs), len(kernel) ** 2
     parts = -(-g.channels // WIDE)
     pixel = 4 * parts * WIDE  # bytes of the channels of a tile
     between = 4 * apart(width * block)  # from one of the 36 sums to the next
@@ -44,34 +46,34 @@ def grad_weight(
         begin, end = g.down * piece // g.pieces, g.down * (piece + 1) // g.pieces
         high = end - begin
         tiles = pictures * high * g.across
-        rows, columns = 4 * high + 2, 4 * g.across + 2
+        rows, columns = side * (high - 1) + 6, side * (g.across - 1) + 6
         step, of_place = 4 * apart(tiles * parts * WIDE), 4 * apart(tiles * block)
         for i in range(pictures):
             here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
-            side_by_side(here, g.channels, g.high, g.wide, 4 * begin - g.top, -g.left, rows, columns, lines)
+            side_by_side(here, g.channels, g.high, g.wide, side * begin - g.top, -g.left, rows, columns, lines)
             for c in range(parts):
                 for r in range(high):
                     for q in range(g.across):
-                        source = lines + 4 * ((c * rows + 4 * r) * columns + 4 * q) * WIDE
+                        source = lines + 4 * ((c * rows + side * r) * columns + side * q) * WIDE
                         t = (i * high + r) * g.across + q
                         transform_input(source, 4 * columns * WIDE, seen + t * pixel + 4 * c * WIDE, step)
         for t in range(tiles):
             offsets[t] = t * pixel
-        rows, columns = 4 * high, 4 * g.across
+        rows, columns = side * high, side * g.across
         for o in range(first_block, stop_block):
             there = min(block, g.filters - o * block)
-            of_block = dw + 4 * (group * g.blocks + o) * g.channels * 9 * block
+            of_block = dw + 4 * (group * g.blocks + o) * g.channels * area * block
             for i in range(pictures):
                 filter_ = ((chunk * g.pictures + i) * g.groups + group) * g.filters + o * block
                 here = dy + 4 * filter_ * g.out_high * g.out_wide
-                side_by_side(here, there, g.out_high, g.out_wide, 4 * begin, 0, rows, columns, lines)
+                side_by_side(here, there, g.out_high, g.out_wide, side * begin, 0, rows, columns, lines)
                 for part in range(-(-there // WIDE)):
                     for r in range(high):
                         for q in range(g.across):
-                            source = lines + 4 * ((part * rows + 4 * r) * columns + 4 * q) * WIDE
+                            source = lines + 4 * ((part * rows + side * r) * columns + side * q) * WIDE
                             t = (i * high + r) * g.across + q
                             target = upstream + 4 * (t * block + part * WIDE)
-                            transform_upstream(source, 4 * columns * WIDE, target, of_place)
+                            transform_kernel(outputs, source, 4 * columns * WIDE, 4 * WIDE, target, of_place)
             for c in range(0, g.channels, width):
                 for place in range(36):
                     micro.to_tiles(
@@ -80,5 +82,5 @@ def grad_weight(
                     )  # fmt: skip
                 for k in range(min(width, g.channels - c)):
                     for part in range(0, there, WIDE):
-                        target = of_block + 4 * ((c + k) * 9 * block + part)
-                        add_weights(sums + 4 * (k * block + part), between, target, 4 * block)
+                        target = of_block + 4 * ((c + k) * area * block + part)
+                        add_weights(kernel, sums + 4 * (k * block + part), between, target, 4 * block)

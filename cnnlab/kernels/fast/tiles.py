@@ -1,4 +1,4 @@
-"""The loops of Winograd's F(4×4, 3×3) around the transforms and the micro-kernel."""
+"""The loops of Winograd's algorithm around the transforms and the micro-kernel."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ def apart(numbers: int) -> int:
 
 @compiled
 def transform_kernels(
-    w: int, taps: Any, filters: int, per_filter: int, o: int, packed: int, target: int, block: int
+    kernel: Any, w: int, taps: Any, filters: int, per_filter: int, o: int, packed: int, target: int, block: int
 ) -> None:
-    """Transform the 3×3 kernels of a block of filters, as `pack_filters` takes them, to (36, channels, block)."""
+    """Transform the kernels of a block of filters, as `pack_filters` takes them, to (36, channels, block)."""
     pack_filters(w, taps, filters, per_filter, packed - 4 * o * taps.shape[0] * block, block, o, o + 1)
-    channels = taps.shape[0] // 9
+    side, area = len(kernel), len(kernel) ** 2
+    channels = taps.shape[0] // area
+    step = 4 * apart(channels * block)
     for c in range(channels):
         for part in range(0, block, WIDE):
-            source = packed + 4 * (c * 9 * block + part)
-            transform_kernel(source, 4 * block, target + 4 * (c * block + part), 4 * apart(channels * block))
+            source = packed + 4 * (c * area * block + part)
+            transform_kernel(kernel, source, 4 * side * block, 4 * block, target + 4 * (c * block + part), step)
 
 
 @compiled
@@ -62,6 +64,8 @@ def side_by_side(
 
 @compiled
 def forward(
+    kernel: Any,
+    outputs: Any,
     tile: Any,
     vectors: Any,
     g: Any,
@@ -84,10 +88,11 @@ def forward(
 ) -> None:
     """Compute some units of y: a unit is a group of some pictures, or of some rows of tiles of one.
 
-    ``g`` is a `cnnlab.kernels.fast.winograd.Plan`. Kernels are transformed where they are used, for each unit anew: for
+    A kernel of ``len(kernel)`` squared taps makes ``len(outputs)`` squared outputs of 6×6 inputs. ``g`` is a
+    `cnnlab.kernels.fast.winograd.Plan`. Kernels are transformed where they are used, for each unit anew: for
     some fifty tiles that is little work, and they are still in the cache.
     """
-    block, wide = g.block, len(tile)
+    block, wide, side = g.block, len(tile), len(outputs)
     parts = -(-g.channels // WIDE)
     area = g.out_high * g.out_wide
     between = 4 * apart(g.room * block)  # bytes from one of the 36 products to the next
@@ -102,14 +107,14 @@ def forward(
         tiles = pictures * each
         room = max(tiles, wide)
         step = 4 * apart(parts * room * WIDE)
-        rows, columns = 4 * high + 2, 4 * g.across + 2
+        rows, columns = side * (high - 1) + 6, side * (g.across - 1) + 6
         for i in range(pictures):
             here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
-            side_by_side(here, g.channels, g.high, g.wide, 4 * begin - g.top, -g.left, rows, columns, lines)
+            side_by_side(here, g.channels, g.high, g.wide, side * begin - g.top, -g.left, rows, columns, lines)
             for c in range(parts):
                 for r in range(high):
                     for q in range(g.across):
-                        source = lines + 4 * ((c * rows + 4 * r) * columns + 4 * q) * WIDE
+                        source = lines + 4 * ((c * rows + side * r) * columns + side * q) * WIDE
                         t = c * room + i * each + r * g.across + q
                         transform_input(source, 4 * columns * WIDE, seen + 4 * t * WIDE, step)
         for c in range(g.channels):
@@ -117,7 +122,7 @@ def forward(
         for o in range(first_block, stop_block):
             some = min(block, g.filters - o * block)
             of_group = w + 4 * group * g.filters * per_filter
-            transform_kernels(of_group, taps, g.filters, per_filter, o, packed, weights, block)
+            transform_kernels(kernel, of_group, taps, g.filters, per_filter, o, packed, weights, block)
             for place in range(36):
                 for t in range(0, tiles, wide):
                     at = max(0, min(t, tiles - wide))  # with fewer tiles than that the rest is never read
@@ -133,12 +138,12 @@ def forward(
                         source = sums + 4 * (i * each + r * g.across + q) * block
                         for part in range(0, some, WIDE):
                             b = bias + 4 * ((group * g.blocks + o) * block + part)
-                            top, left = 4 * (begin + r), 4 * q
+                            top, left = side * (begin + r), side * q
                             target = maps + 4 * (part * area + top * g.out_wide + left)
-                            if part + WIDE <= some and top + 4 <= g.out_high and left + 4 <= g.out_wide:
-                                transform_output(source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide)
+                            if part + WIDE <= some and top + side <= g.out_high and left + side <= g.out_wide:
+                                transform_output(outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide)
                             else:
                                 transform_edge(
-                                    source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide, some - part,
-                                    g.out_high - top, g.out_wide - left,
+                                    outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide,
+                                    some - part, g.out_high - top, g.out_wide - left,
                                 )  # fmt: skip

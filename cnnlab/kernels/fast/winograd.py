@@ -1,8 +1,9 @@
-"""Winograd's F(4×4, 3×3), compiled: transforms on vectors of channels, products by the micro-kernel."""
+"""Winograd's F(4×4, 3×3) and F(2×2, 5×5), compiled: transforms on vectors of channels, products by the micro-kernel."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Plan(NamedTuple):
     left: int
     out_high: int
     out_wide: int
-    down: int  # tiles of 4×4 outputs
+    down: int  # tiles
     across: int
     pieces: int  # into which the rows of tiles are cut
     pictures: int  # that are worked on at a time
@@ -44,29 +45,30 @@ class Plan(NamedTuple):
 
 
 class CompiledWinograd(Whole):
-    """36 products for 4×4 outputs in place of 144."""
+    """36 products for 4×4 outputs of 3×3 taps in place of 144, or for 2×2 of 5×5 in place of 100."""
 
     name = "winograd_compiled"
     provider = "numba"
-    idea = "Winograd's 4×4 outputs by 36 products, the sums over channels in registers"
+    idea = "Winograd's 4×4 outputs (2×2 for 5×5 kernels) by 36 products, the sums over channels in registers"
     tolerance = {"float32": 1e-4}  # noqa: RUF012  (of the class, like its base)
 
     def fault(self, case: Case) -> str | None:
-        """Refuse all but 3×3 kernels at stride 1 in float32."""
-        if case.kernel != (3, 3) or not case.dense:
-            return "the kernel is not 3×3 at stride 1 and dilation 1"
+        """Refuse all but 3×3 and 5×5 kernels at stride 1 in float32."""
+        if case.kernel not in {(3, 3), (5, 5)} or not case.dense:
+            return "the kernel is not 3×3 or 5×5 at stride 1 and dilation 1"
         return fault(case)
 
     def flops(self, case: Case) -> int:
         """Return the operations of the products and of the transforms of input and output."""
-        tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
+        tiles = case.batch * tiles_of(case)
         C, M = case.in_channels, case.out_channels
         return 2 * tiles * (36 * C * case.filters + 144 * C + 96 * M)
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of the tiles in work, and of a block of transformed kernels or all of their gradients."""
-        numbers = max(TRANSFORMED, 36 * TILES * case.depth // 9)
-        return 4 * (2 * numbers + (case.out_channels * case.depth if case.work == "grad_weight" else 45 * 32 * case.depth // 9))
+        channels = case.in_channels // case.groups
+        own = case.out_channels * case.depth if case.work == "grad_weight" else 32 * (36 * channels + case.depth)
+        return 4 * (2 * max(TRANSFORMED, 36 * TILES * channels) + own)
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Transform the kernels, then some tiles at a time."""
@@ -80,7 +82,7 @@ class CompiledWinograd(Whole):
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
         padded = -(-g.channels // width) * width
-        rows = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
+        rows = _seen(case, -(-g.down // g.pieces), g.across)
         tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
         taps = filter_offsets(w)
 
@@ -93,7 +95,7 @@ class CompiledWinograd(Whole):
                 workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
             ):
                 tiles.forward(
-                    tile, vectors, g, np.empty(g.channels, np.int64), taps, address(x), address(w), w.strides[0] // 4,
+                    (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g, np.empty(g.channels, np.int64), taps, address(x), address(w), w.strides[0] // 4,
                     address(bias), address(y), address(lines), address(seen), address(packed), address(weights),
                     address(sums), units.start, units.stop, blocks.start, blocks.stop,
                 )  # fmt: skip
@@ -112,10 +114,10 @@ class CompiledWinograd(Whole):
         several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         padded = -(-g.channels // width) * width
         tiles = g.pictures * -(-g.down // g.pieces) * g.across
-        places = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
+        places = _seen(case, -(-g.down // g.pieces), g.across)
         some_channels, vectors = _channels(g.channels, width, g.block // width), (0,) * (g.block // width)
-        dw: FloatArray = np.empty((case.out_channels, g.channels, 3, 3), FLOAT)
-        shape = (g.groups, g.blocks, g.channels * 9, g.block)
+        dw: FloatArray = np.empty((case.out_channels, g.channels, *case.kernel), FLOAT)
+        shape = (g.groups, g.blocks, case.depth, g.block)
         with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
 
             def add(target: FloatArray, units: slice, blocks: slice) -> None:
@@ -127,7 +129,7 @@ class CompiledWinograd(Whole):
                     workspace.borrow((36, apart(len(some_channels) * g.block, width)), FLOAT) as products,
                 ):
                     tile_gradients.grad_weight(
-                        some_channels, vectors, g, np.empty(tiles, np.int64), address(x), address(dy), address(target),
+                        (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g, np.empty(tiles, np.int64), address(x), address(dy), address(target),
                         address(lines), address(seen), address(upstream), address(products), units.start, units.stop,
                         blocks.start, blocks.stop,
                     )  # fmt: skip
@@ -136,10 +138,25 @@ class CompiledWinograd(Whole):
             for more in sums[1:]:
                 sums[0] += more
             for group in range(g.groups):
-                target = address(dw) + 36 * group * g.filters * g.channels
-                taps = np.arange(9 * g.channels)
+                target = address(dw) + 4 * group * g.filters * case.depth
+                taps = np.arange(case.depth)
                 loops.unpack_filters(address(sums[0, group]), taps, g.filters, target, g.block, len(taps))
         return dw
+
+
+def side(case: Case) -> int:
+    """Return how many outputs a tile has on each axis."""
+    return 7 - case.kernel[0]
+
+
+def tiles_of(case: Case) -> int:
+    """Return how many tiles a map of the output has."""
+    return prod(-(-size // side(case)) for size in case.out)
+
+
+def _seen(case: Case, down: int, across: int) -> int:
+    # Places that so many tiles see: each sees 6×6.
+    return (side(case) * (down - 1) + 6) * (side(case) * (across - 1) + 6)
 
 
 def apart(numbers: int, width: int) -> int:
@@ -159,7 +176,7 @@ def _channels(channels: int, width: int, vectors: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=512)
 def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int, threads: int) -> Plan:
-    down, across = -(-case.out[0] // 4), -(-case.out[1] // 4)
+    down, across = (-(-size // side(case)) for size in case.out)
     channels = case.in_channels // case.groups
     fitting = max(TILES, TRANSFORMED // (36 * channels))
     cuts = min(down, -(-down // max(1, fitting // across)))
