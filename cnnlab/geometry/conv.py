@@ -90,7 +90,7 @@ class ConvGeometry(WindowGeometry):
         TypeError, ValueError
             As the class; also when the shape has fewer than three axes.
         """
-        return _of_weight(cls, shape, stride, padding, dilation, groups, padding_mode)
+        return _of_weight(cls, shape, (stride, padding, dilation, groups, padding_mode))
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -128,12 +128,9 @@ class ConvGeometry(WindowGeometry):
 def _of_weight(
     kind: type[ConvGeometry],
     shape: Sequence[int],
-    stride: int | Sequence[int],
-    padding: Padding,
-    dilation: int | Sequence[int],
-    groups: int,
-    padding_mode: str,
+    options: tuple[int | Sequence[int], Padding, int | Sequence[int], int, str],
 ) -> ConvGeometry:
+    stride, padding, dilation, groups, padding_mode = options
     if len(shape) < 3:
         raise ValueError(f"the weights have shape {tuple(shape)}: expected (C_out, C_in/groups, *kernel)")
     C_out, C_in_per_group, *kernel = shape

@@ -27,6 +27,7 @@ FILTERS = 4  # of a group
 MACS = 50_000
 LANES = 16
 NARROW = 12  # filters of a group, at most
+NARROW_GRADIENT = 1.5  # times as full as with channels its vectors have to be for a gradient of weights
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
 COL2IM = 3.0  # times the work of col2im the correlation may have
 WINOGRAD_CHANNELS = 12  # of input and output, at least
@@ -79,7 +80,8 @@ def _few_filters(case: Case) -> bool:
     # How full vectors along channels would be, and along rows.
     rows = case.out[-1] / (-(-case.out[-1] // LANES) * LANES)
     full = case.filters / (-(-case.filters // LANES) * LANES)
-    return compiled_allowed() and case.filters <= NARROW and full < rows and case.macs >= MACS
+    ahead = NARROW_GRADIENT if case.work == "grad_weight" else 1.0
+    return compiled_allowed() and case.filters <= NARROW and full * ahead < rows and case.macs >= MACS
 
 
 def _each_alone(case: Case) -> bool:
@@ -108,7 +110,7 @@ def _tiles(case: Case) -> bool:
 # In the order in which they are put in front of the others: the last is read first.
 RULES = [
     rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
-    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows", frozenset({"forward"})),
+    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows"),
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
     rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 or 5×5 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),

@@ -67,17 +67,17 @@ class CompiledDepthwise(Whole):
         """Pad each map and sum over the taps."""
         from cnnlab.kernels.fast import lines, strips
 
-        plan, offsets = _plan(case, layer.pads)
+        plan, offsets = map_plan(case, layer.pads)
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         wide = max(1, min(2, plan.out[2] // lanes()))
         tile = (0,) * min(4 if lanes() == 16 else 3, plan.out[1]), (0,) * wide
-        whole = _window(case)
+        whole = window(case)
 
         def some(maps: slice) -> None:
             with (
-                workspace.borrow((_room(plan),), FLOAT) as box,
+                workspace.borrow((room(plan),), FLOAT) as box,
                 workspace.borrow((8 * lanes(),), FLOAT) as edge,
             ):
                 if whole:
@@ -99,18 +99,18 @@ class CompiledDepthwise(Whole):
         """Sum the products of each map with its gradient, a vector of sums for each tap."""
         from cnnlab.kernels.fast import lines, strips
 
-        plan, offsets = _plan(case, layer.pads)
+        plan, offsets = map_plan(case, layer.pads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
         most = 12 if lanes() == 16 else 6
         some_taps = max(t for t in range(1, most + 1) if len(offsets) % t == 0)
         shares = split(case.batch * case.groups, pieces(case))
         sums = np.zeros((len(shares), case.out_channels, len(offsets), lanes()), FLOAT)
-        whole = _window(case)
+        whole = window(case)
 
         def some(target: FloatArray, maps: slice) -> None:
             rows = plan.out[0] * plan.out[1] * -(-plan.out[2] // lanes()) * lanes()
             with (
-                workspace.borrow((_room(plan),), FLOAT) as box,
+                workspace.borrow((room(plan),), FLOAT) as box,
                 workspace.borrow((rows,), FLOAT) as upstream,
             ):
                 box[plan.numbers.slab * plan.box[0] :] = 0
@@ -129,7 +129,6 @@ class CompiledDepthwise(Whole):
         dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, 1, *case.kernel)
         return dw
 
-
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Compute even and odd rows and columns of each map from one padded map of dy."""
         from cnnlab.kernels.fast import strips
@@ -141,7 +140,7 @@ class CompiledDepthwise(Whole):
         vectors = (0,) * (2 if spatial[1] > 2 * lanes() and case.taps <= 9 else 1)
 
         def some(maps: slice) -> None:
-            with workspace.borrow((_room(back.plan),), FLOAT) as box:
+            with workspace.borrow((room(back.plan),), FLOAT) as box:
                 strips.grad_input(
                     *back.tile, vectors, back.plan, back.below, back.offsets, address(dy), address(w), address(zero),
                     address(dx), address(box), maps.start, maps.stop,
@@ -152,14 +151,14 @@ class CompiledDepthwise(Whole):
 
 
 def _by_twos(case: Case) -> bool:
-    return case.stride == (2, 2) and case.filters == 1 and min(case.kernel) > 1 and _window(case) is not None
+    return case.stride == (2, 2) and case.filters == 1 and min(case.kernel) > 1 and window(case) is not None
 
 
 class Back(NamedTuple):
     """How the gradient to the input is computed for a stride of 2."""
 
     plan: Plan
-    tile: tuple[Ints, ...]  # taps of even and of odd rows, and columns, as tuples so long
+    tile: tuple[Ints, Ints, Ints, Ints]  # taps of even and of odd rows, and columns, as tuples so long
     below: tuple[int, int]  # rows of the box where the windows of even and of odd rows begin
     offsets: Any  # of the columns
     order: Any  # of the weights
@@ -185,13 +184,13 @@ def _back_plan(case: Case, pads: Pads) -> Back:
     columns = [begin - starts[1] + i for begin, some in zip(begins[1], taps[1], strict=True) for i in range(len(some))]
     across = [k for some in taps[1] for k in some]
     order = [row * case.kernel[1] + k for some in taps[0] for row in some for k in across]
-    tile = tuple((0,) * len(some) for axis in taps for some in axis)
+    even, odd, first, second = ((0,) * len(some) for axis in taps for some in axis)
     numbers = Numbers(case.groups, 1, 1, pitch, slab, plane)
     plan = Plan(numbers, box, three(size, 1), three(case.out, 1), (1, 1, 1), (0, -starts[0], -starts[1]))
-    return Back(plan, tile, below, 4 * np.array(columns, np.int64), np.array(order))
+    return Back(plan, (even, odd, first, second), below, 4 * np.array(columns, np.int64), np.array(order))
 
 
-def _window(case: Case) -> tuple[Ints, Ints, Ints] | None:
+def window(case: Case) -> tuple[Ints, Ints, Ints] | None:
     """Return rows of the kernel, stride of rows and columns as tuples so long, if a strip's weights fit registers."""
     *depth, rows, columns = (1, *case.kernel) if len(case.kernel) == 1 else case.kernel
     step, gap = (1, 1) if len(case.kernel) == 1 else (case.stride[-2], case.dilation[-2])
@@ -200,13 +199,14 @@ def _window(case: Case) -> tuple[Ints, Ints, Ints] | None:
     return (0,) * rows, (0,) * step, (0,) * columns
 
 
-def _room(plan: Plan) -> int:
-    # Strips read on to the right, and below as far as the stride reaches beyond the last row of the kernel.
+def room(plan: Plan) -> int:
+    """Return how many numbers the copy needs: strips read on to the right, and below as far as the stride reaches."""
     return plan.numbers.plane + plan.stride[1] * plan.numbers.pitch + 4 * lanes()
 
 
 @lru_cache(maxsize=256)
-def _plan(case: Case, pads: Pads) -> tuple[Plan, Any]:
+def map_plan(case: Case, pads: Pads) -> tuple[Plan, Any]:
+    """Plan the copy of one map with its padding; return also where its taps lie, in bytes."""
     size, kernel, stride, gap, before, out = shapes(case, pads)
     sees = [(out[i] - 1) * stride[i] + gap[i] * (kernel[i] - 1) + 1 for i in range(3)]
     box, phases = (sees[0], sees[1], sees[2]), stride[2]

@@ -239,6 +239,28 @@ def grad_weight(
 
 
 @compiled
+def grad_weight_of_pairs(
+    rows: Any, step: Any, columns: Any, plan: Any, channels: int, filters: int, offsets: Any, x: int, dy: int,
+    sums: int, box: int, first: int, stop: int,
+) -> None:  # fmt: skip
+    """Add some groups of pictures to sums (groups, filters, channels, taps, WIDE) of one share: each pair by itself."""
+    g, high, across = plan.numbers, plan.out[1], plan.out[2]
+    size, area, taps = plan.size[1] * plan.size[2], high * across, len(rows) * len(columns)
+    starts = (0, -plan.before[1], -plan.before[2])
+    for one in range(first, stop):
+        pack_box(x + 4 * one * channels * size, channels, plan.size, starts, plan.box, g.phases, box, g.plane)
+        for f in range(filters):
+            upstream = dy + 4 * (one * filters + f) * area
+            for c in range(channels):
+                target = sums + 4 * ((one % g.groups * filters + f) * channels + c) * taps * WIDE
+                for q in range(0, across, WIDE):
+                    strip_gradient(
+                        rows, step, columns, box + 4 * (c * g.plane + q), 4 * g.pitch, offsets.ctypes.data,
+                        upstream + 4 * q, 4 * across, high, min(WIDE, across - q), target,
+                    )  # fmt: skip
+
+
+@compiled
 def _turns(
     rows: Any, first: Any, second: Any, vectors: Any, offsets: int, box: int, pitch: int, w: int, zero: int, dx: int,
     high: int, across: int,

@@ -52,7 +52,7 @@ def side_by_side(
             if y < 0 or y >= high:
                 low = end = across
             source = x + 4 * ((c * high + y) * wide + left)
-            for i in range(0, low):
+            for i in range(low):
                 put_zeros(out + 4 * i * WIDE)
             for i in range(low, end, WIDE):
                 micro.part_of_square(
@@ -141,7 +141,9 @@ def forward(
                             top, left = side * (begin + r), side * q
                             target = maps + 4 * (part * area + top * g.out_wide + left)
                             if part + WIDE <= some and top + side <= g.out_high and left + side <= g.out_wide:
-                                transform_output(outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide)
+                                transform_output(
+                                    outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide
+                                )
                             else:
                                 transform_edge(
                                     outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide,

@@ -15,7 +15,7 @@ from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shar
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts, split
+from cnnlab.kernels.threads import bind, run_parts
 from cnnlab.kernels.workspace import workspace
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
@@ -95,9 +95,10 @@ class CompiledWinograd(Whole):
                 workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
             ):
                 tiles.forward(
-                    (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g, np.empty(g.channels, np.int64), taps, address(x), address(w), w.strides[0] // 4,
-                    address(bias), address(y), address(lines), address(seen), address(packed), address(weights),
-                    address(sums), units.start, units.stop, blocks.start, blocks.stop,
+                    (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g, np.empty(g.channels, np.int64), taps,
+                    address(x), address(w), w.strides[0] // 4, address(bias), address(y), address(lines),
+                    address(seen), address(packed), address(weights), address(sums), units.start, units.stop,
+                    blocks.start, blocks.stop,
                 )  # fmt: skip
 
         run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads)])
@@ -129,9 +130,9 @@ class CompiledWinograd(Whole):
                     workspace.borrow((36, apart(len(some_channels) * g.block, width)), FLOAT) as products,
                 ):
                     tile_gradients.grad_weight(
-                        (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g, np.empty(tiles, np.int64), address(x), address(dy), address(target),
-                        address(lines), address(seen), address(upstream), address(products), units.start, units.stop,
-                        blocks.start, blocks.stop,
+                        (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g, np.empty(tiles, np.int64),
+                        address(x), address(dy), address(target), address(lines), address(seen), address(upstream),
+                        address(products), units.start, units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
 
             run_parts([bind(add, sums[i if several else 0], *share) for i, share in enumerate(parts)])
