@@ -265,22 +265,34 @@ import numpy as np
 from cnnlab import kernels, ops
 from cnnlab.kernels.fast import vectors
 rng = np.random.default_rng(0)
-x, w, b = (rng.standard_normal(s).astype("f4") for s in ((2, 9, 13, 15), (21, 9, 3, 3), 21))
 print(vectors.LANES, end=" ")
-plan = kernels.explain_plan(cnnlab.geometry.ConvGeometry.of_weight(w.shape, padding=1), x.shape)
-print(plan["forward"], plan["grad_weight"], end=" ")
-y = ops.conv_forward(x, w, b, padding=1)
-got = y, *ops.conv_backward(y, x, w, padding=1)
-kernels.use_algorithm("taps")
-want = ops.conv_forward(x, w, b, padding=1), *ops.conv_backward(y, x, w, padding=1)
-print(all(np.abs(a - c).max() <= 3e-5 * np.abs(c).max() for a, c in zip(got, want)))
+known = kernels.algorithm.algorithms()
+for name, x, w, options in (
+    ("direct", (2, 9, 13, 15), (21, 9, 3, 3), {"padding": 1}),
+    ("winograd_compiled", (2, 9, 13, 15), (21, 9, 3, 3), {"padding": 1}),
+    ("winograd_compiled", (2, 9, 13, 15), (21, 9, 5, 5), {"padding": 2}),
+    ("narrow", (2, 3, 13, 19), (5, 3, 3, 3), {"padding": 1, "stride": (1, 2)}),
+    ("depthwise_compiled", (2, 5, 21, 19), (5, 1, 3, 3), {"padding": 1, "stride": 2, "groups": 5}),
+    ("depthwise_compiled", (2, 3, 21, 19), (6, 1, 3, 3), {"padding": 1, "groups": 3}),
+):
+    x, w, b = (rng.standard_normal(s).astype("f4") for s in (x, w, w[0]))
+    kernels.use_algorithm("taps")
+    y = ops.conv_forward(x, w, b, **options)
+    want = y, *ops.conv_backward(y, x, w, **options)
+    kernels.use_algorithm("auto")
+    if name == "direct":
+        plan = kernels.explain_plan(cnnlab.geometry.ConvGeometry.of_weight(w.shape, padding=1), x.shape)
+        print(plan["forward"], plan["grad_weight"], end=" ")
+    kernels.use_algorithm(name if name in known and vectors.LANES else "auto")
+    got = ops.conv_forward(x, w, b, **options), *ops.conv_backward(y, x, w, **options)
+    print(all(np.abs(a - c).max() <= 1e-4 * np.abs(c).max() for a, c in zip(got, want)), end=" ")
 """
     got = run("import cnnlab" + code, NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=features)
-    assert got == "8 direct direct True\n"
+    assert got.split() == ["8", "direct", "direct", *["True"] * 6]
     got = run("import cnnlab" + code, NUMBA_CPU_NAME="nehalem", NUMBA_CPU_FEATURES="+sse,+sse2").split()
     assert got[0] == "0"
     assert "direct" not in got
-    assert got[-1] == "True"
+    assert got[-6:] == ["True"] * 6
 
 
 @needs_numba
