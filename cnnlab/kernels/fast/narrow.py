@@ -39,11 +39,14 @@ class Narrow(Whole):
         return 4 * forward_plan(case, tuple((0, 0) for _ in case.kernel), lanes(), 1, narrow=True).box
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
-        """Sum tile by tile; the filters stay as they are."""
+        """Sum tile by tile; the filters' rows are their first axis."""
         from cnnlab.kernels.fast import lines
 
         threads = pieces(case)
         cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
+        rows = gap = 1
+        if len(case.kernel) == 2 or (len(case.kernel) == 3 and case.kernel[0] == 1):
+            rows, gap, w = case.kernel[-2], case.dilation[-2], np.moveaxis(w, -2, 1)
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
@@ -54,8 +57,8 @@ class Narrow(Whole):
                 workspace.borrow((32 * lanes(),), FLOAT) as edge,
             ):
                 lines.narrow(
-                    *cut.tile, cut.plan, cut.offsets, address(x), address(w), address(bias), address(y), address(box),
-                    address(edge), units.start, units.stop,
+                    *cut.tile, cut.plan, rows, gap, cut.offsets, address(x), address(w), address(bias), address(y),
+                    address(box), address(edge), units.start, units.stop,
                 )  # fmt: skip
 
         run_parts([bind(some, units) for units in split(cut.units, threads)])
