@@ -121,6 +121,7 @@ def strip_gradient(
     rows: Any,
     step: Any,
     width: Any,
+    of: Any,
     x: Any,
     line_step: Any,
     columns: Any,
@@ -130,17 +131,20 @@ def strip_gradient(
     count: Any,
     sums: Any,
 ) -> Any:
-    """Add to a vector of sums for each tap, over a strip of dy of at most a vector's width."""
+    """Add to a vector of sums for each tap, over a strip of dy of at most a vector's width.
+
+    ``len(width)`` columns of ``len(of)`` that the kernel has are summed: too many sums would not stay in registers.
+    """
     del context
     rest = x, line_step, columns, dy, dy_step, high, count, sums
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        kernel, step, width = (kind.count for kind in signature.args[:3])
-        x, line_step, columns, dy, dy_step, high, count, sums = arguments[3:]
+        kernel, step, width, of = (kind.count for kind in signature.args[:4])
+        x, line_step, columns, dy, dy_step, high, count, sums = arguments[4:]
         depth = -(-kernel // step)
         taps = [(k, c) for k in range(kernel) for c in range(width)]
         gaps = [v.load(b, v.at(b, columns, 8 * c), v.WORD) for c in range(width)]
-        start = {tap: v.load(b, v.at(b, sums, BYTES * t)) for t, tap in enumerate(taps)}
+        start = {(k, c): v.load(b, v.at(b, sums, BYTES * (k * of + c))) for k, c in taps}
         before, row, done = b.block, b.append_basic_block("row"), b.append_basic_block("done")
         b.branch(row)
         b.position_at_end(row)
@@ -172,11 +176,11 @@ def strip_gradient(
             phi.add_incoming(end, row)
         b.cbranch(b.icmp_signed("<", next_r, b.add(high, v.word(depth - 1))), row, done)
         b.position_at_end(done)
-        for t, tap in enumerate(taps):
-            v.store(b, new[tap], v.at(b, sums, BYTES * t))
+        for k, c in taps:
+            v.store(b, new[k, c], v.at(b, sums, BYTES * (k * of + c)))
         return context.get_dummy_value()
 
-    return types.void(rows, step, width, *[types.intp] * len(rest)), build
+    return types.void(rows, step, width, of, *[types.intp] * len(rest)), build
 
 
 @compiled
@@ -233,9 +237,14 @@ def grad_weight(
             target = sums + 4 * (one % g.groups * g.filters + f) * taps * WIDE
             for q in range(0, across, WIDE):
                 strip_gradient(
-                    rows, step, columns, box + 4 * q, 4 * g.pitch, offsets.ctypes.data, upstream + 4 * q, 4 * across,
-                    high, min(WIDE, across - q), target,
+                    rows, step, columns[:3], columns, box + 4 * q, 4 * g.pitch, offsets.ctypes.data,
+                    upstream + 4 * q, 4 * across, high, min(WIDE, across - q), target,
                 )  # fmt: skip
+                if len(columns) > 3:
+                    strip_gradient(
+                        rows, step, columns[3:], columns, box + 4 * q, 4 * g.pitch, offsets.ctypes.data + 24,
+                        upstream + 4 * q, 4 * across, high, min(WIDE, across - q), target + 3 * BYTES,
+                    )  # fmt: skip
 
 
 @compiled
@@ -255,9 +264,15 @@ def grad_weight_of_pairs(
                 target = sums + 4 * ((one % g.groups * filters + f) * channels + c) * taps * WIDE
                 for q in range(0, across, WIDE):
                     strip_gradient(
-                        rows, step, columns, box + 4 * (c * g.plane + q), 4 * g.pitch, offsets.ctypes.data,
-                        upstream + 4 * q, 4 * across, high, min(WIDE, across - q), target,
+                        rows, step, columns[:3], columns, box + 4 * (c * g.plane + q), 4 * g.pitch,
+                        offsets.ctypes.data, upstream + 4 * q, 4 * across, high, min(WIDE, across - q), target,
                     )  # fmt: skip
+                    if len(columns) > 3:
+                        strip_gradient(
+                            rows, step, columns[3:], columns, box + 4 * (c * g.plane + q), 4 * g.pitch,
+                            offsets.ctypes.data + 24, upstream + 4 * q, 4 * across, high, min(WIDE, across - q),
+                            target + 3 * BYTES,
+                        )  # fmt: skip
 
 
 @compiled
