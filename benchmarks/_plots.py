@@ -21,9 +21,7 @@ STEPS = {
 RIVALS = {"pytorch": "o", "channels_last": "D"}
 
 
-def ratios_plot(
-    run: Run, measured: Sequence[Measured], steps: Sequence[str], title: str, part: str = ""
-) -> list[Path]:
+def ratios_plot(run: Run, measured: Sequence[Measured], steps: Sequence[str], title: str, part: str = "") -> list[Path]:
     """Draw for each case how many times our time PyTorch takes, a panel for each pass; return the files."""
     rivals = [who for who in RIVALS if any((who, step) in seen.seconds for seen in measured for step in steps)]
     if not run.plots or not rivals:
@@ -64,7 +62,11 @@ def ratios_plot(
             ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             ax.xaxis.set_minor_formatter(NullFormatter())
             ax.grid(axis="x", linewidth=0.6)
-            ax.set_xlabel("← PyTorch is faster        ours is faster →")
+            for side, words in ((-1, "← PyTorch is faster"), (1, "ours is faster →")):
+                ax.annotate(
+                    words, (1, 0), xycoords=("data", "axes fraction"), xytext=(8 * side, -30),
+                    textcoords="offset points", ha="left" if side > 0 else "right", fontsize=9,
+                )  # fmt: skip
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
         axes[0][0].set_yticks(list(rows.values()), list(rows), fontsize=8)
@@ -74,7 +76,10 @@ def ratios_plot(
                 group, (0, place), xycoords=("axes fraction", "data"), xytext=(-6, 0), textcoords="offset points",
                 ha="right", va="center", fontsize=8.5, fontweight="bold",
             )  # fmt: skip
-        return _finish(run, figure, axes[0][0], f"{title}: PyTorch's time divided by ours (more than 1: ours is faster)", part)
+        ends = [ratio for ax in axes[0] for points in ax.collections for ratio, _ in points.get_offsets()]
+        axes[0][0].set_xlim(min(0.4, 0.85 * min(ends)), max(2.5, 1.2 * max(ends)))
+        what = f"{title}: PyTorch's time divided by ours (more than 1: ours is faster)"
+        return _finish(run, figure, axes[0][0], what, part)
 
 
 def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, labels: dict[str, str]) -> list[Path]:
@@ -82,7 +87,7 @@ def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, la
     if not run.plots:
         return []
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     from cnnlab.viz import style
 
@@ -92,7 +97,7 @@ def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, la
     with style.use("light") as colors:
         tints = dict(zip((*OURS, "pytorch"), (*colors.lines[:2], colors.muted), strict=True))
         figure, axes = plt.subplots(
-            len(steps), len(sweeps), figsize=(3 * len(sweeps) + 0.6, 2.2 * len(steps) + 1.4), sharey=True, sharex="col",
+            len(steps), len(sweeps), figsize=(3 * len(sweeps) + 0.6, 2.2 * len(steps) + 1.4), sharey="col", sharex="col",
             squeeze=False,
         )  # fmt: skip
         for column, (axis, sweep) in zip(axes.T, sweeps.items(), strict=True):
@@ -103,6 +108,7 @@ def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, la
                     ax.plot(list(sweep), values, color=tints[who], marker="o", markersize=3, label=SAID[who], **style_)
                 ax.set_xscale("log", base=2)
                 ax.set_yscale("log")
+                ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
                 ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
                 ax.yaxis.set_minor_formatter(NullFormatter())
                 ax.grid(linewidth=0.6)
@@ -118,7 +124,7 @@ def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, la
 
 def _rows(measured: Sequence[Measured]) -> dict[str, int]:
     """Return the row of each case; a group starts with a row for its name."""
-    rows, place, group = {}, -1, None
+    rows, place, group = {}, -1, ""
     for seen in measured:
         place += 1 + (seen.group != group)
         rows[seen.name], group = place, seen.group
@@ -129,6 +135,7 @@ def _group_heads(measured: Sequence[Measured], rows: dict[str, int]) -> dict[str
     heads: dict[str, int] = {}
     for seen in measured:
         heads.setdefault(seen.group, rows[seen.name] - 1)
+    heads.pop("", None)
     return heads
 
 
@@ -146,8 +153,10 @@ def _finish(run: Run, figure: Any, labeled: Any, title: str, part: str) -> list[
     import matplotlib.pyplot as plt
 
     handles, labels = labeled.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2 if len(labels) > 3 else 3, fontsize=9)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    figure.legend(
+        handles, labels, loc="outside upper left", ncols=2 if len(labels) > 3 else 3, fontsize=9, alignment="left",
+        title=title, title_fontproperties={"size": 11.5, "weight": "bold"},
+    )  # fmt: skip
     f = run.facts
     footer = (
         f"{run.machine()}; {run.how()}; {f['date'][:10]}\n"

@@ -27,7 +27,8 @@ SAID = {
     "cs231n": "columns of the batch, as in cs231n",
     "taps": "ours, tap by tap",
 }
-HEADS = {"channels_last": "ch.last", "forward": "fwd", "backward": "bwd"}
+HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last"}
+NAME = 28  # characters of a name
 NEAR = 0.8  # ratios below this are counted
 _SETTINGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "numpy": lambda: kernels.allow_compiled(False),
@@ -156,7 +157,7 @@ def table(run: Run, cases: Iterable[Case], columns: Sequence[Key], part: str = "
     with Rows(run.path(".csv", part), run) as rows:
         for case in cases:
             if not measured:
-                _print_heads(run, case, columns)
+                _print_heads(run, columns)
             seen = measure(case, run)
             measured.append(seen)
             _print_line(run, seen, columns)
@@ -176,50 +177,67 @@ def table(run: Run, cases: Iterable[Case], columns: Sequence[Key], part: str = "
     return measured, [rows.path, _summary(run, measured, part)]
 
 
-def _print_heads(run: Run, case: Case, columns: Sequence[Key]) -> None:
-    traced = "/".join(HEADS.get(who, who) for who in case.turns if who not in TORCH)
-    width = 9 + 8 * len(columns)
-    rivals = "".join(f"{'PyTorch' if rival == 'pytorch' else HEADS.get(rival, rival):>8}" for rival, _ in columns)
-    steps = "".join(f"{HEADS.get(step, step):>8}" for _, step in columns)
+def _traced(run: Run, columns: Sequence[Key]) -> list[str]:
+    """Return whose memory is printed."""
+    return [*run.sets, *dict.fromkeys(rival for rival, _ in columns if rival not in {*TORCH, "better"})]
+
+
+def _print_heads(run: Run, columns: Sequence[Key]) -> None:
+    width = 9 * (1 + len(columns))
+    rivals = "".join(f"{HEADS.get(rival, rival):>9}" for rival, _ in columns)
+    steps = "".join(f"{HEADS.get(step, step):>9}" for _, step in columns)
     if run.sets != ("numpy",):
-        print(" " * 27 + "".join(f"  {SAID[one]:-^{width - 2}}" for one in run.sets))
-    print(" " * 27 + "".join(f"{'':>9}{rivals}" for _ in run.sets))
-    print(f"{'':<27}" + "".join(f"{'ms':>9}{steps}" for _ in run.sets) + f"   extra MB: {traced}")
+        print(" " * NAME + "".join(f"   {f' {SAID[one]} ':-^{width - 3}}" for one in run.sets))
+    print(" " * NAME + "".join(f"{'':>9}{rivals}" for _ in run.sets) + "   extra MB")
+    traced = "/".join(HEADS.get(who, who) for who in _traced(run, columns))
+    print(" " * NAME + "".join(f"{'ms':>9}{steps}" for _ in run.sets) + f"   {traced}")
 
 
 def _print_line(run: Run, seen: Measured, columns: Sequence[Key]) -> None:
-    last = columns[0][1] if len({step for _, step in columns}) == 1 else "both"
+    last = columns[-1][1]  # of all passes together
     cells = []
     for ours in run.sets:
         ratios = [seen.ratio(ours, rival, step) for rival, step in columns]
         cells.append(f"{1e3 * np.median(seen.seconds[ours, last]):9.2f}")
-        cells += [f"{'–':>8}" if ratio is None else f"{ratio:8.2f}" for ratio in ratios]
-    extra = "/".join(f"{size / 1e6:.1f}" for size in seen.memory.values())
-    notes = "   ".join(f"{who} {note}" for who, note in seen.notes.items())
-    print(f"{seen.name:<27}{''.join(cells)}   {extra:<20} {notes}".rstrip(), flush=True)
+        cells += [f"{'–':>9}" if ratio is None else f"{ratio:9.2f}" for ratio in ratios]
+    sizes = [seen.memory.get(who) for who in _traced(run, columns)]
+    extra = "/".join("–" if size is None else f"{size / 1e6:.1f}" for size in sizes)
+    print(f"{seen.name:<{NAME}}{''.join(cells)}   {extra:<22} {said(seen.notes)}".rstrip(), flush=True)
+
+
+def said(notes: Mapping[str, str]) -> str:
+    """Return the notes on one line, and what is said of all of them once."""
+    if len(set(notes.values())) == 1:
+        return next(iter(notes.values()))
+    return "   ".join(f"{who} {note}" for who, note in notes.items())
 
 
 def _summary(run: Run, measured: Sequence[Measured], part: str) -> Path:
-    rivals = [key for key in dict.fromkeys(key for seen in measured for key in seen.seconds) if key[0] not in OURS]
+    """Print a line for each rival, and write one for each of its passes."""
+    met = {who for seen in measured for who, _ in seen.seconds}
+    rivals = [who for who in SAID if who in met.difference(OURS)]
+    steps = list(dict.fromkeys(step for seen in measured for _, step in seen.seconds))
     with Rows(run.path("_summary.csv", part), run) as rows:
         for ours in run.sets:
-            print(f"\n{SAID[ours]}: geometric mean of the medians of ratios, the lowest, and how many are below {NEAR}")
-            for rival, step in rivals:
-                ratios = {s.name: r for s in measured if (r := s.ratio(ours, rival, step)) is not None}
-                mean, low = float(np.exp(np.mean(np.log(list(ratios.values()))))), min(ratios, key=ratios.__getitem__)
-                below = sum(ratio < NEAR for ratio in ratios.values())
-                print(
-                    f"  {SAID[rival]:<35} {step:<9} {mean:5.2f}   lowest {ratios[low]:5.2f} {low:<26} "
-                    f"{below} of {len(ratios)} below {NEAR}"
-                )
-                rows.add(
-                    ours=ours,
-                    rival=rival,
-                    **{"pass": step},
-                    geometric_mean=mean,
-                    lowest=ratios[low],
-                    lowest_name=low,
-                    below=below,
-                    measured=len(ratios),
-                )
+            heads = "".join(f"{HEADS.get(step, step):>9}" for step in steps)
+            print(f"\n{f'{SAID[ours]}, geometric means':<{NAME + 9}}{heads}   {steps[-1]}: lowest, and below {NEAR}")
+            for rival in rivals:
+                means = ""
+                for step in steps:
+                    ratios = {seen.name: r for seen in measured if (r := seen.ratio(ours, rival, step)) is not None}
+                    mean, low = float(np.exp(np.mean(np.log([*ratios.values()])))), min(ratios, key=ratios.__getitem__)
+                    below = sum(ratio < NEAR for ratio in ratios.values())
+                    means += f"{mean:9.2f}"
+                    rows.add(
+                        ours=ours,
+                        rival=rival,
+                        **{"pass": step},
+                        geometric_mean=mean,
+                        lowest=ratios[low],
+                        lowest_name=low,
+                        below=below,
+                        measured=len(ratios),
+                    )
+                end = f"{ratios[low]:5.2f} {low:<{NAME}} {below} of {len(ratios)}"
+                print(f"  {SAID[rival]:<{NAME + 7}}{means}   {end}")
     return rows.path
