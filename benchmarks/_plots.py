@@ -97,8 +97,8 @@ def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, la
     with style.use("light") as colors:
         tints = dict(zip((*OURS, "pytorch"), (*colors.lines[:2], colors.muted), strict=True))
         figure, axes = plt.subplots(
-            len(steps), len(sweeps), figsize=(3 * len(sweeps) + 0.6, 2.2 * len(steps) + 1.4), sharey="col", sharex="col",
-            squeeze=False,
+            len(steps), len(sweeps), figsize=(max(9, 3 * len(sweeps) + 0.6), 2.2 * len(steps) + 1.4),
+            sharey="col", sharex="col", squeeze=False,
         )  # fmt: skip
         for column, (axis, sweep) in zip(axes.T, sweeps.items(), strict=True):
             for ax, step in zip(column, steps, strict=True):

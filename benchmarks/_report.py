@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _run import Run
+from _run import Run, has_torch
 
 from cnnlab import kernels
 
@@ -131,8 +131,8 @@ def _bytes(result: Any) -> int:
 class Rows:
     """A CSV file that is written as the rows come, with the facts of the run in the last columns."""
 
-    def __init__(self, path: Path, run: Run) -> None:
-        self.path, self._facts = path, run.facts
+    def __init__(self, path: Path, facts: Mapping[str, str]) -> None:
+        self.path, self._facts = path, facts
         self._file = path.open("w", newline="", encoding="utf-8")
         self._writer: csv.DictWriter[str] | None = None
 
@@ -154,7 +154,9 @@ class Rows:
 def table(run: Run, cases: Iterable[Case], columns: Sequence[Key], part: str = "") -> tuple[list[Measured], list[Path]]:
     """Measure the cases and print a line for each, then the summary; return what was seen and the files."""
     measured: list[Measured] = []
-    with Rows(run.path(".csv", part), run) as rows:
+    if not has_torch():
+        columns = [(rival, step) for rival, step in columns if rival not in {*TORCH, "better"}]
+    with Rows(run.path(".csv", part), run.facts) as rows:
         for case in cases:
             if not measured:
                 _print_heads(run, columns)
@@ -174,7 +176,7 @@ def table(run: Run, cases: Iterable[Case], columns: Sequence[Key], part: str = "
                     extra_bytes=seen.memory.get(who),
                     note=seen.notes.get(who),
                 )
-    return measured, [rows.path, _summary(run, measured, part)]
+    return measured, [rows.path, *_summary(run, measured, part)]
 
 
 def _traced(run: Run, columns: Sequence[Key]) -> list[str]:
@@ -194,7 +196,7 @@ def _print_heads(run: Run, columns: Sequence[Key]) -> None:
 
 
 def _print_line(run: Run, seen: Measured, columns: Sequence[Key]) -> None:
-    last = columns[-1][1]  # of all passes together
+    *_, last = (step for _, step in seen.seconds)  # all passes together
     cells = []
     for ours in run.sets:
         ratios = [seen.ratio(ours, rival, step) for rival, step in columns]
@@ -212,12 +214,14 @@ def said(notes: Mapping[str, str]) -> str:
     return "   ".join(f"{who} {note}" for who, note in notes.items())
 
 
-def _summary(run: Run, measured: Sequence[Measured], part: str) -> Path:
+def _summary(run: Run, measured: Sequence[Measured], part: str) -> list[Path]:
     """Print a line for each rival, and write one for each of its passes."""
     met = {who for seen in measured for who, _ in seen.seconds}
     rivals = [who for who in SAID if who in met.difference(OURS)]
+    if not rivals:
+        return []
     steps = list(dict.fromkeys(step for seen in measured for _, step in seen.seconds))
-    with Rows(run.path("_summary.csv", part), run) as rows:
+    with Rows(run.path("_summary.csv", part), run.facts) as rows:
         for ours in run.sets:
             heads = "".join(f"{HEADS.get(step, step):>9}" for step in steps)
             print(f"\n{f'{SAID[ours]}, geometric means':<{NAME + 9}}{heads}   {steps[-1]}: lowest, and below {NEAR}")
@@ -240,4 +244,4 @@ def _summary(run: Run, measured: Sequence[Measured], part: str) -> Path:
                     )
                 end = f"{ratios[low]:5.2f} {low:<{NAME}} {below} of {len(ratios)}"
                 print(f"  {SAID[rival]:<{NAME + 7}}{means}   {end}")
-    return rows.path
+    return [rows.path]

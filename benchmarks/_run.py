@@ -122,6 +122,8 @@ def started(parser: argparse.ArgumentParser, script: str) -> Iterator[tuple[Run,
         started=time.perf_counter(),
     )
     run.say_where()
+    if not has_torch():
+        print("PyTorch is not installed, so ours are measured alone: pip install 'cnnlab[oracle]' to compare\n")
     with all_threads(options.threads):
         yield run, options
 

@@ -134,10 +134,10 @@ def main():
     with started(parser_of(__doc__, rounds=5), __file__) as (run, _):
         chosen = run.chosen(SWEEPS, "size")
         print("ns for a thousand multiply-adds\n")
-        with Rows(run.path(".csv"), run) as rows:
+        with Rows(run.path(".csv"), run.facts) as rows:
             found = {axis: sweep(run, axis, rows) for axis in chosen}
         written = [rows.path]
-        with Rows(run.path("_summary.csv"), run) as summary:
+        with Rows(run.path("_summary.csv"), run.facts) as summary:
             for axis, (_, cliffs) in found.items():
                 for (step, who), (rise, value) in cliffs.items():
                     summary.add(axis=axis, **{"pass": step}, who=who, cliff=rise, at=value)

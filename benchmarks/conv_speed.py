@@ -4,9 +4,9 @@
 
 Ours with NumPy alone, ours with the compiled kernels of cnnlab[fast], and the others take turns in one process, and
 what counts is the ratio within a round: the other's time divided by ours, so more than 1 means that ours is faster.
-Backward leaves out the gradient to the input where a layer is the first of its net. On a busy machine ``--clock cpu`` measures
-the time of the one thread that computes; with several threads there is only the wall clock. The rules were set with the
-suite, and not with the layers held out. CSV files and pictures go to benchmarks/out/.
+Backward leaves out the gradient to the input where a layer is the first of its net. On a busy machine ``--clock cpu``
+measures the time of the one thread that computes; with several threads there is only the wall clock. The rules were set
+with the suite, and not with the layers held out. CSV files and pictures go to benchmarks/out/.
 """
 
 from __future__ import annotations
