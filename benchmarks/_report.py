@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -29,6 +30,9 @@ SAID = {
 }
 HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last"}
 NAME = 28  # characters of a name
+# With several threads, before each turn: those of OpenBLAS and OpenMP go on spinning for a while when their work is
+# done, and shall not take a core from whoever is next.
+PAUSE = 0.03  # seconds
 NEAR = 0.8  # ratios below this are counted
 _SETTINGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "numpy": lambda: kernels.allow_compiled(False),
@@ -89,6 +93,7 @@ def measure(case: Case, run: Run) -> Measured:
     seconds: dict[Key, list[float]] = {(who, step): [] for who, passes in case.turns.items() for step in passes}
     for _ in range(run.rounds):
         for who in order.permutation(list(case.turns)):
+            time.sleep(PAUSE if run.threads > 1 else 0)
             with setting(who):
                 for step, compute in case.turns[who].items():
                     start = run.clock()
