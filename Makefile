@@ -48,7 +48,7 @@ slides: venv ## run the lectures and write them as slides into lectures/slides (
 	$(BIN)/cnnlab build
 	$(BIN)/cnnlab slides $(LECTURES)
 
-bench: venv-dev ## measure speed beside PyTorch: tables, CSV files and pictures (BENCH_ARGS=--quick or "conv_speed --threads 2"; --list)
+bench: venv-dev ## measure speed beside PyTorch: tables, CSV files and pictures (BENCH_ARGS="conv_speed --quick"; --list: what there is)
 	$(BIN)/cnnlab bench $(BENCH_ARGS)
 
 proof: venv-dev ## ask whether the checks notice mistakes and random wrong answers, and name them rightly; print the tables

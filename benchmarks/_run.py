@@ -104,8 +104,7 @@ def started(parser: argparse.ArgumentParser, script: str) -> Iterator[tuple[Run,
     if options.clock == "cpu" and options.threads > 1:
         parser.error("--clock cpu counts one thread: use it with --threads 1")
     sets = KERNELS[options.kernels] if options.kernels else _sets_here()
-    fault = _fault_of_compiled()
-    if "fast" in sets and fault:
+    if options.kernels in {"fast", "both"} and (fault := _fault_of_compiled()):
         parser.error(f"--kernels {options.kernels} needs the compiled kernels, but {fault}")
     rounds = options.rounds or (3 if options.quick else options.usual_rounds)
     run = Run(
