@@ -108,13 +108,16 @@ def growth_plot(run: Run, sweeps: dict[str, dict[int, Measured]], costs: Any, la
                     ax.plot(list(sweep), values, color=tints[who], marker="o", markersize=3, label=SAID[who], **style_)
                 ax.set_xscale("log", base=2)
                 ax.set_yscale("log")
-                ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
                 ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
                 ax.yaxis.set_minor_formatter(NullFormatter())
                 ax.grid(linewidth=0.6)
                 ticks = _apart(list(sweep))
                 ax.set_xticks(ticks, [str(tick) for tick in ticks])
                 ax.xaxis.set_minor_locator(NullLocator())
+            low, high = column[0].get_ylim()
+            for ax in column:
+                subs = (1, 2, 5) if high / low > 50 else (1, 1.5, 2, 3, 5, 7)
+                ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=9))
             column[0].set_title(labels[axis], fontsize=9.5)
         for ax, step in zip(axes[:, 0], steps, strict=True):
             ax.set_ylabel(STEPS[step])
