@@ -4,7 +4,7 @@
 NumPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
 """
 
-from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, im2col, linear, pointwise, winograd  # noqa: F401  (they register)
 from cnnlab.kernels.elementwise import relu_backward, relu_forward, tanh_backward, tanh_forward
 from cnnlab.kernels.explain import Plan, Step, explain_plan
 from cnnlab.kernels.planner import (
