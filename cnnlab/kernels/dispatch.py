@@ -1,0 +1,72 @@
+"""Which kernels compute: those for CuPy arrays, or those for NumPy arrays, which leave others to the readable op."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry, PoolGeometry
+from cnnlab.kernels import planner, pooling
+from cnnlab.kernels.gpu import convolution as gpu_convolution
+from cnnlab.kernels.gpu import pooling as gpu_pooling
+from cnnlab.kernels.gpu.device import takes
+
+
+def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
+    """Return y (N, C_out, *out) as `cnnlab.kernels.planner.conv_forward` does, or None."""
+    return gpu_convolution.conv_forward(x, w, b, geometry) if takes(x) else planner.conv_forward(x, w, b, geometry)
+
+
+def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any, Any] | None:
+    """Return (dx, dw, db) likewise."""
+    return gpu_convolution.conv_backward(dy, x, w, geometry) if takes(x) else planner.conv_backward(dy, x, w, geometry)
+
+
+def conv_backward_parameters(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any] | None:
+    """Return (dw, db) likewise."""
+    return (
+        gpu_convolution.conv_backward_parameters(dy, x, w, geometry)
+        if takes(x)
+        else planner.conv_backward_parameters(dy, x, w, geometry)
+    )
+
+
+def conv_transpose_forward(x: Any, w: Any, b: Any, geometry: ConvTransposeGeometry) -> Any:
+    """Return y (N, C_out, *out) likewise."""
+    return (
+        gpu_convolution.conv_transpose_forward(x, w, b, geometry)
+        if takes(x)
+        else planner.conv_transpose_forward(x, w, b, geometry)
+    )
+
+
+def conv_transpose_backward(dy: Any, x: Any, w: Any, geometry: ConvTransposeGeometry) -> tuple[Any, Any, Any] | None:
+    """Return (dx, dw, db) likewise."""
+    return (
+        gpu_convolution.conv_transpose_backward(dy, x, w, geometry)
+        if takes(x)
+        else planner.conv_transpose_backward(dy, x, w, geometry)
+    )
+
+
+def max_pool_forward(x: Any, geometry: PoolGeometry) -> Any:
+    """Return the largest value of every window, (N, C, *out), or None likewise."""
+    return gpu_pooling.max_pool_forward(x, geometry) if takes(x) else pooling.max_pool_forward(x, geometry)
+
+
+def max_pool_backward(dy: Any, x: Any, geometry: PoolGeometry) -> Any:
+    """Return dx (N, C, *spatial) likewise."""
+    return gpu_pooling.max_pool_backward(dy, x, geometry) if takes(x) else pooling.max_pool_backward(dy, x, geometry)
+
+
+def avg_pool_forward(x: Any, geometry: PoolGeometry, counts: Any) -> Any:
+    """Return the sum of every window divided by its count (*out) likewise."""
+    return (
+        gpu_pooling.avg_pool_forward(x, geometry, counts) if takes(x) else pooling.avg_pool_forward(x, geometry, counts)
+    )
+
+
+def avg_pool_backward(share: Any, x: Any, geometry: PoolGeometry) -> Any:
+    """Return dx (N, C, *spatial) likewise."""
+    return (
+        gpu_pooling.avg_pool_backward(share, x, geometry) if takes(x) else pooling.avg_pool_backward(share, x, geometry)
+    )
