@@ -5,7 +5,7 @@ A loss ends a net, so its backward function takes no upstream gradient: it retur
 
 from typing import Any
 
-from cnnlab.backend import Array, namespace
+from cnnlab.backend import Array, namespace, on_gpu
 from cnnlab.ops.activation import sigmoid_forward, softmax
 from cnnlab.ops.arguments import check_given, check_shape, float_namespace
 
@@ -30,7 +30,8 @@ def cross_entropy_forward(logits: Array, targets: Array) -> Array:
     TypeError
         The logits are not floating point or the targets not integers.
     ValueError
-        The shapes do not fit, the batch is empty, or a target is no class.
+        The shapes do not fit, the batch is empty, or a target is no class. On a GPU targets are not read, which would
+        wait for it: there a target that is no class makes the loss minus infinity.
     DeviceMismatchError
         The arrays lie on different devices.
 
@@ -43,8 +44,8 @@ def cross_entropy_forward(logits: Array, targets: Array) -> Array:
     xp, chosen = _one_hot(logits, targets)
     shifted = logits - xp.max(logits, axis=1, keepdims=True)
     log_sum = xp.log(xp.sum(xp.exp(shifted), axis=1))  # (N,)
-    # where, not a product: 0 · −inf would be NaN
-    right = xp.sum(xp.where(chosen, shifted, 0), axis=1)  # (N,)
+    # where, not a product: 0 · −inf would be NaN; the least of them is the chosen one, infinite if there is none
+    right = xp.min(xp.where(chosen, shifted, float("inf")), axis=1)  # (N,)
     return xp.mean(log_sum - right)
 
 
@@ -198,7 +199,7 @@ def _one_hot(logits: Array, targets: Array) -> tuple[Any, Array]:
         raise TypeError(f"targets have dtype {targets.dtype}: expected integers, the number of the right class")
     N, C = logits.shape
     check_shape("targets", targets, (N,), "one class number for each row of logits")
-    low, high = int(xp.min(targets)), int(xp.max(targets))
+    low, high = (0, 0) if on_gpu(targets) else (int(xp.min(targets)), int(xp.max(targets)))
     if low < 0 or high >= C:
         raise ValueError(f"targets go from {low} to {high}: with {C} logits a row they must lie in 0 to {C - 1}")
     classes = xp.arange(C, dtype=targets.dtype, device=targets.device)

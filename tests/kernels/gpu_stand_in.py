@@ -44,11 +44,11 @@ class Array(np.ndarray):
 
     @property
     def data(self):
-        return SimpleNamespace(ptr=self.ctypes.data)
+        return SimpleNamespace(ptr=self.ctypes.data, device_id=0)
 
-    @property
-    def device(self):
-        return SimpleNamespace(id=0)
+    def __array_function__(self, function, types, arguments, keywords):
+        found = super().__array_function__(function, types, arguments, keywords)
+        return np.asarray(found).view(Array) if isinstance(found, np.ndarray | np.generic) else found
 
     def _refuse(self, *_, **__):
         raise HiddenTransferError("a number was read on the host: on a GPU that waits for it and copies")

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnnlab import kernels, ops
+from cnnlab import kernels, nn, ops, optim
 from cnnlab.geometry import ConvGeometry, PoolGeometry
 from cnnlab.kernels import algorithm, gpu
 from cnnlab.kernels.gpu import algorithm as gpu_algorithm
 from cnnlab.kernels.gpu import columns, convolution, device, direct
 
 from .conftest import Drawn, layers
-from .gpu_stand_in import COMPILER, HiddenTransferError, StandIn, host, on_gpu
+from .gpu_stand_in import COMPILER, Array, HiddenTransferError, StandIn, host, on_gpu
 from .test_pooling import pools
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (on Debian: apt install g++)")
@@ -342,3 +342,51 @@ def test_tf32_only_where_cupys_setting_allows_it(cupy, rng, monkeypatch):
 def test_the_stand_in_notices_a_hidden_transfer():
     with pytest.raises(HiddenTransferError):
         float(on_gpu(1.0))
+
+
+def net_of(rng):
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1, rng=rng),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 12, 5, rng=rng),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(300, 10, rng=rng),
+    )
+
+
+def losses(net, x, y, optimizer, steps=3):
+    loss = nn.CrossEntropyLoss()
+    found = []
+    for _ in range(steps):
+        prediction = net(x)
+        found.append(loss.forward(prediction, y))
+        net.zero_grad()
+        net.backward_parameters(loss.gradient(prediction, y))
+        optimizer(net.parameters()).step()
+    return [float(host(one)) for one in found]
+
+
+@pytest.mark.parametrize(
+    "optimizer", [lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.Adam(p, lr=0.01)], ids=["SGD", "Adam"]
+)
+def test_a_training_step_reads_no_number_and_learns_the_same(cupy, rng, monkeypatch, optimizer):
+    monkeypatch.setattr(ops.loss, "on_gpu", lambda x: isinstance(x, Array))
+    x, y = rng.standard_normal((6, 1, 28, 28)).astype("float32"), rng.integers(0, 10, 6)
+    want = losses(net_of(np.random.default_rng(1)), x, y, optimizer)
+    net = net_of(np.random.default_rng(1))
+    for parameter in net.parameters():
+        parameter.data = on_gpu(parameter.data)
+    cupy.launched.clear()
+    got = losses(net, on_gpu(x), on_gpu(y), optimizer)
+    np.testing.assert_allclose(got, want, rtol=1e-5)
+    assert all(type(parameter.data) is Array for parameter in net.parameters())
+    assert {"gemm", "direct_forward", "max_pool_backward", "avg_pool_backward"} <= set(cupy.launched)
+
+
+def test_a_target_that_is_no_class_shows_in_the_loss_where_it_cannot_be_read(cupy, rng, monkeypatch):
+    monkeypatch.setattr(ops.loss, "on_gpu", lambda x: isinstance(x, Array))
+    logits, targets = on_gpu(rng.standard_normal((3, 4))), on_gpu([0, 4, 1])
+    assert host(ops.cross_entropy_forward(logits, targets)) == -np.inf

@@ -27,7 +27,7 @@ def takes(*arrays: object) -> bool:
     if cupy is None or not all(type(array) is cupy.ndarray for array in arrays):
         return False
     here = cupy.cuda.runtime.getDevice()
-    return all(a.dtype.char in "fd" and a.size > 0 and a.device.id == here for a in arrays)  # type: ignore[attr-defined]
+    return all(a.dtype.char in "fd" and a.size > 0 and a.data.device_id == here for a in arrays)  # type: ignore[attr-defined]
 
 
 def source(dtype: str) -> str:
