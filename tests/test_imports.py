@@ -36,7 +36,7 @@ ARROWS = {
     "__init__": arrows(),
     "backend": arrows(others="numpy array_api_compat", lazily="cupy"),
     "geometry": arrows(),
-    "kernels": arrows("backend geometry", "numpy", lazily="cupy threadpoolctl"),
+    "kernels": arrows("backend geometry", "numpy", lazily="cupy cudnn threadpoolctl"),
     # Its compiled modules are imported at the first use; a test below sees to that.
     "kernels/fast": arrows("kernels geometry", "numpy numba llvmlite"),
     "ops": arrows("kernels backend geometry"),

@@ -99,6 +99,10 @@ def compiled(dtype, folder):
     return ctypes.CDLL(str(library)), parameters
 
 
+def _poison(dtype):
+    return np.nan if dtype.kind == "f" else np.iinfo(dtype).max
+
+
 class StandIn:
     """What `cnnlab.kernels.gpu` asks of CuPy, and a record of what was launched."""
 
@@ -123,14 +127,14 @@ class StandIn:
 
     def empty(self, shape, dtype):
         dtype, size = np.dtype(dtype), int(np.prod(shape))
-        whole = np.full(size + 2 * MARGIN, np.nan if dtype.kind == "f" else -(2**31), dtype)
+        whole = np.full(size + 2 * MARGIN, _poison(dtype), dtype)
         self._made.append(whole)
         self.largest = max(self.largest, size * dtype.itemsize)
         return whole[MARGIN : MARGIN + size].reshape(shape).view(Array)
 
     def margins_are_whole(self):
         ends = [np.concatenate([one[:MARGIN], one[-MARGIN:]]) for one in self._made]
-        return all(np.isnan(end).all() if end.dtype.kind == "f" else (end == -(2**31)).all() for end in ends)
+        return all(np.array_equal(end, np.full_like(end, _poison(end.dtype)), equal_nan=True) for end in ends)
 
     def ascontiguousarray(self, x):
         return np.ascontiguousarray(x).view(Array)

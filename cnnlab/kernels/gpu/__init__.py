@@ -11,12 +11,13 @@ from importlib.util import find_spec
 from cnnlab.kernels import algorithm
 from cnnlab.kernels.gpu.algorithm import OnGPU, known
 from cnnlab.kernels.gpu.columns import Columns
+from cnnlab.kernels.gpu.cudnn import CuDNN, installed
 from cnnlab.kernels.gpu.direct import Direct
 
 
 def provided() -> list[OnGPU]:
     """Return the algorithms that the installed packages allow."""
-    return [Columns(), Direct()]
+    return [Columns(), Direct(), *([CuDNN()] if installed() else [])]
 
 
 def register() -> bool:
