@@ -300,6 +300,36 @@ def test_rules(cupy, shape, filters, groups, expected):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_plan_says_what_is_computed(cupy, name):
+    geometry = ConvGeometry((3, 3), padding=1, in_channels=64, out_channels=64)
+    with kernels.use_algorithm(name):
+        plan = kernels.explain_plan(geometry, (4, 64, 56, 56), device="gpu")
+    assert [step.work for step in plan.steps] == ["forward", "grad_input", "grad_weight"]
+    assert {step.algorithm for step in plan.steps} == {name}
+    assert "on a GPU" in str(plan)
+    x, w = on_gpu(np.ones((4, 64, 8, 8), "float32")), on_gpu(np.ones((64, 64, 3, 3), "float32"))
+    with kernels.use_algorithm(name):
+        kernels.conv_forward(x, w, None, geometry)
+    assert ("gemm" in cupy.launched) == (name == "gpu_im2col")
+
+
+def test_a_plan_for_a_gpu_of_what_is_left_to_the_readable_op(cupy):
+    geometry = ConvGeometry((3,), padding=1, in_channels=4, out_channels=4, padding_mode="reflect")
+    plan = kernels.explain_plan(geometry, (4, 4, 56), device="gpu")
+    assert plan["forward"] == "taps"
+    assert "padding reflect" in plan.steps[0].because
+    with pytest.raises(ValueError, match="device 'tpu' is unknown"):
+        kernels.explain_plan(geometry, (4, 4, 56), device="tpu")
+
+
+def test_a_plan_for_a_gpu_needs_cupy(monkeypatch):
+    for name in (*NAMES, "cudnn"):
+        monkeypatch.delitem(gpu_algorithm.known, name, raising=False)
+    with pytest.raises(ImportError, match="CuPy, which is not installed"):
+        kernels.explain_plan(ConvGeometry((3,), in_channels=4, out_channels=4), (4, 4, 56), device="gpu")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_workspace_is_bounded(cupy, name, rng):
     layer = Drawn((6, 4, 40, 40), (4, 4, 5, 5), {"padding": 2}, 5)
     x, w, b, dy = layer.arrays("float32")
@@ -337,6 +367,17 @@ def test_tf32_only_where_cupys_setting_allows_it(cupy, rng, monkeypatch):
         arrays = [on_gpu(one.astype(dtype)) for one in (x, w)]
         kernels.conv_forward(*arrays, None, ConvGeometry.of_weight(w.shape))
     assert asked == ["float32", "tf32", "float64"]
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_the_algorithms_are_there_where_cupy_is_installed(monkeypatch, installed):
+    for names in (gpu_algorithm.known, algorithm._known):
+        for name in (*NAMES, "cudnn"):
+            monkeypatch.delitem(names, name, raising=False)
+    monkeypatch.setattr(gpu, "find_spec", lambda name: name if installed else None)
+    assert gpu.register() == installed
+    for names in (gpu_algorithm.known, algorithm._known):
+        assert (set(NAMES) <= set(names)) == installed
 
 
 def test_the_stand_in_notices_a_hidden_transfer():

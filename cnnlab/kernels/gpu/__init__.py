@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from cnnlab.kernels import algorithm
+from cnnlab.kernels.algorithm import register as name_it
 from cnnlab.kernels.gpu.algorithm import OnGPU, known
 from cnnlab.kernels.gpu.columns import Columns
 from cnnlab.kernels.gpu.cudnn import CuDNN, installed
@@ -21,10 +21,10 @@ def provided() -> list[OnGPU]:
 
 
 def register() -> bool:
-    """Add the algorithms if CuPy is installed; return whether it is."""
+    """Add the algorithms if CuPy is installed, and their names to those of `use_algorithm`; return whether it is."""
     if find_spec("cupy") is None:
         return False
     for one in provided():
         known[one.name] = one
-        algorithm.register(one)
+        name_it(one)
     return True
