@@ -15,6 +15,10 @@ from cnnlab.kernels.dispatch import (
     conv_transpose_forward,
     max_pool_backward,
     max_pool_forward,
+    relu_backward,
+    relu_forward,
+    tanh_backward,
+    tanh_forward,
 )
 from cnnlab.kernels.explain import Plan, Step, explain_plan
 from cnnlab.kernels.settings import (
@@ -24,9 +28,9 @@ from cnnlab.kernels.settings import (
     current_algorithm,
     use_algorithm,
     winograd_allowed,
+    workspace_limit,
 )
 from cnnlab.kernels.threads import thread_count, use_threads
-from cnnlab.kernels.workspace import workspace_limit
 
 fast.register()
 gpu.register()
@@ -48,6 +52,10 @@ __all__ = [
     "explain_plan",
     "max_pool_backward",
     "max_pool_forward",
+    "relu_backward",
+    "relu_forward",
+    "tanh_backward",
+    "tanh_forward",
     "thread_count",
     "use_algorithm",
     "use_threads",

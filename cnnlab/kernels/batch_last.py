@@ -16,8 +16,10 @@ from cnnlab.kernels.arrays import FloatArray, at, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
-COLUMNS = 1024
+COLUMNS = 1024  # of a tile that is laid out
 TILE_BYTES = 2 * 2**20
+COLUMNS_BACK = 8192  # of a tile that is added up: each tap adds a box, and large boxes have long runs
+TILE_BYTES_BACK = 8 * 2**20
 
 
 class BatchLast(Algorithm):
@@ -33,7 +35,9 @@ class BatchLast(Algorithm):
         return "the batch is 1" if case.batch == 1 and case.work != "grad_input" else None
 
     def _places(self, batch: int, case: Case) -> int:
-        columns = max(64, min(COLUMNS, TILE_BYTES // (case.depth * case.itemsize)))
+        back = case.work == "grad_input"
+        most, size = (COLUMNS_BACK, TILE_BYTES_BACK) if back else (COLUMNS, TILE_BYTES)
+        columns = max(64, min(most, size // (case.depth * case.itemsize)))
         return max(1, columns // batch)
 
     def workspace(self, case: Case) -> int:

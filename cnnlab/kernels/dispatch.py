@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry, PoolGeometry
-from cnnlab.kernels import planner, pooling
+from cnnlab.kernels import elementwise, planner, pooling
 from cnnlab.kernels.gpu import convolution as gpu_convolution
+from cnnlab.kernels.gpu import elementwise as gpu_elementwise
 from cnnlab.kernels.gpu import pooling as gpu_pooling
 from cnnlab.kernels.gpu.device import takes
 
@@ -70,3 +71,23 @@ def avg_pool_backward(share: Any, x: Any, geometry: PoolGeometry) -> Any:
     return (
         gpu_pooling.avg_pool_backward(share, x, geometry) if takes(x) else pooling.avg_pool_backward(share, x, geometry)
     )
+
+
+def relu_forward(x: Any) -> Any:
+    """Return max(x, 0) likewise."""
+    return gpu_elementwise.relu_forward(x) if takes(x) else elementwise.relu_forward(x)
+
+
+def relu_backward(dy: Any, x: Any) -> Any:
+    """Return dy where not x ≤ 0, else 0, likewise."""
+    return gpu_elementwise.relu_backward(dy, x) if takes(x) else elementwise.relu_backward(dy, x)
+
+
+def tanh_forward(x: Any) -> Any:
+    """Return tanh(x) likewise."""
+    return gpu_elementwise.tanh_forward(x) if takes(x) else elementwise.tanh_forward(x)
+
+
+def tanh_backward(dy: Any, y: Any) -> Any:
+    """Return dy · (1 − y²) likewise."""
+    return gpu_elementwise.tanh_backward(dy, y) if takes(y) else elementwise.tanh_backward(dy, y)

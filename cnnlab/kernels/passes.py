@@ -22,6 +22,7 @@ from cnnlab.kernels.algorithm import Algorithm, Whole
 from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import Case, Work
+from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split, thread_count
 from cnnlab.kernels.workspace import workspace
 
@@ -90,7 +91,7 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
         return algorithm.correlate(x, w, b, layer, case)
     x, pads = crop(x, layer.pads)
     w, layer = np.ascontiguousarray(w), replace(layer, pads=pads)
-    y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), x.dtype)
+    y = results.empty((case.batch, case.out_channels, *case.out), x.dtype)
     weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
     biases = [None if b is None else b[outs] for _, outs in _groups(case, algorithm)]
 
@@ -138,7 +139,7 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
     parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
     if len(parts) == 1 and set(layer.stride) == {1}:
         return _of_residue(dy, w, parts[0], layer, choose)
-    dx = np.zeros(shape, dy.dtype)
+    dx = results.zeros(shape, dy.dtype)
     for part in parts:
         dx[at(part.inputs)] = _of_residue(dy, w, part, layer, choose)
     return dx
@@ -149,7 +150,7 @@ def _adjoint(dy: FloatArray, w: FloatArray, layer: Layer, case: Case, algorithm:
     weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
     inside = [slice(before, size - after) for (before, after), size in zip(layer.pads, case.padded, strict=True)]
     shape = (case.batch, case.in_channels, *case.padded)
-    dx: FloatArray = np.empty((*shape[:2], *(one.stop - one.start for one in inside)), dy.dtype)
+    dx = results.empty((*shape[:2], *(one.stop - one.start for one in inside)), dy.dtype)
     bytes_a_picture = (prod(shape[1:]) + dy[0].size) * case.itemsize
     many = max(1, CHUNK_BYTES // max(bytes_a_picture, 1))
 

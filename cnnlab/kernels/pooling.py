@@ -18,6 +18,7 @@ import numpy as np
 
 from cnnlab.geometry import PoolGeometry
 from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import READABLE, forced
 from cnnlab.kernels.threads import bind, run_parts, split, thread_count
 
@@ -35,6 +36,12 @@ class Compiled(Protocol):
     def max_pool_backward(self, dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> FloatArray | None:
         """Return the gradient to x."""
 
+    def avg_pool_forward(self, x: FloatArray, geometry: PoolGeometry, counts: FloatArray) -> FloatArray | None:
+        """Return the sum of every window divided by its count (*out)."""
+
+    def avg_pool_backward(self, share: FloatArray, x: FloatArray, geometry: PoolGeometry) -> FloatArray | None:
+        """Return the gradient to x for the share of each window."""
+
 
 providers: list[Compiled] = []  # asked first, in this order
 
@@ -47,7 +54,7 @@ def max_pool_forward(x: FloatArray, geometry: PoolGeometry) -> FloatArray | None
         if (given := provider.max_pool_forward(x, geometry)) is not None:
             return given
     axes = axes_of(geometry, x.shape[2:])
-    y: FloatArray = np.empty(geometry.output_shape(x.shape), x.dtype)
+    y = results.empty(geometry.output_shape(x.shape), x.dtype)
 
     def block(source: FloatArray, target: FloatArray) -> None:
         target[...] = _levels(source, axes, _max_along)[-1]
@@ -64,7 +71,7 @@ def max_pool_backward(dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> 
         if (given := provider.max_pool_backward(dy, x, geometry)) is not None:
             return given
     axes = axes_of(geometry, x.shape[2:])
-    dx: FloatArray = np.empty(x.shape, x.dtype)
+    dx = results.empty(x.shape, x.dtype)
 
     def block(upstream: FloatArray, source: FloatArray, target: FloatArray) -> None:
         levels = _levels(source, axes[::-1], _max_along)
@@ -82,8 +89,11 @@ def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, counts: FloatArray) 
     """Return the sum of every window divided by its count (*out), or None likewise."""
     if not _applies(x):
         return None
+    for provider in providers:
+        if (given := provider.avg_pool_forward(x, geometry, counts)) is not None:
+            return given
     axes = axes_of(geometry, x.shape[2:])
-    y: FloatArray = np.empty(geometry.output_shape(x.shape), x.dtype)
+    y = results.empty(geometry.output_shape(x.shape), x.dtype)
 
     def block(source: FloatArray, target: FloatArray) -> None:
         np.divide(_levels(source, axes, _sum_along)[-1], counts, out=target)
@@ -96,8 +106,11 @@ def avg_pool_backward(share: FloatArray, x: FloatArray, geometry: PoolGeometry) 
     """Return dx (N, C, *spatial): the share (N, C, *out) of each window at each of its places, or None likewise."""
     if not _applies(x, share):
         return None
+    for provider in providers:
+        if (given := provider.avg_pool_backward(share, x, geometry)) is not None:
+            return given
     axes = axes_of(geometry, x.shape[2:])
-    dx: FloatArray = np.empty(x.shape, x.dtype)
+    dx = results.empty(x.shape, x.dtype)
 
     def block(source: FloatArray, target: FloatArray) -> None:
         for axis in axes:

@@ -1,11 +1,14 @@
-"""Which algorithm to use: the planner's choice, or one by name.
+"""Which algorithm to use: the planner's choice, or one by name; and how much memory to keep.
 
 Plain module state, as in `cnnlab.backend.state`: a ContextVar would be lost between the cells of a notebook.
 """
 
 from __future__ import annotations
 
+from cnnlab.geometry.options import whole_number
 from cnnlab.kernels.algorithm import algorithms
+from cnnlab.kernels.results import results
+from cnnlab.kernels.workspace import workspace
 
 READABLE = "taps"  # the sum over taps in cnnlab.ops, which is no kernel: the kernels then leave everything to it
 
@@ -132,3 +135,26 @@ class allow_compiled:  # noqa: N801  (used like a function)
 def compiled_allowed() -> bool:
     """Return whether the planner may choose compiled kernels."""
     return _compiled
+
+
+def workspace_limit(size: int | None = None) -> int:
+    """Return how many bytes of working memory the fast kernels keep; set it first if a size is given.
+
+    The memory of large results that nobody holds any more is kept for the next ones likewise, up to as much again.
+
+    Parameters
+    ----------
+    size : int, optional
+        Bytes, 64 MB unless set. Tiles get smaller to keep to it; a transformed kernel or a padded copy of one picture
+        may exceed it, and is then not kept.
+
+    Examples
+    --------
+    >>> workspace_limit() // 2**20
+    64
+    """
+    if size is not None:
+        workspace.limit = whole_number("size", size, at_least=0)
+        workspace.clear()
+        results.clear()
+    return workspace.limit

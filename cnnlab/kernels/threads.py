@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -60,7 +61,10 @@ class _Pool:
             executor = self._started(count - 1)
             waiting = iter(parts)
             lock = threading.Lock()
-            futures: list[Future[None]] = [executor.submit(_work, waiting, lock) for _ in range(count - 1)]
+            # In a copy of this context, so that numpy.errstate holds there too.
+            futures: list[Future[None]] = [
+                executor.submit(copy_context().run, _work, waiting, lock) for _ in range(count - 1)
+            ]
             try:
                 _work(waiting, lock)
             finally:

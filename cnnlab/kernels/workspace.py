@@ -14,7 +14,6 @@ from math import prod
 
 import numpy as np
 
-from cnnlab.geometry.options import whole_number
 from cnnlab.kernels.arrays import FloatArray, Ints
 
 _DEFAULT = 64 * 2**20
@@ -75,23 +74,3 @@ class Workspace:
 workspace = Workspace()
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=workspace._forked)
-
-
-def workspace_limit(size: int | None = None) -> int:
-    """Return how many bytes of working memory the fast convolutions keep; set it first if a size is given.
-
-    Parameters
-    ----------
-    size : int, optional
-        Bytes, 64 MB unless set. Tiles get smaller to keep to it; a transformed kernel or a padded copy of one picture
-        may exceed it, and is then not kept.
-
-    Examples
-    --------
-    >>> workspace_limit() // 2**20
-    64
-    """
-    if size is not None:
-        workspace.limit = whole_number("size", size, at_least=0)
-        workspace.clear()
-    return workspace.limit

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import overload
 
 from cnnlab.backend import Array
+from cnnlab.nn.activation import ReLU
 from cnnlab.nn.module import Module
+from cnnlab.nn.pool import MaxPool
 
 
 class Sequential(Module):
@@ -29,22 +31,36 @@ class Sequential(Module):
 
     def forward(self, x: Array) -> Array:
         """Return the output of the last layer."""
-        for layer in self.layers:
+        for layer in self._in_order():
             x = layer(x)
         return x
 
     def backward(self, dy: Array) -> Array:
         """Return the gradient to the input of the first layer."""
-        for layer in reversed(self.layers):
+        for layer in reversed(self._in_order()):
             dy = layer.backward(dy)
         return dy
 
     def backward_parameters(self, dy: Array) -> None:
         """Go back without the gradient to the input of the first layer."""
-        for layer in reversed(self.layers[1:]):
+        order = self._in_order()
+        for layer in reversed(order[1:]):
             dy = layer.backward(dy)
-        if self.layers:
-            self.layers[0].backward_parameters(dy)
+        if order:
+            order[0].backward_parameters(dy)
+
+    def _in_order(self) -> list[Module]:
+        """Return the layers in the order of computation: max pooling before a ReLU that it follows.
+
+        The largest of some numbers, cut off at 0, is the largest of the numbers cut off, and the gradients are the same
+        too; but there are fewer numbers to cut off then.
+        """
+        order = list(self.layers)
+        for i in range(1, len(order)):
+            before, after = order[i - 1 : i + 1]
+            if _is_plain(before, ReLU) and _is_plain(after, MaxPool):
+                order[i - 1 : i + 1] = after, before
+        return order
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the layers, named by their place: "0", "1", …."""
@@ -63,6 +79,13 @@ class Sequential(Module):
     def __getitem__(self, place: int | slice) -> Module | Sequential:
         """Return the layer at `place`, or for a slice a Sequential that shares those layers."""
         return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
+
+
+def _is_plain(layer: Module, kind: type[Module]) -> bool:
+    """Return whether a layer is the library's, with no `forward` or op of somebody else's."""
+    given = vars(layer)
+    ours = isinstance(layer, kind) and type(layer).__module__ == kind.__module__
+    return ours and "forward" not in given and given.get("op") is None
 
 
 def check_modules(owner: str, layers: tuple[object, ...]) -> None:

@@ -36,6 +36,9 @@ def float_namespace(**arrays: Array) -> Any:
     """
     check_given(**arrays)
     xp = namespace(**arrays)
+    dtypes = {x.dtype for x in arrays.values()}
+    if len(dtypes) == 1 and xp.isdtype(*dtypes, "real floating"):
+        return xp
     for name, x in arrays.items():
         if not xp.isdtype(x.dtype, "real floating"):
             raise TypeError(

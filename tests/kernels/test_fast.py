@@ -169,32 +169,50 @@ def test_chosen_by_itself_for_float32_alone_and_can_be_ruled_out():
         kernels.allow_compiled(1)
 
 
+@st.composite
+def pools(draw):
+    """Draw shapes and options of a pooling layer; half of them are the pairs that have loops of their own."""
+    rank = draw(st.integers(1, 3))
+    spatial = draw(st.tuples(*[st.integers(4, {1: 300, 2: 24, 3: 9}[rank])] * rank))
+    if rank == 2 and draw(st.booleans()):
+        return (9, 3, *spatial), 2, {}
+    kernel = draw(st.tuples(*[st.integers(1, 3)] * rank))
+    stride = draw(st.none() | st.tuples(*[st.integers(1, 4)] * rank))
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    return (9, 3, *spatial), kernel, {"stride": stride, "padding": padding, "ceil_mode": draw(st.booleans())}
+
+
 @needs_numba
 @laws
-@given(
-    st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(6, 24), st.integers(6, 24)),
-    st.sampled_from([2, 3, (2, 2), (1, 3), (3, 2)]),
-    st.sampled_from([None, 1, 2, (2, 1), 3]),
-    st.tuples(st.sampled_from([0, 1]), st.booleans()),
-    st.integers(0, 2**32 - 1),
-)
-def test_max_pooling_equals_the_readable_op_with_ties_and_nan(shape, kernel, stride, border, seed):
-    padding, ceil_mode = border
+@given(pools(), st.sampled_from(["float32", "float64"]), st.integers(0, 2**32 - 1))
+def test_pooling_equals_the_readable_op_with_ties_and_nan(pool, dtype, seed):
+    shape, kernel, options = pool
     rng = np.random.default_rng(seed)
-    x = rng.integers(-3, 4, (9, *shape[1:])).astype(np.float32)  # many ties
+    x = rng.integers(-3, 4, shape).astype(dtype)  # many ties
     x[rng.random(x.shape) < 0.03] = np.nan
     x[rng.random(x.shape) < 0.05] = -np.inf
-    if padding and 1 in np.atleast_1d(kernel):
-        padding = 0
-    options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    plain = rng.standard_normal(shape).astype(dtype)
     with kernels.use_algorithm("taps"):
         y = ops.max_pool_forward(x, kernel, **options)
-        dy = rng.standard_normal(y.shape).astype(np.float32)
+        dy = rng.standard_normal(y.shape).astype(dtype)
         dx = ops.max_pool_backward(dy, x, kernel, **options)
+        mean = ops.avg_pool_forward(plain, kernel, **options)
+        spread = ops.avg_pool_backward(dy, plain, kernel, **options)
     for threads in (1, 2):
         with kernels.use_threads(threads):
             np.testing.assert_array_equal(ops.max_pool_forward(x, kernel, **options), y)
             close(ops.max_pool_backward(dy, x, kernel, **options), dx, 1e-6)
+            close(ops.avg_pool_forward(plain, kernel, **options), mean, 1e-6)
+            close(ops.avg_pool_backward(dy, plain, kernel, **options), spread, 1e-6)
+
+
+@needs_numba
+@pytest.mark.parametrize(("rank", "kernel"), [(2, 2), (2, 3), (1, 2), (3, 2)])
+def test_the_way_back_of_max_pooling_is_compiled(rank, kernel, monkeypatch):
+    x = np.arange(3 * 9**rank * 200, dtype=np.float32).reshape(200, 3, *[9] * rank)
+    monkeypatch.setattr(kernels.pooling, "_levels", None)  # which NumPy's way needs
+    y = np.ones((200, 3, *[(9 - kernel) // kernel + 1] * rank), np.float32)
+    assert ops.max_pool_backward(y, x, kernel).sum() == y.size
 
 
 def test_the_setting_forces_or_leaves_out():

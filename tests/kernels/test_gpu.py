@@ -146,6 +146,17 @@ def test_average_pooling_equals_the_readable_op(pool, count_include_pad, dtype):
     close(here(ops.avg_pool_backward(dy, x, kernel, **options)), dx, dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_of_activations_equal_the_readable_ops(rng, dtype):
+    x, dy = (rng.standard_normal((3, 5, 401)).astype(dtype) for _ in range(2))
+    x[0, 0, :4] = np.nan, 0, -0.0, np.inf
+    y = np.tanh(np.nan_to_num(x))
+    want = with_taps(ops.relu_backward, dy, x), with_taps(ops.tanh_backward, dy, y)
+    x, dy, y = there(x, dy, y)
+    np.testing.assert_array_equal(here(ops.relu_backward(dy, x)), want[0])
+    close(here(ops.tanh_backward(dy, y)), want[1], dtype)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_same_bits_at_every_run(name, rng):
     needs(name)

@@ -227,6 +227,26 @@ def test_a_window_that_sees_nothing_has_no_winner(cupy):
     assert not host(kernels.max_pool_backward(on_gpu(dy), on_gpu(x), geometry)).any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_of_activations_equal_the_readable_ops(cupy, rng, dtype):
+    x, dy = (rng.standard_normal((3, 5, 401)).astype(dtype) for _ in range(2))
+    x[0, 0, :4] = np.nan, 0, -0.0, np.inf
+    dy[0, 0, 4:7] = np.nan, np.inf, -np.inf
+    x[0, 0, 4:7] = -1
+    np.testing.assert_array_equal(
+        host(kernels.relu_backward(on_gpu(dy), on_gpu(x))), with_taps(ops.relu_backward, dy, x)
+    )
+    y, dy = np.tanh(x), rng.standard_normal(x.shape).astype(dtype)
+    close(
+        kernels.tanh_backward(on_gpu(dy), on_gpu(y[:, ::-1]))[1:],
+        with_taps(ops.tanh_backward, dy, y[:, ::-1])[1:],
+        dtype,
+    )
+    assert cupy.launched == ["relu_backward", "tanh_backward"]
+    assert kernels.relu_forward(on_gpu(x)) is None
+    assert kernels.tanh_forward(on_gpu(x)) is None
+
+
 def test_views_of_any_order(cupy, rng):
     x = np.moveaxis(rng.standard_normal((2, 9, 8, 3)), -1, 1)[:, ::-1]
     w, geometry = rng.standard_normal((4, 3, 2, 3)), ConvGeometry.of_weight((4, 3, 2, 3))

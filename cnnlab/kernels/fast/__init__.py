@@ -10,13 +10,14 @@ import os
 from importlib.util import find_spec
 from math import prod
 
-from cnnlab.kernels import algorithm, pooling, rules
+from cnnlab.kernels import algorithm, rules
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast import max_pooling
+from cnnlab.kernels.fast import pooling
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
 from cnnlab.kernels.fast.direct import Direct, fault
 from cnnlab.kernels.fast.narrow import Narrow
 from cnnlab.kernels.fast.winograd import CompiledWinograd
+from cnnlab.kernels.pooling import providers
 from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
 
 SETTING = "CNNLAB_KERNELS"
@@ -62,7 +63,7 @@ def register() -> bool:
     algorithm.register(CompiledWinograd())
     algorithm.register(CompiledDepthwise())
     algorithm.register(Narrow())
-    pooling.providers.append(max_pooling)
+    providers.append(pooling)
     for rule in RULES:
         rules.add(rule)
     return True

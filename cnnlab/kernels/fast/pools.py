@@ -1,30 +1,37 @@
-"""Max pooling of pairs of neighbors in rows and columns, compiled: one pass over the input both ways."""
+"""Loops of the pooling layers: those of 2×2 windows side by side, and the way back of any largest value.
+
+They are written so that LLVM makes vectors of the innermost loop: it runs along a row, chooses between values, and
+branches nowhere. A number that is not equal to itself is NaN, which counts as the largest.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cnnlab.kernels.fast.loops import compiled
 
 # In comparisons here a number that is not itself is NaN, which counts as the largest.
+# ruff: noqa: PLR0124
 
 
 @compiled
-def largest(x: Any, y: Any, first: int, stop: int) -> None:
-    """Write y (maps, H_out, W_out) for some maps of x (maps, H, W)."""
+def pairs_forward(x: Any, y: Any, first: int, stop: int) -> None:
+    """Write y (maps, H_out, W_out) for some maps of x (maps, H, W): windows of 2×2 at stride 2."""
     for n in range(first, stop):
         for r in range(y.shape[1]):
             upper, lower, out = x[n, 2 * r], x[n, 2 * r + 1], y[n, r]
             for q in range(y.shape[2]):
                 a, b, c, d = upper[2 * q], upper[2 * q + 1], lower[2 * q], lower[2 * q + 1]
-                top = a if a >= b or a != a else b  # noqa: PLR0124
-                bottom = c if c >= d or c != c else d  # noqa: PLR0124
-                out[q] = top if top >= bottom or top != top else bottom  # noqa: PLR0124
+                top = a if (a >= b) | (a != a) else b
+                bottom = c if (c >= d) | (c != c) else d
+                out[q] = top if (top >= bottom) | (top != top) else bottom
 
 
 @compiled
-def back(dy: Any, x: Any, dx: Any, first: int, stop: int) -> None:
-    """Write dx (maps, H, W): each gradient at the first place of its window's largest value."""
+def pairs_backward(dy: Any, x: Any, dx: Any, first: int, stop: int) -> None:
+    """Write dx (maps, H, W) likewise: each gradient at the first place of its window's largest value."""
     zero = x.dtype.type(0)
     for n in range(first, stop):
         for r in range(dy.shape[1]):
@@ -32,11 +39,86 @@ def back(dy: Any, x: Any, dx: Any, first: int, stop: int) -> None:
             over, under = dx[n, 2 * r], dx[n, 2 * r + 1]
             for q in range(dy.shape[2]):
                 a, b, c, d = upper[2 * q], upper[2 * q + 1], lower[2 * q], lower[2 * q + 1]
-                ab, cd = a >= b or a != a, c >= d or c != c  # noqa: PLR0124
+                ab, cd = (a >= b) | (a != a), (c >= d) | (c != c)
                 top, bottom = a if ab else b, c if cd else d
-                high = top >= bottom or top != top  # noqa: PLR0124
+                high = (top >= bottom) | (top != top)
                 g = upstream[q]
-                over[2 * q] = g if high and ab else zero
-                over[2 * q + 1] = g if high and not ab else zero
-                under[2 * q] = g if not high and cd else zero
-                under[2 * q + 1] = g if not high and not cd else zero
+                above, below = g if high else zero, zero if high else g
+                over[2 * q] = above if ab else zero
+                over[2 * q + 1] = zero if ab else above
+                under[2 * q] = below if cd else zero
+                under[2 * q + 1] = zero if cd else below
+        _clear_rest(dx[n], dy.shape[1], dy.shape[2])
+
+
+@compiled
+def pairs_mean(x: Any, y: Any, counts: Any, first: int, stop: int) -> None:
+    """Write y (maps, H_out, W_out) for some maps of x (maps, H, W): sums of 2×2 at stride 2, divided by counts."""
+    for n in range(first, stop):
+        for r in range(y.shape[1]):
+            upper, lower, out, count = x[n, 2 * r], x[n, 2 * r + 1], y[n, r], counts[r]
+            for q in range(y.shape[2]):
+                out[q] = (upper[2 * q] + upper[2 * q + 1] + lower[2 * q] + lower[2 * q + 1]) / count[q]
+
+
+@compiled
+def pairs_mean_back(share: Any, dx: Any, first: int, stop: int) -> None:
+    """Write dx (maps, H, W) likewise: the share (maps, H_out, W_out) of each window at its four places."""
+    for n in range(first, stop):
+        for r in range(share.shape[1]):
+            over, under, upstream = dx[n, 2 * r], dx[n, 2 * r + 1], share[n, r]
+            for q in range(share.shape[2]):
+                over[2 * q] = over[2 * q + 1] = under[2 * q] = under[2 * q + 1] = upstream[q]
+        _clear_rest(dx[n], share.shape[1], share.shape[2])
+
+
+@compiled
+def _clear_rest(dx: Any, high: int, wide: int) -> None:
+    """Put zeros into the row and the column that no pair covers."""
+    if 2 * high < dx.shape[0]:
+        dx[2 * high] = 0
+    if 2 * wide < dx.shape[1]:
+        dx[:, 2 * wide] = 0
+
+
+@compiled
+def largest_back(step: Any, dy: Any, x: Any, dx: Any, g: Any, first: int, stop: int) -> None:
+    """Write dx (maps, *sizes) for some maps of x: each gradient at the first place of its window's largest value.
+
+    ``g`` is a `cnnlab.kernels.fast.pooling.Windows`. All maps have three axes; a size of 1 stands for one that is not
+    there. The step along a row is the length of a tuple, for which each is compiled by itself.
+    """
+    tops = np.empty(dy.shape[3], x.dtype)
+    places = np.empty(dy.shape[3], np.int32)  # in the map; few maps have over two thousand million
+    for n in range(first, stop):
+        dx[n] = 0
+        flat = dx[n].reshape(-1)
+        for i in range(dy.shape[1]):
+            for r in range(dy.shape[2]):
+                places[:] = -1
+                for a in range(g.kernel[0]):
+                    d = i * g.stride[0] + a * g.dilation[0] - g.before[0]
+                    for b in range(g.kernel[1]):
+                        h = r * g.stride[1] + b * g.dilation[1] - g.before[1]
+                        if d < 0 or d >= x.shape[1] or h < 0 or h >= x.shape[2]:
+                            continue
+                        for c in range(g.kernel[2]):
+                            begin, end, at = _seers(c * g.dilation[2] - g.before[2], len(step), x.shape[3], dy.shape[3])
+                            row, top, place = x[n, d, h, at:], tops[begin:end], places[begin:end]
+                            base = (d * x.shape[2] + h) * x.shape[3] + at
+                            for q in range(end - begin):
+                                v, best, was = row[q * len(step)], top[q], place[q]
+                                wins = (was < 0) | (v > best) | ((v != v) & (best == best))
+                                top[q] = v if wins else best
+                                place[q] = np.int32(base + q * len(step)) if wins else was
+                for q in range(dy.shape[3]):
+                    if places[q] >= 0:
+                        flat[places[q]] += dy[n, i, r, q]
+
+
+@compiled
+def _seers(offset: int, step: int, inputs: int, outputs: int) -> tuple[int, int, int]:
+    """Return the outputs that see an input by a tap at this offset, first and end, and what the first of them sees."""
+    begin = max(0, -(offset // step))
+    end = max(begin, min(outputs, (inputs - 1 - offset) // step + 1))
+    return begin, end, max(0, begin * step + offset)

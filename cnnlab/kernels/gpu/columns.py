@@ -18,7 +18,7 @@ from cnnlab.kernels.gpu.device import LIMIT, launch
 from cnnlab.kernels.gpu.product import multiply
 from cnnlab.kernels.gpu.window import Window, of_convolution
 from cnnlab.kernels.passes import Layer
-from cnnlab.kernels.workspace import workspace_limit
+from cnnlab.kernels.settings import workspace_limit
 
 SMALL_MAP = 512  # places of an output; below it the columns of several pictures lie side by side. Not measured
 

@@ -21,7 +21,7 @@ from cnnlab.kernels.gpu.algorithm import OnGPU, weight_shape
 from cnnlab.kernels.gpu.columns import Columns
 from cnnlab.kernels.gpu.product import allows_tf32
 from cnnlab.kernels.passes import Layer
-from cnnlab.kernels.workspace import workspace_limit
+from cnnlab.kernels.settings import workspace_limit
 
 KEPT = 512  # graphs, at most
 

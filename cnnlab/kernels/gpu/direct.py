@@ -11,7 +11,7 @@ from cnnlab.kernels.gpu.algorithm import OnGPU, pictures, weight_shape
 from cnnlab.kernels.gpu.device import LIMIT, launch
 from cnnlab.kernels.gpu.window import of_convolution
 from cnnlab.kernels.passes import Layer
-from cnnlab.kernels.workspace import workspace_limit
+from cnnlab.kernels.settings import workspace_limit
 
 SHARES = 256  # parts of the batch's places that each weight's gradient is summed in, at most. Not measured
 

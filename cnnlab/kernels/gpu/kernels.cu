@@ -179,3 +179,13 @@ extern "C" __global__ void avg_pool_backward(IN share, T* dx, int count, WINDOW)
         dx[i] = sum;
     }
 }
+
+// dy where not x <= 0, else 0: also where x is NaN.
+extern "C" __global__ void relu_backward(IN dy, IN x, T* dx, int count) {
+    EACH(i, count) dx[i] = x[i] <= 0 ? T(0) : dy[i];
+}
+
+// dy * (1 - y * y) for y = tanh(x).
+extern "C" __global__ void tanh_backward(IN dy, IN y, T* dx, int count) {
+    EACH(i, count) dx[i] = dy[i] * (T(1) - y[i] * y[i]);
+}
