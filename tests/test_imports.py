@@ -42,7 +42,7 @@ ARROWS = {
     "ops": arrows("kernels backend geometry"),
     "reference": arrows("geometry", "numpy"),
     "nn": arrows("ops backend geometry", "numpy"),
-    "optim": arrows("nn ops backend geometry", "numpy"),
+    "optim": arrows("nn ops kernels backend geometry", "numpy"),
     "train": arrows("nn ops optim backend geometry", "numpy tqdm"),
     "inspection": arrows("nn ops backend geometry", "numpy"),
     "data": arrows("", "numpy", lazily="PIL pooch requests tqdm"),

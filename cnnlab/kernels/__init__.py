@@ -6,6 +6,7 @@ NumPy's nor CuPy's, for other dtypes than float32 and float64, and for little wo
 
 from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, gpu, im2col, pointwise, winograd  # noqa: F401  (they register)
 from cnnlab.kernels.dispatch import (
+    adam_step,
     avg_pool_backward,
     avg_pool_forward,
     conv_backward,
@@ -13,8 +14,11 @@ from cnnlab.kernels.dispatch import (
     conv_forward,
     conv_transpose_backward,
     conv_transpose_forward,
+    cross_entropy_backward,
+    cross_entropy_forward,
     max_pool_backward,
     max_pool_forward,
+    momentum_step,
     relu_backward,
     relu_forward,
     tanh_backward,
@@ -38,6 +42,7 @@ gpu.register()
 __all__ = [
     "Plan",
     "Step",
+    "adam_step",
     "allow_compiled",
     "allow_winograd",
     "avg_pool_backward",
@@ -48,10 +53,13 @@ __all__ = [
     "conv_forward",
     "conv_transpose_backward",
     "conv_transpose_forward",
+    "cross_entropy_backward",
+    "cross_entropy_forward",
     "current_algorithm",
     "explain_plan",
     "max_pool_backward",
     "max_pool_forward",
+    "momentum_step",
     "relu_backward",
     "relu_forward",
     "tanh_backward",

@@ -9,6 +9,7 @@ from cnnlab.kernels import elementwise, planner, pooling
 from cnnlab.kernels.gpu import convolution as gpu_convolution
 from cnnlab.kernels.gpu import elementwise as gpu_elementwise
 from cnnlab.kernels.gpu import pooling as gpu_pooling
+from cnnlab.kernels.gpu import training as gpu_training
 from cnnlab.kernels.gpu.device import takes
 
 
@@ -91,3 +92,27 @@ def tanh_forward(x: Any) -> Any:
 def tanh_backward(dy: Any, y: Any) -> Any:
     """Return dy · (1 − y²) likewise."""
     return gpu_elementwise.tanh_backward(dy, y) if takes(y) else elementwise.tanh_backward(dy, y)
+
+
+def cross_entropy_forward(logits: Any, targets: Any) -> Any:
+    """Return the mean loss of logits (N, C) for integer targets (N,) likewise."""
+    return gpu_training.cross_entropy_forward(logits, targets) if takes(logits) else None
+
+
+def cross_entropy_backward(logits: Any, targets: Any) -> Any:
+    """Return its gradient (N, C) likewise."""
+    return gpu_training.cross_entropy_backward(logits, targets) if takes(logits) else None
+
+
+def momentum_step(w: Any, gradient: Any, velocity: Any, *, lr: float, momentum: float) -> tuple[Any, Any] | None:
+    """Return (w - lr · v, v) for v = momentum · velocity + gradient, or None likewise."""
+    return gpu_training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum) if takes(w) else None
+
+
+def adam_step(
+    w: Any, gradient: Any, mean: Any, square: Any, *, lr: float, betas: tuple[float, float], root: float, eps: float
+) -> tuple[Any, Any, Any] | None:
+    """Return w - lr · m / (√s / root + eps) and the running means m and s, or None likewise."""
+    if not takes(w):
+        return None
+    return gpu_training.adam_step(w, gradient, mean, square, lr=lr, betas=betas, root=root, eps=eps)

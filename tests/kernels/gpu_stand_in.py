@@ -21,6 +21,7 @@ from cnnlab.kernels.gpu import device
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 MARGIN = 64  # numbers before and after each array
 CPU = """
+#include <math.h>
 struct Three { int x; };
 static Three blockIdx, threadIdx, blockDim, gridDim;
 #define __global__
@@ -158,9 +159,13 @@ class StandIn:
                 if kind == "int":
                     assert type(value) is np.int32, f"{name}: {parameter} is {value!r}"
                     given.append(ctypes.c_int(value))
+                elif kind == "T":
+                    assert value.dtype == dtype, f"{name}: {parameter} is {value!r}"
+                    given.append((ctypes.c_float if dtype == "float32" else ctypes.c_double)(value))
                 else:
                     assert type(value) is Array, f"{name}: {parameter} is {value!r}"
-                    assert value.dtype == ("int32" if "int" in kind else dtype), f"{name}: {parameter}"
+                    expected = {"int*": "int32", "const int*": "int32", "const long long*": "int64"}.get(kind, dtype)
+                    assert value.dtype == expected, f"{name}: {parameter}"
                     assert value.flags.c_contiguous, f"{name}: {parameter}"
                     given.append(ctypes.c_void_p(value.data.ptr))
             library[f"run_{name}"](*given)

@@ -247,6 +247,58 @@ def test_gradients_of_activations_equal_the_readable_ops(cupy, rng, dtype):
     assert kernels.tanh_forward(on_gpu(x)) is None
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cross_entropy_equals_the_readable_op(cupy, rng, dtype):
+    for logits in (rng.standard_normal((7, 5)) * 3, rng.standard_normal((1, 1)), 1e4 * rng.standard_normal((300, 3))):
+        x, y = logits.astype(dtype), rng.integers(0, logits.shape[1], len(logits))
+        for targets in (y, y.astype("int32")):
+            got = kernels.cross_entropy_forward(on_gpu(x), on_gpu(targets))
+            back = kernels.cross_entropy_backward(on_gpu(x), on_gpu(targets))
+            np.testing.assert_allclose(host(got), ops.cross_entropy_forward(x, targets), rtol=1e-5)
+            close(back, ops.cross_entropy_backward(x, targets), dtype)
+    assert kernels.cross_entropy_forward(on_gpu(np.ones((2, 1025))), on_gpu([0, 1])) is None
+    x = np.array([[-np.inf, 0.0], [np.nan, 1.0]])
+    for row in x:
+        with np.errstate(invalid="ignore"):
+            want = ops.cross_entropy_forward(row[None], np.array([1]))
+        np.testing.assert_allclose(host(kernels.cross_entropy_forward(on_gpu(row[None]), on_gpu([1]))), want)
+
+
+OPTIMIZERS = {
+    "momentum": (lambda p: optim.SGD(p, lr=0.1, momentum=0.9), "momentum_step"),
+    "decay": (lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1), "momentum_step"),
+    "Nesterov": (lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True), None),
+    "dampening": (lambda p: optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.5), None),
+    "plain": (lambda p: optim.SGD(p, lr=0.1), None),
+    "Adam": (lambda p: optim.Adam(p, lr=0.1), "adam_step"),
+    "AdamW": (lambda p: optim.AdamW(p, lr=0.1, weight_decay=0.2), "adam_step"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_optimizers_go_as_on_the_cpu(cupy, name, dtype):
+    make, kernel = OPTIMIZERS[name]
+    ends = []
+    for array in (np.array, on_gpu):
+        rng = np.random.default_rng(3)
+        w = nn.Parameter(array(rng.standard_normal((5, 3, 2)).astype(dtype)))
+        optimizer, first = make([w]), w.data
+        kept = host(first)
+        for _ in range(4):
+            w.grad = array(rng.standard_normal(w.shape).astype(dtype))
+            optimizer.step()
+        np.testing.assert_array_equal(host(first), kept)  # the old values are left alone
+        assert type(w.data) is type(first)
+        ends.append((host(w.data), [{k: host(v) for k, v in one.items()} for one in optimizer.state]))
+    np.testing.assert_allclose(ends[1][0], ends[0][0], rtol=1e-5 if dtype == "float32" else 1e-12)
+    for ours, theirs in zip(ends[1][1], ends[0][1], strict=True):
+        assert set(ours) == set(theirs)
+        for key in ours:
+            np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-5 if dtype == "float32" else 1e-12)
+    assert cupy.launched == [kernel] * 3 if kernel else not cupy.launched
+
+
 def test_views_of_any_order(cupy, rng):
     x = np.moveaxis(rng.standard_normal((2, 9, 8, 3)), -1, 1)[:, ::-1]
     w, geometry = rng.standard_normal((4, 3, 2, 3)), ConvGeometry.of_weight((4, 3, 2, 3))
@@ -445,6 +497,7 @@ def test_a_training_step_reads_no_number_and_learns_the_same(cupy, rng, monkeypa
     np.testing.assert_allclose(got, want, rtol=1e-5)
     assert all(type(parameter.data) is Array for parameter in net.parameters())
     assert {"gemm", "direct_forward", "max_pool_backward", "avg_pool_backward"} <= set(cupy.launched)
+    assert {"cross_entropy_forward", "cross_entropy_backward"} <= set(cupy.launched)
 
 
 def test_a_target_that_is_no_class_shows_in_the_loss_where_it_cannot_be_read(cupy, rng, monkeypatch):

@@ -46,11 +46,15 @@ def launch(name: str, dtype: np.dtype[Any], count: int, *arguments: Any) -> None
         What T stands for.
     count : int
         How many numbers its threads share.
-    *arguments : array, int or numpy.int32
+    *arguments : array, int, float or numpy.int32
         As the kernel takes them; contiguous arrays.
     """
-    packed = tuple(np.int32(one) if type(one) is int else one for one in arguments)
+    packed = tuple(_scalar(one, dtype) if type(one) in {int, float} else one for one in arguments)
     _function(library(), name, dtype.name)((min(-(-count // BLOCK), BLOCKS),), (BLOCK,), packed)
+
+
+def _scalar(value: Any, dtype: np.dtype[Any]) -> Any:
+    return np.int32(value) if type(value) is int else dtype.type(value)
 
 
 @lru_cache(maxsize=64)
