@@ -25,6 +25,7 @@ CPU = """
 struct Three { int x; };
 static Three blockIdx, threadIdx, blockDim, gridDim;
 #define __global__
+#define __device__
 #define __restrict__
 """
 RUN = """

@@ -25,15 +25,28 @@
                     w_ = ow * SW - PW + kw * DW, seen = (d * H + h) * W + w_,       \
                     seen = d >= 0 && d < D && h >= 0 && h < H && w_ >= 0 && w_ < W ? seen : -1, true)
 
-// All taps in row-major order by which an output sees the input (d, h, w_): `seer` is a place of the output map.
-#define EACH_SEER(t, seer)                                                          \
-    for (int kd = 0, t = 0; kd < KD; ++kd)                                          \
-        for (int kh = 0; kh < KH; ++kh)                                             \
-            for (int kw = 0, a, b, c_, seer; kw < KW; ++kw, ++t)                    \
-                if (a = d + PD - kd * DD, b = h + PH - kh * DH, c_ = w_ + PW - kw * DW,                   \
-                    a >= 0 && b >= 0 && c_ >= 0 && a % SD == 0 && b % SH == 0 && c_ % SW == 0 &&          \
-                        (a /= SD, b /= SH, c_ /= SW, a < OD && b < OH && c_ < OW) &&                      \
-                        (seer = (a * OH + b) * OW + c_, true))
+// The output that lies at a place of the padded input, counted in steps of its stride; -1 for none. Dividing is slow, and
+// mostly the stride is 1.
+static __device__ inline int output_at(int place, int stride, int outputs) {
+    if (place < 0) return -1;
+    if (stride > 1) {
+        if (place % stride) return -1;
+        place /= stride;
+    }
+    return place < outputs ? place : -1;
+}
+
+// All taps in row-major order by which an output sees the input (d, h, w_): `seer` is a place of the output map,
+// and TAP the number of the tap.
+#define TAP ((kd * KH + kh) * KW + kw)
+#define EACH_SEER(seer)                                                                    \
+    for (int kd = 0; kd < KD; ++kd)                                                        \
+        if (const int od = output_at(d + PD - kd * DD, SD, OD); od >= 0)                   \
+            for (int kh = 0; kh < KH; ++kh)                                                \
+                if (const int oh = output_at(h + PH - kh * DH, SH, OH); oh >= 0)           \
+                    for (int kw = 0; kw < KW; ++kw)                                        \
+                        if (const int ow = output_at(w_ + PW - kw * DW, SW, OW); ow >= 0)  \
+                            if (const int seer = (od * OH + oh) * OW + ow; true)
 
 // The windows of x (n, C, D, H, W) as columns: tap t of channel c at place `first` + l of picture m is the number
 // (c * taps + t) * row + m * picture + l. count is C * n * L.
@@ -58,7 +71,7 @@ extern "C" __global__ void col2im(IN columns, T* dx, int count, int C, int first
         const int w_ = i % W, h = i / W % H, d = i / W / H % D, c = i / W / H / D % C, m = i / W / H / D / C;
         const T* column = columns + c * taps * row + m * picture - first;
         T sum = add ? dx[i] : T(0);
-        EACH_SEER(t, seer) if (seer >= first && seer < first + L) sum += column[t * row + seer];
+        EACH_SEER(seer) if (seer >= first && seer < first + L) sum += column[TAP * row + seer];
         dx[i] = sum;
     }
 }
@@ -88,8 +101,8 @@ extern "C" __global__ void direct_grad_input(IN dy, IN w, T* dx, int count, int 
         const T* upstream = dy + (m * M + f0) * places;
         const T* weight = w + (f0 * channels + c % channels) * taps;
         T sum = T(0);
-        EACH_SEER(t, seer)
-        for (int f = 0; f < filters; ++f) sum += weight[f * channels * taps + t] * upstream[f * places + seer];
+        EACH_SEER(seer)
+        for (int f = 0; f < filters; ++f) sum += weight[f * channels * taps + TAP] * upstream[f * places + seer];
         dx[i] = sum;
     }
 }
@@ -99,17 +112,21 @@ extern "C" __global__ void direct_grad_input(IN dy, IN w, T* dx, int count, int 
 extern "C" __global__ void direct_grad_weight(IN dy, IN x, T* partial, int count, int n, int C, int M, int G,
                                               int S, WINDOW) {
     const int taps = KD * KH * KW, channels = C / G, filters = M / G, places = OD * OH * OW;
+    const int step_w = S % OW, step_h = S / OW % OH, step_d = S / OW / OH % OD, step_m = S / places;
     EACH(i, count) {
         const int s = i % S, t = i / S % taps, c = i / S / taps % channels, f = i / S / taps / channels;
         const int kw = t % KW, kh = t / KW % KH, kd = t / KW / KH;
         T sum = T(0);
-        for (int j = s; j < n * places; j += S) {
-            const int p = j % places, m = j / places;
-            const int w_ = p % OW * SW - PW + kw * DW, h = p / OW % OH * SH - PH + kh * DH;
-            const int d = p / OW / OH * SD - PD + kd * DD;
+        int ow = s % OW, oh = s / OW % OH, od = s / OW / OH % OD, m = s / places;
+        while (m < n) {
+            const int w_ = ow * SW - PW + kw * DW, h = oh * SH - PH + kh * DH, d = od * SD - PD + kd * DD;
             if (d >= 0 && d < D && h >= 0 && h < H && w_ >= 0 && w_ < W)
-                sum += dy[(m * M + f) * places + p] *
+                sum += dy[(m * M + f) * places + (od * OH + oh) * OW + ow] *
                        x[((m * C + f / filters * channels + c) * D + d) * H * W + h * W + w_];
+            ow += step_w, oh += step_h, od += step_d, m += step_m;  // S places on, with carries and without dividing
+            if (ow >= OW) ow -= OW, ++oh;
+            if (oh >= OH) oh -= OH, ++od;
+            if (od >= OD) od -= OD, ++m;
         }
         partial[i] = sum;
     }
@@ -152,7 +169,7 @@ extern "C" __global__ void max_pool_backward(IN dy, const int* winner, T* dx, in
         const int place = i % (D * H * W), w_ = i % W, h = i / W % H, d = i / W / H % D;
         const int windows = i / (D * H * W) * (OD * OH * OW);
         T sum = T(0);
-        EACH_SEER(t, seer) if (winner[windows + seer] == place) sum += dy[windows + seer];
+        EACH_SEER(seer) if (winner[windows + seer] == place) sum += dy[windows + seer];
         dx[i] = sum;
     }
 }
@@ -175,7 +192,7 @@ extern "C" __global__ void avg_pool_backward(IN share, T* dx, int count, WINDOW)
         const int w_ = i % W, h = i / W % H, d = i / W / H % D;
         const T* windows = share + i / (D * H * W) * (OD * OH * OW);
         T sum = T(0);
-        EACH_SEER(t, seer) sum += windows[seer];
+        EACH_SEER(seer) sum += windows[seer];
         dx[i] = sum;
     }
 }
