@@ -8,6 +8,7 @@ PYTEST_ARGS ?=
 PROOF_ARGS ?=
 FUZZ_SECONDS ?= 300
 LECTURES ?=
+BENCH_ARGS ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
@@ -50,8 +51,8 @@ slides: venv ## run the lectures and write them as slides into lectures/slides (
 	$(BIN)/cnnlab build
 	$(BIN)/cnnlab slides $(LECTURES)
 
-bench: venv-dev ## run the benchmarks and print their tables
-	$(BIN)/cnnlab bench
+bench: venv-dev ## measure speed beside PyTorch: tables, CSV files and pictures (BENCH_ARGS="conv_speed --quick"; --list: what there is)
+	$(BIN)/cnnlab bench $(BENCH_ARGS)
 
 proof: venv-dev ## ask whether the checks notice mistakes and random wrong answers, and name them rightly; print the tables
 	$(BIN)/python scripts/prove_checks.py --times $(PROOF_ARGS)
