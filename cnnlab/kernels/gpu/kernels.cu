@@ -107,8 +107,8 @@ extern "C" __global__ void direct_grad_input(IN dy, IN w, T* dx, int count, int 
     }
 }
 
-// Parts of dw: partial (M, C / G, taps, S), whose sum over the last axis it is. Part s adds up the places s, s + S, …
-// of the whole batch. count is M * C / G * taps * S.
+// Parts of dw: partial (M, C / G, taps, S), whose sum over the last axis it is. Part s adds up the places s, s + S and so
+// on of the whole batch. count is M * C / G * taps * S.
 extern "C" __global__ void direct_grad_weight(IN dy, IN x, T* partial, int count, int n, int C, int M, int G,
                                               int S, WINDOW) {
     const int taps = KD * KH * KW, channels = C / G, filters = M / G, places = OD * OH * OW;
