@@ -309,6 +309,27 @@ def test_views_of_any_order(cupy, rng):
     close(kernels.max_pool_forward(there, pool), with_taps(ops.max_pool_forward, x, 2), "float64")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_few_threads_share_many_numbers(cupy, rng, monkeypatch, name):
+    monkeypatch.setattr(device, "BLOCKS", 2)  # so that each thread comes round several times
+    layer = Drawn((5, 3, 17, 16), (6, 3, 3, 3), {"padding": 1, "stride": (1, 2)}, 6)
+    x, w, b, dy = layer.arrays("float64")
+    geometry = ConvGeometry.of_weight(w.shape, **layer.options)
+    want = (
+        with_taps(ops.conv_forward, x, w, b, **layer.options),
+        *with_taps(ops.conv_backward, dy, x, w, **layer.options),
+    )
+    with kernels.use_algorithm(name):
+        y = kernels.conv_forward(*map(on_gpu, (x, w, b)), geometry)
+        got = y, *kernels.conv_backward(*map(on_gpu, (dy, x, w)), geometry)
+    pool = PoolGeometry((2, 3), (2, 1))
+    dy = rng.standard_normal(pool.output_shape(x.shape))
+    want += (with_taps(ops.max_pool_backward, dy, x, (2, 3), stride=(2, 1)),)
+    got += (kernels.max_pool_backward(on_gpu(dy), on_gpu(x), pool),)
+    for ours, theirs in zip(got, want, strict=True):
+        close(ours, theirs, "float64")
+
+
 def test_pieces_of_an_array_too_large_for_one_launch(cupy, rng, monkeypatch):
     for module in (columns, direct, gpu_algorithm, gpu.pooling):
         monkeypatch.setattr(module, "LIMIT", 300)
