@@ -4,7 +4,7 @@
 NumPy's nor CuPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
 """
 
-from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, gpu, im2col, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, gpu, im2col, linear, pointwise, winograd  # noqa: F401  (they register)
 from cnnlab.kernels.dispatch import (
     adam_step,
     avg_pool_backward,
