@@ -1,6 +1,7 @@
 """What ends a training step, in one kernel each: cross-entropy, and steps of optimizers.
 
-Written with CuPy's own functions these are more launches than the whole rest of a small net.
+Written as operations on arrays they are 19 for the loss and its gradient, and 4 or 13 for each parameter; on a GPU each
+is a launch.
 """
 
 from __future__ import annotations
