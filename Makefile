@@ -13,7 +13,7 @@ BENCH_ARGS ?=
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
 
-.PHONY: help lab test test-all test-lectures grade hostile build slides bench proof fuzz lint venv venv-dev
+.PHONY: help lab test test-all test-lectures gpu grade hostile build slides bench proof fuzz lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
@@ -32,6 +32,9 @@ test-all: venv-dev ## the tests, and those that take longer
 
 test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for (test-all: in a browser, too)
 	$(PYTEST) -m slow tests/lectures $(PYTEST_ARGS)
+
+gpu: ## on a machine with an NVIDIA GPU: run the tests that need one, then the benchmark against PyTorch (GPU_PYTHON=python3: an environment that has CuPy)
+	@PYTEST_ARGS="$(PYTEST_ARGS)" scripts/gpu.sh
 
 grade: venv ## grade the sample classes in course/samples, and compare scores and named mistakes with what is expected
 	$(BIN)/cnnlab build
