@@ -8,11 +8,12 @@ PYTEST_ARGS ?=
 PROOF_ARGS ?=
 FUZZ_SECONDS ?= 300
 LECTURES ?=
+BENCH_ARGS ?=
 # One BLAS thread a process: several processes with several threads each slow one another down by an order of magnitude.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n auto --maxprocesses 4
 
-.PHONY: help lab test test-all test-lectures grade hostile build slides bench proof fuzz lint venv venv-dev
+.PHONY: help lab test test-all test-lectures gpu grade hostile build slides bench proof fuzz lint venv venv-dev
 export PYTHON
 
 help: ## list the targets
@@ -32,6 +33,9 @@ test-all: venv-dev ## the tests, and those that take longer
 test-lectures: venv-dev ## run the lectures that `make test` leaves out, and compare what they print with what was asked for (test-all: in a browser, too)
 	$(PYTEST) -m slow tests/lectures $(PYTEST_ARGS)
 
+gpu: ## on a machine with an NVIDIA GPU: run the tests that need one, then the benchmark against PyTorch (GPU_PYTHON=python3: an environment that has CuPy)
+	@PYTEST_ARGS="$(PYTEST_ARGS)" scripts/gpu.sh
+
 grade: venv ## grade the sample classes in course/samples, and compare scores and named mistakes with what is expected
 	$(BIN)/cnnlab build
 	$(ONE_THREAD) $(BIN)/python scripts/grade_samples.py
@@ -47,8 +51,8 @@ slides: venv ## run the lectures and write them as slides into lectures/slides (
 	$(BIN)/cnnlab build
 	$(BIN)/cnnlab slides $(LECTURES)
 
-bench: venv-dev ## run the benchmarks and print their tables
-	$(BIN)/cnnlab bench
+bench: venv-dev ## measure speed beside PyTorch: tables, CSV files and pictures (BENCH_ARGS="conv_speed --quick"; --list: what there is)
+	$(BIN)/cnnlab bench $(BENCH_ARGS)
 
 proof: venv-dev ## ask whether the checks notice mistakes and random wrong answers, and name them rightly; print the tables
 	$(BIN)/python scripts/prove_checks.py --times $(PROOF_ARGS)

@@ -15,6 +15,7 @@ class Layer:
     w: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
     first: bool = False  # the first layer of its net: nobody needs its dx
+    group: str = ""
 
     def batch(self, N):
         return replace(self, name=f"{self.name} N={N}", x=(N, *self.x[1:]))
@@ -81,8 +82,14 @@ OTHERS = (
 
 
 def suite():
-    batches = [one.batch(N) for one in (*ALEXNET, *VGG, *RESNET) for N in (1, 4)]
-    return [*batches, *SMALL, *OTHERS]
+    nets = {"AlexNet": ALEXNET, "VGG-16": VGG, "ResNet-18": RESNET}
+    batches = [replace(one.batch(N), group=net) for net, layers in nets.items() for one in layers for N in (1, 4)]
+    others = {"small nets": SMALL, "others": OTHERS}
+    return [*batches, *(replace(one, group=name) for name, layers in others.items() for one in layers)]
+
+
+def held_out():
+    return [replace(one, group="held out") for one in HELD_OUT]
 
 
 # Not looked at while rules are set: other nets, and sizes between those above.

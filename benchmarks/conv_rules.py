@@ -11,18 +11,17 @@ test.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
-from pathlib import Path
 
 import numpy as np
+from _report import Rows
+from _run import OUT, all_threads, facts
 
 from cnnlab import kernels
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import planner, rules
 from cnnlab.kernels.algorithm import algorithms
 
-OUT = Path(__file__).parent / "out"
 # Constants, and values to try.
 TRIED = {
     "WINOGRAD_CHANNELS": (16, 24, 32, 48, 64, 96, 128),
@@ -107,17 +106,15 @@ def main():
     clock = time.thread_time if options.clock == "cpu" else time.perf_counter
     measured = []
     OUT.mkdir(exist_ok=True)
-    with (OUT / "conv_rules.csv").open("w", newline="") as file, kernels.use_threads(1):
-        writer = csv.writer(file)
-        writer.writerow(["work", "x", "w", "stride", "algorithm", "seconds"])
+    where = facts(1, options.clock, options.rounds)
+    with Rows(OUT / "conv_rules.csv", where) as rows, all_threads(1):
         for layer in grid(options.grid):
             for work in options.work or ("forward", "grad_weight", "grad_input"):
                 case, times = measure(layer, work, options.rounds, clock)
                 measured.append((case, times))
                 for name, seconds in times.items():
-                    writer.writerow(
-                        [work, *("x".join(map(str, shape)) for shape in layer[:2]), layer[2]["stride"], name, seconds]
-                    )
+                    x, w = ("x".join(map(str, shape)) for shape in layer[:2])
+                    rows.add(work=work, x=x, w=w, stride=layer[2]["stride"], algorithm=name, seconds=seconds)
                 best = min(times, key=times.get)
                 lost = picked(case, times) / times[best]
                 sizes = f"{layer[0]!s:<20} {layer[1]!s:<18} stride {layer[2]['stride']}"

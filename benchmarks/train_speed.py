@@ -1,23 +1,25 @@
-"""Whole training steps of the course's nets, beside PyTorch on a CPU in its better memory layout.
+"""How fast whole training steps of the course's nets are, beside PyTorch in both memory layouts.
 
-    python benchmarks/train_speed.py [--quick] [--threads 2] [--rounds 15] [--clock cpu]
+    python benchmarks/train_speed.py [--quick] [--threads 2] [--only REGEX] [--clock cpu]
 
-Both start from the same weights and see the same batches; after the last step their losses are compared. A step is
-forward, loss, backward and SGD with momentum. The ratio is PyTorch's time divided by ours, so more than 1 means that we
-are ahead.
+All start from the same weights and see the same batch, and take turns as in conv_speed.py; after the last step their
+losses are compared. A step is forward, loss, backward and SGD with momentum.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
-import os
-import time
 
 import numpy as np
+from _plots import ratios_plot
+from _report import Case, setting, table
+from _run import has_torch, parser_of, started
 
-import cnnlab
-from cnnlab import kernels, nn, optim
+from cnnlab import nn, optim
+
+COLUMNS = [(rival, "step") for rival in ("pytorch", "channels_last", "better")]
+LAYOUTS = {"pytorch": "contiguous_format", "channels_last": "channels_last"}
+NEAR = 1e-3  # of each other, the losses after all rounds
 
 
 def nets(rng):
@@ -72,7 +74,18 @@ def to_torch(net):
     return torch.nn.Sequential(*layers)
 
 
+class Steps:
+    """Training steps of one contestant, and the loss of the last one."""
+
+    def __init__(self, step):
+        self.step, self.loss = step, np.nan
+
+    def __call__(self):
+        self.loss = self.step()
+
+
 def our_step(net, x, y):
+    net = copy.deepcopy(net)
     loss, optimizer = nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
     def step():
@@ -80,7 +93,7 @@ def our_step(net, x, y):
         net.zero_grad()
         net.backward_parameters(loss.backward())
         optimizer.step()
-        return value
+        return float(value)
 
     return step
 
@@ -88,7 +101,8 @@ def our_step(net, x, y):
 def torch_step(net, x, y, layout):
     import torch
 
-    net = copy.deepcopy(net).to(memory_format=layout)
+    layout = getattr(torch, layout)
+    net = to_torch(net).to(memory_format=layout)
     x, y = torch.tensor(x).contiguous(memory_format=layout), torch.tensor(y)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
@@ -102,53 +116,35 @@ def torch_step(net, x, y, layout):
     return step
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="3 rounds")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
-    options = parser.parse_args()
-    clock = time.thread_time if options.clock == "cpu" else time.perf_counter
-    try:
-        import torch
-    except ImportError:
-        print("PyTorch is not installed: pip install 'cnnlab[oracle]' to compare with it")
-        return
-    from threadpoolctl import threadpool_limits
-
-    torch.set_num_threads(options.threads)
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "?"
-    print(
-        f"cnnlab {cnnlab.__version__}, NumPy {np.__version__}, PyTorch {torch.__version__}; {options.threads} threads, "
-        f"{options.clock} clock, load {load}"
-    )
+def case_of(name, net, shape, classes, sets):
     rng = np.random.default_rng(0)
-    ratios = []
-    with threadpool_limits(options.threads, "blas"), kernels.use_threads(options.threads):
-        for name, (net, shape, classes) in nets(rng).items():
-            x, y = rng.standard_normal(shape, dtype=np.float32), rng.integers(0, classes, shape[0])
-            other = to_torch(net)
-            layouts = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
-            steps = {"ours": our_step(net, x, y)}
-            steps |= {layout: torch_step(other, x, y, order) for layout, order in layouts.items()}
-            seconds, losses = {who: [] for who in steps}, {}
-            for number in range((3 if options.quick else options.rounds) + 1):
-                for who, step in steps.items():
-                    start = clock()
-                    losses[who] = step()
-                    if number:
-                        seconds[who].append(clock() - start)
-            better = min(layouts, key=lambda layout: np.median(seconds[layout]))
-            ratio = np.median(np.array(seconds[better]) / np.array(seconds["ours"]))
-            ratios.append(ratio)
-            print(
-                f"{name:<30} ours {1e3 * np.median(seconds['ours']):7.2f} ms   PyTorch "
-                f"{1e3 * np.median(seconds[better]):7.2f} ms ({better})   ratio {ratio:5.2f}   "
-                f"losses differ by {abs(losses['ours'] - losses[better]):.1e}",
-                flush=True,
-            )
-    print(f"geometric mean {np.exp(np.mean(np.log(ratios))):.2f}")
+    x, y = rng.standard_normal(shape, dtype=np.float32), rng.integers(0, classes, shape[0])
+    steps = {who: Steps(our_step(net, x, y)) for who in sets}
+    if has_torch():
+        steps |= {who: Steps(torch_step(net, x, y, layout)) for who, layout in LAYOUTS.items()}
+
+    def first():
+        for who, step in steps.items():
+            with setting(who):
+                step()
+
+    def losses():
+        seen = {who: step.loss for who, step in steps.items()}
+        if not max(seen.values()) - min(seen.values()) <= NEAR:
+            raise AssertionError(f"{name}: the losses differ by more than {NEAR}: {seen}")
+        return {who: f"loss {loss:.6f}" for who, loss in seen.items()}
+
+    return Case(name, "", {who: {"step": step} for who, step in steps.items()}, first, losses)
+
+
+def main():
+    with started(parser_of(__doc__), __file__) as (run, _):
+        all_ = nets(np.random.default_rng(0))
+        chosen = run.chosen(all_, "net")
+        print("training steps in batches of 64, ms of a step")
+        measured, written = table(run, (case_of(name, *all_[name], run.sets) for name in chosen), COLUMNS)
+        written += ratios_plot(run, measured, ("step",), "Training steps")
+        run.say_end(*written)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def _report(arguments: argparse.Namespace) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from cnnlab import bench
 
-    return bench.run(arguments.names, start=Path.cwd())
+    return bench.run(arguments.words, start=Path.cwd())
 
 
 def _positive(text: str) -> int:
@@ -311,15 +311,20 @@ def make_parser() -> argparse.ArgumentParser:
     report.add_argument("--column", metavar="TITLE", help="the column of it to fill in, if it is not found by itself")
     report.set_defaults(run=_report)
 
-    bench = commands.add_parser("bench", help="run the benchmarks and print their tables")
-    bench.add_argument("names", nargs="*", metavar="NAME", help="which ones (default: all)")
-    bench.set_defaults(run=_bench)
+    commands.add_parser("bench", help="run benchmarks and print their tables: --list says which")
     return parser
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    # What follows `bench` is read there: most of it are options of the benchmarks, which this parser would refuse.
+    if words[:1] == ["bench"]:
+        return argparse.Namespace(command="bench", run=_bench, words=words[1:])
+    return make_parser().parse_args(words)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 done but something is wrong, 2 could not be done."""
-    arguments = make_parser().parse_args(argv)
+    arguments = _parse(list(sys.argv[1:] if argv is None else argv))
     try:
         status: int = arguments.run(arguments)
     except KeyboardInterrupt:

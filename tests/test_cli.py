@@ -223,21 +223,61 @@ def test_device_that_cannot_be_had_is_a_fault_with_a_next_step(asked, monkeypatc
     assert "unset" in line.next_step
 
 
+def put_benchmarks(folder, **bodies):
+    (folder / "benchmarks").mkdir()
+    for name, body in bodies.items():
+        (folder / "benchmarks" / f"{name}.py").write_text(body)
+
+
+def noting(ran):
+    return f"import sys\nwith open({str(ran)!r}, 'a') as f: print(__file__[-6:-3], *sys.argv[1:], file=f)\n"
+
+
 @pytest.mark.parametrize(("body", "status"), [("pass", 0), ("raise SystemExit(3)", 1)])
-def test_bench_runs_each_script_and_reports_failure(tmp_path, body, status):
-    (tmp_path / "benchmarks").mkdir()
+def test_bench_runs_those_on_speed_and_reports_failure(tmp_path, monkeypatch, body, status):
     ran = tmp_path / "ran"
-    (tmp_path / "benchmarks" / "one.py").write_text(f"open({str(ran)!r}, 'a').write('one ')\n{body}\n")
-    (tmp_path / "benchmarks" / "two.py").write_text(f"open({str(ran)!r}, 'a').write('two ')\n")
+    put_benchmarks(tmp_path, one=noting(ran) + body, two=noting(ran), six=noting(ran))
+    monkeypatch.setattr(bench, "SPEED", ("two", "one"))
     assert bench.run(start=tmp_path) == status
-    assert ran.read_text() == "one two "
+    assert ran.read_text() == "two\none\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["one", "--only", "two", "-x"], "one --only two -x\n"),
+        (["one", "--", "--only", "two"], "one --only two\n"),
+        (["one", "two", "--help"], "one --help\ntwo --help\n"),
+        (["--quick"], "two --quick\n"),
+    ],
+)
+def test_bench_hands_options_to_each_benchmark(tmp_path, monkeypatch, words, lines):
+    ran = tmp_path / "ran"
+    put_benchmarks(tmp_path, one=noting(ran), two=noting(ran))
+    monkeypatch.setattr(bench, "SPEED", ("two",))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["bench", *words]) == 0
+    assert ran.read_text() == lines
 
 
 def test_bench_names_what_there_is(tmp_path):
-    (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "one.py").write_text("")
+    put_benchmarks(tmp_path, one="")
     with pytest.raises(SystemExit, match=r"no benchmark called 'three'. There are: one"):
         bench.run(["three"], start=tmp_path)
+
+
+def test_bench_lists_each_by_the_first_line_of_its_docstring(tmp_path, monkeypatch, capsys):
+    put_benchmarks(tmp_path, one='"""How fast.\n\nMore."""\nraise SystemExit(1)\n', _shared='"""Not one."""')
+    monkeypatch.setattr(bench, "SPEED", ("one",))
+    assert bench.run(["--list"], start=tmp_path) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "* one  How fast."
+    assert bench.run(["--help"], start=tmp_path) == 0
+    assert "cnnlab bench --list" in capsys.readouterr().out
+
+
+def test_benchmarks_on_speed_are_there():
+    folder = bench.find_benchmarks(Path(__file__).parent)
+    assert all((folder / f"{name}.py").is_file() for name in bench.SPEED)
 
 
 def test_refusal_of_the_grader_is_one_line(checkout, monkeypatch):

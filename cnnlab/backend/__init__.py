@@ -4,7 +4,7 @@ Arrays are plain ``numpy.ndarray`` or ``cupy.ndarray``. Computation follows its 
 library of the arrays it was given. The device chosen with `use_device` matters only where new arrays are made.
 """
 
-from cnnlab.backend.arrays import Array, asarray, namespace, synchronize, to_numpy
+from cnnlab.backend.arrays import Array, asarray, namespace, on_gpu, synchronize, to_numpy
 from cnnlab.backend.errors import (
     DeviceError,
     DeviceMismatchError,
@@ -30,6 +30,7 @@ __all__ = [
     "device",
     "gpu_status",
     "namespace",
+    "on_gpu",
     "synchronize",
     "to_numpy",
     "use_device",

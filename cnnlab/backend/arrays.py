@@ -129,6 +129,11 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     return array_api_compat.array_namespace(next(iter(given.values())))
 
 
+def on_gpu(x: Array) -> bool:
+    """Return whether an array lies on a GPU, where reading one number would wait for all that is in the queue."""
+    return bool(array_api_compat.is_cupy_array(x))
+
+
 def synchronize() -> None:
     """Wait until the GPU has finished what it was given; on the CPU there is nothing to wait for.
 

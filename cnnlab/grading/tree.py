@@ -41,6 +41,7 @@ _ALLOWED = {
     "nn": {
         "cnnlab/nn/__init__.py": "grading/student_view/nn.py",
         **{f"cnnlab/nn/{name}.py": f"nn/{name}.py" for name in _LAYERS.split()},
+        "cnnlab/kernels/__init__.py": "grading/student_view/kernels.py",
         "cnnlab/ops/__init__.py": "grading/student_view/ops.py",
         **{f"cnnlab/ops/{name}.py": f"ops/{name}.py" for name in _OPERATIONS.split()},
         "cnnlab/geometry": "geometry",

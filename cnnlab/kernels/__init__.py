@@ -1,20 +1,30 @@
 """Fast ways to compute what `cnnlab.ops` defines, with the same results.
 
-`cnnlab.ops` asks here first. A function returns None where it has nothing better to offer: for arrays that are not
-NumPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
+`cnnlab.ops` asks here first. A function returns None where it has nothing better to offer: for arrays that are neither
+NumPy's nor CuPy's, for other dtypes than float32 and float64, and for little work. Then the readable op computes.
 """
 
-from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, im2col, pointwise, winograd  # noqa: F401  (they register)
-from cnnlab.kernels.elementwise import relu_backward, relu_forward, tanh_backward, tanh_forward
-from cnnlab.kernels.explain import Plan, Step, explain_plan
-from cnnlab.kernels.planner import (
+from cnnlab.kernels import batch_last, channels_last, depthwise, fast, fourier, gpu, im2col, linear, pointwise, winograd  # noqa: F401  (they register)
+from cnnlab.kernels.dispatch import (
+    adam_step,
+    avg_pool_backward,
+    avg_pool_forward,
     conv_backward,
     conv_backward_parameters,
     conv_forward,
     conv_transpose_backward,
     conv_transpose_forward,
+    cross_entropy_backward,
+    cross_entropy_forward,
+    max_pool_backward,
+    max_pool_forward,
+    momentum_step,
+    relu_backward,
+    relu_forward,
+    tanh_backward,
+    tanh_forward,
 )
-from cnnlab.kernels.pooling import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
+from cnnlab.kernels.explain import Plan, Step, explain_plan
 from cnnlab.kernels.settings import (
     allow_compiled,
     allow_winograd,
@@ -27,10 +37,12 @@ from cnnlab.kernels.settings import (
 from cnnlab.kernels.threads import thread_count, use_threads
 
 fast.register()
+gpu.register()
 
 __all__ = [
     "Plan",
     "Step",
+    "adam_step",
     "allow_compiled",
     "allow_winograd",
     "avg_pool_backward",
@@ -41,10 +53,13 @@ __all__ = [
     "conv_forward",
     "conv_transpose_backward",
     "conv_transpose_forward",
+    "cross_entropy_backward",
+    "cross_entropy_forward",
     "current_algorithm",
     "explain_plan",
     "max_pool_backward",
     "max_pool_forward",
+    "momentum_step",
     "relu_backward",
     "relu_forward",
     "tanh_backward",

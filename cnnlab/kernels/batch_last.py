@@ -16,8 +16,12 @@ from cnnlab.kernels.arrays import FloatArray, at, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
-COLUMNS = 1024
+COLUMNS = 1024  # of a tile that is laid out
 TILE_BYTES = 2 * 2**20
+COLUMNS_BACK = 8192  # of a tile that is added up: each tap adds a box, and large boxes have long runs
+TILE_BYTES_BACK = 8 * 2**20
+LONG_RUN = 16  # pictures
+LARGE_MAP = 1000  # places
 
 
 class BatchLast(Algorithm):
@@ -33,7 +37,9 @@ class BatchLast(Algorithm):
         return "the batch is 1" if case.batch == 1 and case.work != "grad_input" else None
 
     def _places(self, batch: int, case: Case) -> int:
-        columns = max(64, min(COLUMNS, TILE_BYTES // (case.depth * case.itemsize)))
+        back = case.work == "grad_input"
+        most, size = (COLUMNS_BACK, TILE_BYTES_BACK) if back else (COLUMNS, TILE_BYTES)
+        columns = max(64, min(most, size // (case.depth * case.itemsize)))
         return max(1, columns // batch)
 
     def workspace(self, case: Case) -> int:
@@ -91,6 +97,11 @@ class BatchLast(Algorithm):
 
     def grad_input(self, dy: FloatArray, weights: FloatArray, dx: FloatArray, case: Case) -> None:
         """Multiply back to columns, and add each tap's part to the inputs that it sees: the adjoint of laying out."""
+        strided, large = case.stride[-1] > 1, case.positions >= LARGE_MAP
+        if 1 < len(dy) < LONG_RUN and (strided or large):  # turning costs more than the runs gain in length
+            for one in range(len(dy)):
+                self.grad_input(dy[one : one + 1], weights, dx[one : one + 1], case)
+            return
         N, M, out, padded = dy.shape[0], dy.shape[1], dy.shape[2:], dx.shape[2:]
         places, (_, K), C = self._places(N, case), weights.shape, dx.shape[1]
         with (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Protocol
@@ -11,9 +11,12 @@ import numpy as np
 
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels.algorithm import algorithms
-from cnnlab.kernels.case import Case
+from cnnlab.kernels.arrays import Ints
+from cnnlab.kernels.case import Case, Work
+from cnnlab.kernels.gpu.algorithm import OnGPU, known
+from cnnlab.kernels.gpu.convolution import choose as choose_on_gpu
 from cnnlab.kernels.passes import backward_cases
-from cnnlab.kernels.planner import check_forced, choose, fault, layer_of
+from cnnlab.kernels.planner import Choice, check_forced, choose, fault, layer_of
 from cnnlab.kernels.rules import TAPS_MACS
 from cnnlab.kernels.settings import READABLE, forced
 from cnnlab.kernels.threads import thread_count
@@ -90,8 +93,10 @@ class Plan:
         return "\n".join(lines)
 
 
-def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], *, dtype: str = "float32") -> Plan:
-    """Say by which algorithm a convolution would be computed on the CPU, why, and at what cost.
+def explain_plan(
+    layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], *, dtype: str = "float32", device: str = "cpu"
+) -> Plan:
+    """Say by which algorithm a convolution would be computed, why, and at what cost.
 
     Parameters
     ----------
@@ -101,6 +106,8 @@ def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], 
         Shape (N, C_in, *spatial).
     dtype : str
         "float32" or "float64".
+    device : {"cpu", "gpu"}
+        Where the arrays would lie; a plan for a GPU needs CuPy to be installed, but no GPU.
 
     Returns
     -------
@@ -112,7 +119,10 @@ def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], 
     TypeError
         The layer is no convolution.
     ValueError
-        The shape does not fit the layer, or the algorithm that `use_algorithm` chose cannot compute it.
+        The shape does not fit the layer, the algorithm that `use_algorithm` chose cannot compute it, or the device is
+        neither "cpu" nor "gpu".
+    ImportError
+        The device is "gpu", and CuPy is not installed.
 
     Examples
     --------
@@ -134,6 +144,8 @@ def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], 
     if len(shape) != geometry.rank + 2:
         raise ValueError(f"input_shape {shape} has no batch axis: pass (N, C_in, *spatial)")
     title = _title(geometry, shape, dtype)
+    if device != "cpu":
+        return _on_gpu(title, geometry, shape, dtype, device)
     small = max(prod(shape), prod(out), prod(geometry.weight_shape)) * geometry.tap_count() < TAPS_MACS
     if forced() == READABLE or (forced() is None and small):
         because = (
@@ -155,14 +167,31 @@ def explain_plan(layer: HasGeometry | ConvGeometry, input_shape: Sequence[int], 
     )
     steps += [_step("grad_input", case) for case in cases]
     steps.append(_step("grad_weight", correlation.case(shape, geometry.weight_shape, dtype, "grad_weight")))
-    refused = {name: why for name, one in algorithms().items() if (why := fault(one, forward)) is not None}
+    able = {name: one for name, one in algorithms().items() if not isinstance(one, OnGPU)}
+    refused = {name: why for name, one in able.items() if (why := fault(one, forward)) is not None}
     return Plan(title, tuple(steps), refused, thread_count())
 
 
-_WORK = ("forward", "grad_input", "grad_weight")
+_WORK: tuple[Work, ...] = ("forward", "grad_input", "grad_weight")
 
 
-def _step(work: str, case: Case) -> Step:
+def _on_gpu(title: str, geometry: ConvGeometry, shape: Ints, dtype: str, device: str) -> Plan:
+    if device != "gpu":
+        raise ValueError(f'device {device!r} is unknown: choose "cpu" or "gpu"')
+    if not known:
+        raise ImportError('a plan for a GPU needs CuPy, which is not installed: pip install "cnnlab[gpu]"')
+    title = f"{title} on a GPU"
+    cases = [layer_of(geometry).case(shape, geometry.weight_shape, dtype, work) for work in _WORK]
+    refused = {name: why for name, one in known.items() if (why := one.refusal(cases[0])) is not None}
+    if forced() == READABLE or geometry.padding_mode != "zeros" or len(refused) == len(known):
+        because = (
+            "asked for" if forced() == READABLE else f"{len(geometry.kernel)} axes, padding {geometry.padding_mode}"
+        )
+        return Plan(title, tuple(_taps(work, geometry, shape, because) for work in _WORK), {}, 1)
+    return Plan(title, tuple(_step(case.work, case, choose_on_gpu) for case in cases), refused, 1)
+
+
+def _step(work: str, case: Case, choose: Callable[[Case], Choice] = choose) -> Step:
     choice = choose(case)
     algorithm = choice.algorithm
     if algorithm is None:

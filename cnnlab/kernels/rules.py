@@ -32,12 +32,16 @@ COL2IM_BYTES = 32 * 2**20  # of one picture, at most: it is added up whole
 
 @dataclass(frozen=True)
 class Rule:
-    """An algorithm, the cases that it is for, and the reason; None for a gradient to the input by correlations."""
+    """An algorithm, the cases that it is for, and the reason; None for a gradient to the input by correlations.
+
+    Rules that come `first` stay in front of those that others `add`.
+    """
 
     algorithm: str | None
     fits: Callable[[Case], bool]
     because: str
     works: frozenset[Work] = frozenset({"forward", "grad_weight"})
+    first: bool = False
 
 
 def _many_tiles(case: Case) -> bool:
@@ -80,6 +84,13 @@ _INPUT: frozenset[Work] = frozenset({"grad_input"})
 
 RULES: list[Rule] = [
     Rule(
+        "linear",
+        lambda case: case.groups == 1 and case.kernel == case.padded and not any(case.added),
+        "the kernel is as large as the map: a fully connected layer",
+        frozenset({"forward", "grad_weight", "grad_input"}),
+        first=True,
+    ),
+    Rule(
         "batch_last",
         _adds_less,
         "back to columns and added up (col2im): smaller than a correlation with flipped kernels",
@@ -119,5 +130,5 @@ RULES: list[Rule] = [
 
 
 def add(rule: Rule) -> None:
-    """Put a rule in front of all others: for algorithms that others `register`."""
-    RULES.insert(0, rule)
+    """Put a rule in front of the others: for algorithms that others `register`."""
+    RULES.insert(sum(one.first for one in RULES), rule)

@@ -7,6 +7,7 @@ from typing import overload
 
 from cnnlab.backend import Array
 from cnnlab.nn.activation import ReLU
+from cnnlab.nn.flatten import Flatten
 from cnnlab.nn.module import Module
 from cnnlab.nn.pool import MaxPool
 
@@ -42,8 +43,10 @@ class Sequential(Module):
         return dy
 
     def backward_parameters(self, dy: Array) -> None:
-        """Go back without the gradient to the input of the first layer."""
+        """Go back without the gradient to the input of the first layer; a Flatten before it has nothing to do."""
         order = self._in_order()
+        if len(order) > 1 and _is_plain(order[0], Flatten):
+            order.pop(0).recall()
         for layer in reversed(order[1:]):
             dy = layer.backward(dy)
         if order:

@@ -3,8 +3,8 @@
 As everywhere in the field, "convolution" means cross-correlation: the kernel is not flipped. A tap is one position in
 the kernel. It sees one input position for each output, which is a strided slice of the padded input, and its weights
 are a matrix from input channels to output channels. Forward adds up what the taps contribute; backward walks the same
-taps and the same slices. The sums themselves are in `cnnlab.ops.taps`. For NumPy arrays `cnnlab.kernels` is asked
-first, which computes the same in faster ways; what it leaves is computed here.
+taps and the same slices. The sums themselves are in `cnnlab.ops.taps`. `cnnlab.kernels` is asked first, which computes
+the same in faster ways for arrays of NumPy and CuPy; what it leaves is computed here.
 
 Letters: N batch, C_in and C_out channels.
 """

@@ -5,7 +5,8 @@ A loss ends a net, so its backward function takes no upstream gradient: it retur
 
 from typing import Any
 
-from cnnlab.backend import Array, namespace
+from cnnlab import kernels
+from cnnlab.backend import Array, namespace, on_gpu
 from cnnlab.ops.activation import sigmoid_forward, softmax
 from cnnlab.ops.arguments import check_given, check_shape, float_namespace
 
@@ -30,7 +31,8 @@ def cross_entropy_forward(logits: Array, targets: Array) -> Array:
     TypeError
         The logits are not floating point or the targets not integers.
     ValueError
-        The shapes do not fit, the batch is empty, or a target is no class.
+        The shapes do not fit, the batch is empty, or a target is no class. On a GPU targets are not read, which would
+        wait for it: there a target that is no class makes the loss minus infinity.
     DeviceMismatchError
         The arrays lie on different devices.
 
@@ -40,11 +42,14 @@ def cross_entropy_forward(logits: Array, targets: Array) -> Array:
     >>> print(cross_entropy_forward(np.zeros((3, 10)), np.array([0, 4, 9])).round(4))  # log 10
     2.3026
     """
-    xp, chosen = _one_hot(logits, targets)
+    xp = _checked(logits, targets)
+    if (fast := kernels.cross_entropy_forward(logits, targets)) is not None:
+        return fast
+    chosen = _one_hot(xp, logits, targets)
     shifted = logits - xp.max(logits, axis=1, keepdims=True)
     log_sum = xp.log(xp.sum(xp.exp(shifted), axis=1))  # (N,)
-    # where, not a product: 0 · −inf would be NaN
-    right = xp.sum(xp.where(chosen, shifted, 0), axis=1)  # (N,)
+    # where, not a product: 0 · −inf would be NaN; the least of them is the chosen one, infinite if there is none
+    right = xp.min(xp.where(chosen, shifted, float("inf")), axis=1)  # (N,)
     return xp.mean(log_sum - right)
 
 
@@ -67,7 +72,10 @@ def cross_entropy_backward(logits: Array, targets: Array) -> Array:
     >>> cross_entropy_backward(np.zeros((1, 4)), np.array([2]))
     array([[ 0.25,  0.25, -0.75,  0.25]])
     """
-    xp, chosen = _one_hot(logits, targets)
+    xp = _checked(logits, targets)
+    if (fast := kernels.cross_entropy_backward(logits, targets)) is not None:
+        return fast
+    chosen = _one_hot(xp, logits, targets)
     return (softmax(logits, axis=1) - xp.astype(chosen, logits.dtype)) / logits.shape[0]
 
 
@@ -187,8 +195,14 @@ def mse_backward(predictions: Array, targets: Array) -> Array:
     return (predictions - targets) * (2 / predictions.size)
 
 
-def _one_hot(logits: Array, targets: Array) -> tuple[Any, Array]:
-    """Check the arguments; return their namespace and where each row has its target, as booleans (N, C)."""
+def _one_hot(xp: Any, logits: Array, targets: Array) -> Array:
+    """Return where each row has its target, as booleans (N, C)."""
+    classes = xp.arange(logits.shape[1], dtype=targets.dtype, device=targets.device)
+    return targets[:, None] == classes[None, :]
+
+
+def _checked(logits: Array, targets: Array) -> Any:
+    """Return the namespace of logits (N, C) and targets (N,) that fit together."""
     check_given(targets=targets)
     xp = namespace(logits=logits, targets=targets)
     float_namespace(logits=logits)
@@ -198,11 +212,10 @@ def _one_hot(logits: Array, targets: Array) -> tuple[Any, Array]:
         raise TypeError(f"targets have dtype {targets.dtype}: expected integers, the number of the right class")
     N, C = logits.shape
     check_shape("targets", targets, (N,), "one class number for each row of logits")
-    low, high = int(xp.min(targets)), int(xp.max(targets))
+    low, high = (0, 0) if on_gpu(targets) else (int(xp.min(targets)), int(xp.max(targets)))
     if low < 0 or high >= C:
         raise ValueError(f"targets go from {low} to {high}: with {C} logits a row they must lie in 0 to {C - 1}")
-    classes = xp.arange(C, dtype=targets.dtype, device=targets.device)
-    return xp, targets[:, None] == classes[None, :]
+    return xp
 
 
 def _check_pairs(*, targets: Array, **given: Array) -> Any:

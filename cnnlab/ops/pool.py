@@ -1,7 +1,7 @@
 """Max and average pooling in any number of dimensions, tap by tap like the convolution.
 
 Padding never wins a maximum, and counts as zeros in an average. So it contributes nothing to either, and each tap meets
-only the outputs for which it lies inside the input. For NumPy arrays `cnnlab.kernels` is asked first.
+only the outputs for which it lies inside the input. `cnnlab.kernels` is asked first.
 """
 
 from collections.abc import Sequence

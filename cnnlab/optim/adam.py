@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.nn.parameter import Parameter
 from cnnlab.optim.base import Optimizer
@@ -56,6 +57,19 @@ class Adam(Optimizer):
         super().__init__(params, lr, weight_decay)
         self.betas = betas
         self.eps = eps
+
+    def changed(self, i: int, old: Array, gradient: Array) -> Array:
+        """Return parameter `i` after the step, on a GPU by one kernel."""
+        if self.state[i]:
+            step, mean, square = (self.state[i][name] for name in self.remembers)
+            beta1, beta2 = self.betas
+            lr, root = self.lr / (1 - beta1 ** (step + 1)), math.sqrt(1 - beta2 ** (step + 1))
+            fast = kernels.adam_step(old, gradient, mean, square, lr=lr, betas=self.betas, root=root, eps=self.eps)
+            if fast is not None:
+                new, mean, square = fast
+                self.state[i] = {"step": step + 1, "exp_avg": mean, "exp_avg_sq": square}
+                return new
+        return super().changed(i, old, gradient)
 
     def change(self, i: int, gradient: Array) -> Array:
         """Return lr · m̂ / (√v̂ + eps)."""

@@ -90,7 +90,11 @@ class Optimizer:
             elif self.weight_decay:
                 gradient = gradient + self.weight_decay * old
             # A new array, not a change in place: whoever holds the old values keeps them.
-            parameter.data = old - self.change(i, gradient)
+            parameter.data = self.changed(i, old, gradient)
+
+    def changed(self, i: int, old: Array, gradient: Array) -> Array:
+        """Return parameter `i` after the step."""
+        return old - self.change(i, gradient)
 
     def change(self, i: int, gradient: Array) -> Array:
         """Return what to subtract from parameter `i`, given its gradient."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.nn.parameter import Parameter
 from cnnlab.optim.base import Optimizer
@@ -73,6 +74,16 @@ class SGD(Optimizer):
                 f"nesterov needs momentum (={momentum}) above 0 and dampening (={dampening}) 0: "
                 "give a momentum such as 0.9 and no dampening, or leave nesterov out"
             )
+
+    def changed(self, i: int, old: Array, gradient: Array) -> Array:
+        """Return parameter `i` after the step, on a GPU by one kernel where it is momentum alone."""
+        if self.state[i] and not self.dampening and not self.nesterov:
+            before = self.state[i]["momentum_buffer"]
+            fast = kernels.momentum_step(old, gradient, before, lr=self.lr, momentum=self.momentum)
+            if fast is not None:
+                new, self.state[i]["momentum_buffer"] = fast
+                return new
+        return super().changed(i, old, gradient)
 
     def change(self, i: int, gradient: Array) -> Array:
         """Return lr · v, or with Nesterov's momentum lr · (g + momentum · v)."""

@@ -11,6 +11,7 @@ from cnnlab.kernels.workspace import workspace
 SHAPES = {
     "depthwise": ((3, 4, 12, 13), (4, 1, 3, 3)),
     "depthwise_compiled": ((3, 4, 12, 13), (4, 1, 3, 3)),
+    "linear": ((3, 4, 6, 5), (5, 4, 6, 5)),
     "pointwise": ((3, 4, 12, 13), (5, 4, 1, 1)),
 }
 

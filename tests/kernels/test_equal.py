@@ -13,10 +13,19 @@ from .conftest import layers
 
 laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 DTYPES = st.sampled_from(["float32", "float64"])
+
+
+def of_one_place(layer):
+    """Return the layer with a kernel as large as its map."""
+    kernel = layer.w[2:]
+    return type(layer)((*layer.x[:2], *kernel), layer.w, {"stride": layer.options["stride"]}, layer.seed)
+
+
 # What an algorithm can do, so that few draws are refused.
 DRAWN = {
     "depthwise": layers(),
     "fft": layers(dense=True),
+    "linear": layers(groups=False, dense=True).map(of_one_place),
     "pointwise": st.one_of(*[layers(kernel=(1,) * rank) for rank in (1, 2, 3)]),
     "winograd": layers(kernel=(3, 3), dense=True),
 }

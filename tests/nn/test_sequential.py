@@ -76,3 +76,20 @@ def test_of_nothing_nothing():
     net = nn.Sequential()
     assert net(np.ones(3)).shape == (3,)
     net.backward_parameters(np.ones(3))
+
+
+def test_a_net_that_begins_with_flatten_leaves_out_the_gradient_to_its_input(rng, monkeypatch):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5, rng=rng), nn.Tanh(), nn.Linear(5, 2, rng=rng))
+    x, dy = rng.standard_normal((4, 3, 4), dtype="float32"), rng.standard_normal((4, 2), dtype="float32")
+    net(x)
+    net.backward(dy)
+    wanted = [parameter.grad for parameter in net.parameters()]
+    monkeypatch.setattr(net[1], "backward", None)
+    for _ in range(2):
+        net.zero_grad()
+        net(x)
+        net.backward_parameters(dy)
+        for parameter, gradient in zip(net.parameters(), wanted, strict=True):
+            np.testing.assert_array_equal(parameter.grad, gradient)
+    with pytest.raises(RuntimeError):
+        net[0].backward(dy)  # nothing is left on its stack

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnlab.geometry import PoolGeometry
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.fast.direct import refusal
 from cnnlab.kernels.fast.plans import Three, three
 from cnnlab.kernels.pooling import THREAD_SIZE
@@ -21,6 +21,7 @@ from cnnlab.kernels.settings import compiled_allowed
 from cnnlab.kernels.threads import bind, run_parts, split, thread_count
 
 AXES = 3  # at most
+LEAST_VECTOR = 4  # windows
 
 
 class Windows(NamedTuple):
@@ -39,7 +40,10 @@ def max_pool_forward(x: FloatArray, geometry: PoolGeometry) -> FloatArray | None
     from cnnlab.kernels.fast import pools
 
     y = results.empty(geometry.output_shape(x.shape), x.dtype)
-    _each_map(pools.pairs_forward, [_maps(x, 2), _maps(y, 2)])
+    if _has_vectors(x, y):
+        _each_pair(pools.LARGEST, x, y, x)
+    else:
+        _each_map(pools.pairs_forward, [_maps(x, 2), _maps(y, 2)])
     return y
 
 
@@ -50,7 +54,9 @@ def max_pool_backward(dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> 
     from cnnlab.kernels.fast import pools
 
     dx = results.empty(x.shape, x.dtype)
-    if _of_pairs(geometry):
+    if _of_pairs(geometry) and _has_vectors(x, dy):
+        _each_pair(pools.LARGEST_BACK, x, dy, dx)
+    elif _of_pairs(geometry):
         _each_map(pools.pairs_backward, [_maps(dy, 2), _maps(x, 2), _maps(dx, 2)])
     else:
         loop = partial(pools.largest_back, (0,) * geometry.stride[-1])
@@ -65,7 +71,10 @@ def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, counts: FloatArray) 
     from cnnlab.kernels.fast import pools
 
     y = results.empty(geometry.output_shape(x.shape), x.dtype)
-    _each_map(pools.pairs_mean, [_maps(x, 2), _maps(y, 2)], counts)
+    if _has_vectors(x, y):
+        _each_pair(pools.MEAN, x, y, x, counts)
+    else:
+        _each_map(pools.pairs_mean, [_maps(x, 2), _maps(y, 2)], counts)
     return y
 
 
@@ -76,7 +85,10 @@ def avg_pool_backward(share: FloatArray, x: FloatArray, geometry: PoolGeometry) 
     from cnnlab.kernels.fast import pools
 
     dx = results.empty(x.shape, x.dtype)
-    _each_map(pools.pairs_mean_back, [_maps(share, 2), _maps(dx, 2)])
+    if _has_vectors(dx, share):
+        _each_pair(pools.MEAN_BACK, dx, share, dx)
+    else:
+        _each_map(pools.pairs_mean_back, [_maps(share, 2), _maps(dx, 2)])
     return dx
 
 
@@ -87,6 +99,17 @@ def _applies(geometry: PoolGeometry) -> bool:
 def _of_pairs(geometry: PoolGeometry) -> bool:
     plain = set(geometry.dilation) == {1} and not any(map(any, geometry.padding)) and not geometry.ceil_mode
     return plain and geometry.kernel == geometry.stride == (2, 2)
+
+
+def _has_vectors(large: FloatArray, small: FloatArray) -> bool:
+    return large.dtype == np.float32 and small.shape[-1] >= LEAST_VECTOR
+
+
+def _each_pair(what: Ints, x: FloatArray, small: FloatArray, dx: FloatArray, counts: FloatArray | None = None) -> None:
+    from cnnlab.kernels.fast import pools
+
+    x, small, dx = (_maps(array, 2) for array in (x, small, dx))
+    _each_map(partial(pools.pairs, what), [x, small, dx], small[0] if counts is None else np.ascontiguousarray(counts))
 
 
 def _windows(geometry: PoolGeometry) -> Windows:

@@ -11,9 +11,61 @@ from typing import Any
 import numpy as np
 
 from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.pairs import (
+    eight_largest,
+    eight_largest_back,
+    eight_mean,
+    eight_mean_back,
+    four_largest,
+    four_largest_back,
+    four_mean,
+    four_mean_back,
+)
+
+# What `pairs` is to do, as the length of a tuple, for which each is compiled by itself.
+LARGEST, LARGEST_BACK, MEAN, MEAN_BACK = (), (0,), (0, 0), (0, 0, 0)
 
 # In comparisons here a number that is not itself is NaN, which counts as the largest.
 # ruff: noqa: PLR0124
+
+
+@compiled
+def pairs(what: Any, x: Any, small: Any, dx: Any, counts: Any, first: int, stop: int) -> None:
+    """Pool some maps by 2×2 at stride 2, or go back: float32, without gaps in memory, at least four windows a row.
+
+    ``small`` is y or dy (maps, H_out, W_out), x and dx are (maps, H, W), counts (H_out, W_out). What is not needed may
+    be any array of as many axes.
+    """
+    high, wide, across = small.shape[1], small.shape[2], 4 * x.shape[2]
+    for n in range(first, stop):
+        for r in range(high):
+            a = x.ctypes.data + (n * x.shape[1] + 2 * r) * across
+            c = dx.ctypes.data + (n * x.shape[1] + 2 * r) * across
+            out, count = small.ctypes.data + 4 * (n * high + r) * wide, counts.ctypes.data + 4 * r * wide
+            if wide >= 8:
+                for begin in range(0, wide, 8):
+                    q = 4 * min(begin, wide - 8)
+                    if len(what) == 0:
+                        eight_largest(a + 2 * q, a + across + 2 * q, out + q, 0, 0, 0)
+                    elif len(what) == 1:
+                        eight_largest_back(a + 2 * q, a + across + 2 * q, out + q, c + 2 * q, c + across + 2 * q, 0)
+                    elif len(what) == 2:
+                        eight_mean(a + 2 * q, a + across + 2 * q, out + q, 0, 0, count + q)
+                    else:
+                        eight_mean_back(0, 0, out + q, c + 2 * q, c + across + 2 * q, 0)
+            else:
+                for begin in range(0, wide, 4):
+                    q = 4 * min(begin, wide - 4)
+                    if len(what) == 0:
+                        four_largest(a + 2 * q, a + across + 2 * q, out + q, 0, 0, 0)
+                    elif len(what) == 1:
+                        four_largest_back(a + 2 * q, a + across + 2 * q, out + q, c + 2 * q, c + across + 2 * q, 0)
+                    elif len(what) == 2:
+                        four_mean(a + 2 * q, a + across + 2 * q, out + q, 0, 0, count + q)
+                    else:
+                        four_mean_back(0, 0, out + q, c + 2 * q, c + across + 2 * q, 0)
+        if len(what) == 1 or len(what) == 3:
+            _clear_rest(dx[n], high, wide)
 
 
 @compiled

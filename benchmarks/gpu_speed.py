@@ -1,0 +1,351 @@
+"""How fast convolutions and training steps are on a GPU, beside PyTorch with cuDNN at the same precision.
+
+    python benchmarks/gpu_speed.py [--quick] [--held-out] [--rounds 15] [--only REGEX] [--tf32 off|on|both]
+    python benchmarks/gpu_speed.py --algorithms     which of our algorithms is ahead on which layer, to set rules by
+
+Both compute in turn in one process, timed by CUDA's events over some calls in a row, and what counts is the ratio
+within a round: PyTorch's time divided by ours, so more than 1 means that we are ahead. PyTorch may try cuDNN's kernels
+out first (cudnn.benchmark), in its default memory layout and in channels_last. Each precision has a process of its
+own, since CuPy reads CUPY_TF32 once. The tables go to benchmarks/out/ as CSV too. Without a GPU it says so and ends
+well. Nothing here is run by the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import subprocess
+import sys
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from _conv_layers import HELD_OUT, suite
+
+import cnnlab
+from cnnlab import kernels, nn, ops, optim
+from cnnlab.backend.gpu import require_cupy
+from cnnlab.kernels import gpu
+
+OUT = Path(__file__).parent / "out"
+SECONDS = 0.02  # that a measurement takes at least, in calls in a row
+CUDA = "cuda"  # as PyTorch calls the GPU
+PASSES = ("forward", "backward")
+
+
+def there(*arrays):
+    return [cnnlab.asarray(array, device="gpu") for array in arrays]
+
+
+def seconds(work, calls):
+    """Return the seconds of one call, by events on the current stream."""
+    events = require_cupy().cuda
+    start, stop = events.Event(), events.Event()
+    start.record()
+    for _ in range(calls):
+        work()
+    stop.record()
+    stop.synchronize()
+    return events.get_elapsed_time(start, stop) / 1e3 / calls
+
+
+def warm(work):
+    """Call it until it has compiled and chosen all it wants; return how many calls make a measurement."""
+    for _ in range(3):
+        work()
+    return max(1, min(1000, int(SECONDS / max(seconds(work, 3), 1e-7))))
+
+
+class Ours:
+    def __init__(self, layer, x, w, b, dy):
+        self.layer = layer
+        self.x, self.w, self.b, self.dy = there(x, w, b, dy)
+
+    def forward(self):
+        return ops.conv_forward(self.x, self.w, self.b, **self.layer.options)
+
+    def backward(self):
+        if self.layer.first:
+            return ops.conv_backward_parameters(self.dy, self.x, self.w, **self.layer.options)
+        return ops.conv_backward(self.dy, self.x, self.w, **self.layer.options)
+
+
+class PyTorch:
+    def __init__(self, layer, x, w, b, dy, *, channels_last=False):
+        import torch
+
+        rank = x.ndim - 2
+        order = {2: torch.channels_last, 3: torch.channels_last_3d}.get(rank) if channels_last else None
+        order = order or torch.contiguous_format
+        self.torch, self.layer = torch, layer
+        self.x, self.w, self.dy = (torch.tensor(a, device=CUDA).contiguous(memory_format=order) for a in (x, w, dy))
+        self.b = torch.tensor(b, device=CUDA)
+        self.conv = (torch.conv1d, torch.conv2d, torch.conv3d)[rank - 1]
+
+        def each(value):
+            return list(value) if isinstance(value, tuple) else [value] * rank
+
+        o = layer.options
+        self.arguments = [each(o.get("stride", 1)), each(o.get("padding", 0)), each(o.get("dilation", 1)), False]
+        self.arguments += [[0] * rank, o.get("groups", 1)]
+
+    def forward(self):
+        with self.torch.no_grad():
+            return self.conv(self.x, self.w, self.b, **self.layer.options)
+
+    def backward(self):
+        wanted = [not self.layer.first, True, True]
+        back = self.torch.ops.aten.convolution_backward
+        return back(self.dy, self.x, self.w, [len(self.b)], *self.arguments, wanted)
+
+
+def arrays_of(layer):
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.standard_normal(shape, dtype=np.float32) for shape in (layer.x, layer.w, layer.w[:1]))
+    w *= np.float32(prod(w.shape[1:]) ** -0.5)
+    x_there, w_there = there(x, w)
+    dy = rng.standard_normal(ops.conv_forward(x_there, w_there, **layer.options).shape, dtype=np.float32)
+    return x, w, b, dy
+
+
+def interleaved(works, rounds):
+    """Return the seconds of each, (rounds,), taken in turn."""
+    calls = {key: warm(work) for key, work in works.items()}
+    found = {key: [] for key in works}
+    for _ in range(rounds):
+        for key, work in works.items():
+            found[key].append(seconds(work, calls[key]))
+    return {key: np.array(value) for key, value in found.items()}
+
+
+def peak_bytes(work):
+    """Return the most bytes that CuPy's pool lent at a time during a call, results included."""
+    hooks = require_cupy().cuda
+
+    class Peak(hooks.MemoryHook):
+        name = "peak"
+        now = most = 0
+
+        def malloc_postprocess(self, *, mem_size, **_):
+            self.now += mem_size
+            self.most = max(self.most, self.now)
+
+        def free_postprocess(self, *, mem_size, **_):
+            self.now -= mem_size
+
+    with Peak() as hook:
+        work()
+    return hook.most
+
+
+def rivals(layer, arrays):
+    if not has_torch():
+        return {}
+    return {"pytorch": PyTorch(layer, *arrays), "channels_last": PyTorch(layer, *arrays, channels_last=True)}
+
+
+def has_torch():
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def check_agreement(ours, others, tf32):
+    """See that all compute the same: a wrong result would be no bargain."""
+    allowed = 2e-2 if tf32 else 2e-3
+    y, dw = ours.forward(), ours.backward()[-2]
+    for name, other in others.items():
+        for result, wanted in ((y, other.forward()), (dw, other.backward()[-2])):
+            got, want = cnnlab.to_numpy(result), wanted.cpu().numpy()
+            np.testing.assert_allclose(got, want, atol=allowed * np.abs(want).max(), rtol=allowed, err_msg=name)
+
+
+def picked(layer):
+    geometry = cnnlab.geometry.ConvGeometry.of_weight(layer.w, **layer.options)
+    plan = kernels.explain_plan(geometry, layer.x, device="gpu")
+    return "/".join(plan[work] for work in ["forward", "grad_weight"] + ["grad_input"] * (not layer.first))
+
+
+def layers_table(layers, rounds, tf32, writer):
+    ratios = {}
+    print(f"{'layer':<27} {'ms':>8} {'forward':>8} {'backward':>8} {'both':>8} {'ch. last':>8} {'MB':>8}   algorithms")
+    for layer in layers:
+        arrays = arrays_of(layer)
+        ours, others = Ours(layer, *arrays), rivals(layer, arrays)
+        check_agreement(ours, others, tf32)
+        works = {(who, step): getattr(one, step) for who, one in {"ours": ours, **others}.items() for step in PASSES}
+        found = interleaved(works, rounds)
+        for who in ("ours", *others):
+            found[who, "both"] = found[who, "forward"] + found[who, "backward"]
+        memory = max(peak_bytes(ours.forward), peak_bytes(ours.backward))
+        row = {key: np.median(found[key] / found["ours", key[1]]) for key in found if key[0] != "ours"}
+        for key, value in row.items():
+            ratios.setdefault(key, []).append(value)
+        cells = [row.get(("pytorch", step)) for step in (*PASSES, "both")] + [row.get(("channels_last", "both"))]
+        text = " ".join(f"{'–' if cell is None else format(cell, '.2f'):>8}" for cell in cells)
+        ms = 1e3 * np.median(found["ours", "both"])
+        print(f"{layer.name:<27} {ms:8.3f} {text} {memory / 1e6:8.1f}   {picked(layer)}", flush=True)
+        for (who, step), values in found.items():
+            extra = memory if who == "ours" else ""
+            writer.writerow(
+                [layer.name, who, step, float(np.median(values)), float(values.min()), extra, picked(layer)]
+            )
+    means(ratios)
+
+
+def means(ratios):
+    if ratios:
+        print("geometric means of the medians of ratios (more than 1: we are ahead):")
+    for (who, step), values in ratios.items():
+        mean = np.exp(np.mean(np.log(values)))
+        print(f"  {step:<9} {who:<14} {mean:5.2f}   lowest {min(values):5.2f}   of {len(values)}")
+
+
+def our_step(net, x, y):
+    loss, optimizer = nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+
+    def step():
+        prediction = net(x)
+        value = loss.forward(prediction, y)  # stays on the GPU: reading it would wait
+        net.zero_grad()
+        net.backward_parameters(loss.gradient(prediction, y))
+        optimizer.step()
+        return value
+
+    return step
+
+
+def torch_step(net, x, y, layout):
+    import torch
+
+    net = net.to(device=CUDA, memory_format=layout)
+    x, y = torch.tensor(x, device=CUDA).contiguous(memory_format=layout), torch.tensor(y, device=CUDA)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+
+    def step():
+        value = torch.nn.functional.cross_entropy(net(x), y)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        return value
+
+    return step
+
+
+def steps_table(rounds, writer):
+    import copy
+
+    from train_speed import nets, to_torch
+
+    rng, ratios = np.random.default_rng(0), {}
+    print("\ntraining steps, batch 64")
+    for name, (net, shape, classes) in nets(rng).items():
+        x, y = rng.standard_normal(shape, dtype=np.float32), rng.integers(0, classes, shape[0])
+        steps = {}
+        if has_torch():
+            import torch
+
+            for who, layout in (("pytorch", torch.contiguous_format), ("channels_last", torch.channels_last)):
+                steps[who] = torch_step(copy.deepcopy(to_torch(net)), x, y, layout)
+        steps["ours"] = our_step(net.to("gpu"), *there(x, y))
+        found = interleaved(steps, rounds)
+        text = "   ".join(f"{who} {1e3 * np.median(values):7.3f} ms" for who, values in found.items())
+        for who, values in found.items():
+            writer.writerow([name, who, "step", float(np.median(values)), float(values.min()), "", ""])
+        others = [who for who in found if who != "ours"]
+        if others:
+            better = min(others, key=lambda who: np.median(found[who]))
+            ratio = np.median(found[better] / found["ours"])
+            ratios.setdefault(("better layout", "step"), []).append(ratio)
+            text += f"   ratio {ratio:.2f}"
+        print(f"{name:<30} {text}", flush=True)
+    means(ratios)
+
+
+def algorithms_table(layers, rounds):
+    names = list(gpu.known)
+    print(f"{'layer':<27} {'pass':<9}" + "".join(f"{name:>12}" for name in names) + "   ms")
+    for layer in layers:
+        ours = Ours(layer, *arrays_of(layer))
+        times = {}
+        for name in names:
+            with kernels.use_algorithm(name):
+                for key, values in interleaved({step: getattr(ours, step) for step in PASSES}, rounds).items():
+                    times[key, name] = np.median(values)
+        for step in PASSES:
+            cells = "".join(f"{1e3 * times[step, name]:12.4f}" for name in names)
+            print(f"{layer.name:<27} {step:<9}{cells}", flush=True)
+
+
+def versions():
+    cupy = require_cupy()
+    number = cupy.cuda.runtime.getDevice()
+    name = cupy.cuda.runtime.getDeviceProperties(number)["name"].decode()
+    text = f"{name}; cnnlab {cnnlab.__version__}, CuPy {cupy.__version__}, CUDA {cupy.cuda.runtime.runtimeGetVersion()}"
+    if "cudnn" in gpu.known:
+        import cudnn
+
+        text += f", cuDNN {cudnn.backend_version_string()} by its frontend {cudnn.__version__}"
+    if has_torch():
+        import torch
+
+        text += f", PyTorch {torch.__version__} with cuDNN {torch.backends.cudnn.version()}"
+    else:
+        text += "; PyTorch with CUDA is not installed: only our own times"
+    return text
+
+
+def measure(options, tf32):
+    if has_torch():
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+        torch.backends.cudnn.benchmark = True
+    print(f"{versions()}; TF32 {'on' if tf32 else 'off'}; ratios are PyTorch's time to ours", flush=True)
+    layers = [one for one in (HELD_OUT if options.held_out else suite()) if re.search(options.only, one.name)]
+    rounds = 3 if options.quick else options.rounds
+    if options.algorithms:
+        algorithms_table(layers, rounds)
+        return
+    OUT.mkdir(exist_ok=True)
+    file = OUT / f"gpu_speed{'_held_out' * options.held_out}_tf32_{'on' if tf32 else 'off'}.csv"
+    with file.open("w", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(["layer", "who", "pass", "median_s", "min_s", "peak_bytes", "algorithms"])
+        layers_table(layers, rounds, tf32, writer)
+        steps_table(rounds, writer)
+    if "cudnn" in gpu.known:
+        refused = gpu.known["cudnn"].refused
+        print(f"cuDNN refused {len(refused)} of its cases" + "".join(f"\n  {why}" for why in set(refused.values())))
+    print(f"written to {file}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="3 rounds")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--held-out", action="store_true", help="the layers that no rule was set on")
+    parser.add_argument("--only", default="", help="layers whose name matches")
+    parser.add_argument("--algorithms", action="store_true", help="our algorithms beside one another")
+    parser.add_argument("--tf32", choices=("off", "on", "both"), default="both")
+    options = parser.parse_args()
+    status = cnnlab.gpu_status()
+    if not status.ok:
+        print(f"no GPU here: {status.reason}. Nothing was measured. To measure, {status.hint}")
+        return 0
+    if options.tf32 != "both":
+        measure(options, options.tf32 == "on")
+        return 0
+    ended = 0
+    for setting, value in (("off", "0"), ("on", "1")):
+        command = [sys.executable, __file__, *sys.argv[1:], "--tf32", setting]
+        ended |= subprocess.run(command, env=os.environ | {"CUPY_TF32": value}, check=False).returncode
+    return ended
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Which kernels compute: those for CuPy arrays, or those for NumPy arrays, which leave others to the readable op."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry, PoolGeometry
+from cnnlab.kernels import elementwise, planner, pooling
+from cnnlab.kernels.gpu import convolution as gpu_convolution
+from cnnlab.kernels.gpu import elementwise as gpu_elementwise
+from cnnlab.kernels.gpu import pooling as gpu_pooling
+from cnnlab.kernels.gpu import training as gpu_training
+from cnnlab.kernels.gpu.device import takes
+
+
+def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
+    """Return y (N, C_out, *out) as `cnnlab.kernels.planner.conv_forward` does, or None."""
+    return gpu_convolution.conv_forward(x, w, b, geometry) if takes(x) else planner.conv_forward(x, w, b, geometry)
+
+
+def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any, Any] | None:
+    """Return (dx, dw, db) likewise."""
+    return gpu_convolution.conv_backward(dy, x, w, geometry) if takes(x) else planner.conv_backward(dy, x, w, geometry)
+
+
+def conv_backward_parameters(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any] | None:
+    """Return (dw, db) likewise."""
+    return (
+        gpu_convolution.conv_backward_parameters(dy, x, w, geometry)
+        if takes(x)
+        else planner.conv_backward_parameters(dy, x, w, geometry)
+    )
+
+
+def conv_transpose_forward(x: Any, w: Any, b: Any, geometry: ConvTransposeGeometry) -> Any:
+    """Return y (N, C_out, *out) likewise."""
+    return (
+        gpu_convolution.conv_transpose_forward(x, w, b, geometry)
+        if takes(x)
+        else planner.conv_transpose_forward(x, w, b, geometry)
+    )
+
+
+def conv_transpose_backward(dy: Any, x: Any, w: Any, geometry: ConvTransposeGeometry) -> tuple[Any, Any, Any] | None:
+    """Return (dx, dw, db) likewise."""
+    return (
+        gpu_convolution.conv_transpose_backward(dy, x, w, geometry)
+        if takes(x)
+        else planner.conv_transpose_backward(dy, x, w, geometry)
+    )
+
+
+def max_pool_forward(x: Any, geometry: PoolGeometry) -> Any:
+    """Return the largest value of every window, (N, C, *out), or None likewise."""
+    return gpu_pooling.max_pool_forward(x, geometry) if takes(x) else pooling.max_pool_forward(x, geometry)
+
+
+def max_pool_backward(dy: Any, x: Any, geometry: PoolGeometry) -> Any:
+    """Return dx (N, C, *spatial) likewise."""
+    return gpu_pooling.max_pool_backward(dy, x, geometry) if takes(x) else pooling.max_pool_backward(dy, x, geometry)
+
+
+def avg_pool_forward(x: Any, geometry: PoolGeometry, counts: Any) -> Any:
+    """Return the sum of every window divided by its count (*out) likewise."""
+    return (
+        gpu_pooling.avg_pool_forward(x, geometry, counts) if takes(x) else pooling.avg_pool_forward(x, geometry, counts)
+    )
+
+
+def avg_pool_backward(share: Any, x: Any, geometry: PoolGeometry) -> Any:
+    """Return dx (N, C, *spatial) likewise."""
+    return (
+        gpu_pooling.avg_pool_backward(share, x, geometry) if takes(x) else pooling.avg_pool_backward(share, x, geometry)
+    )
+
+
+def relu_forward(x: Any) -> Any:
+    """Return max(x, 0) likewise."""
+    return gpu_elementwise.relu_forward(x) if takes(x) else elementwise.relu_forward(x)
+
+
+def relu_backward(dy: Any, x: Any) -> Any:
+    """Return dy where not x ≤ 0, else 0, likewise."""
+    return gpu_elementwise.relu_backward(dy, x) if takes(x) else elementwise.relu_backward(dy, x)
+
+
+def tanh_forward(x: Any) -> Any:
+    """Return tanh(x) likewise."""
+    return gpu_elementwise.tanh_forward(x) if takes(x) else elementwise.tanh_forward(x)
+
+
+def tanh_backward(dy: Any, y: Any) -> Any:
+    """Return dy · (1 − y²) likewise."""
+    return gpu_elementwise.tanh_backward(dy, y) if takes(y) else elementwise.tanh_backward(dy, y)
+
+
+def cross_entropy_forward(logits: Any, targets: Any) -> Any:
+    """Return the mean loss of logits (N, C) for integer targets (N,) likewise."""
+    return gpu_training.cross_entropy_forward(logits, targets) if takes(logits) else None
+
+
+def cross_entropy_backward(logits: Any, targets: Any) -> Any:
+    """Return its gradient (N, C) likewise."""
+    return gpu_training.cross_entropy_backward(logits, targets) if takes(logits) else None
+
+
+def momentum_step(w: Any, gradient: Any, velocity: Any, *, lr: float, momentum: float) -> tuple[Any, Any] | None:
+    """Return (w - lr · v, v) for v = momentum · velocity + gradient, or None likewise."""
+    return gpu_training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum) if takes(w) else None
+
+
+def adam_step(
+    w: Any, gradient: Any, mean: Any, square: Any, *, lr: float, betas: tuple[float, float], root: float, eps: float
+) -> tuple[Any, Any, Any] | None:
+    """Return w - lr · m / (√s / root + eps) and the running means m and s, or None likewise."""
+    if not takes(w):
+        return None
+    return gpu_training.adam_step(w, gradient, mean, square, lr=lr, betas=betas, root=root, eps=eps)

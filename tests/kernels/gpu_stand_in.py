@@ -1,0 +1,205 @@
+"""CuPy's part in the kernels for a GPU, played by NumPy and a C++ compiler: no GPU is needed.
+
+The text of ``kernels.cu`` is compiled for the CPU as it stands, with a few lines before it that make CUDA's words mean
+loops, and run over the very grid and block that a launch asks for. The product of cuBLAS reads the same pointers and
+steps. Arrays are NumPy's under another name that refuses to be read on the host, as a copy from a GPU would be, and
+that begin as NaN with a margin around them, so that what is left out, or written beside, is found.
+"""
+
+import ctypes
+import re
+import shutil
+import subprocess
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from cnnlab.kernels.gpu import device
+
+COMPILER = shutil.which("g++") or shutil.which("clang++")
+MARGIN = 64  # numbers before and after each array
+CPU = """
+#include <math.h>
+struct Three { int x; };
+static Three blockIdx, threadIdx, blockDim, gridDim;
+#define __global__
+#define __device__
+#define __restrict__
+"""
+RUN = """
+extern "C" void run_{name}(int blocks, int threads, {parameters}) {{
+    gridDim.x = blocks, blockDim.x = threads;
+    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
+        for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) {name}({arguments});
+}}
+"""
+
+
+class HiddenTransferError(AssertionError):
+    """A number was asked for on the host."""
+
+
+class Array(np.ndarray):
+    """A NumPy array that says where it lies as CuPy's do, and does not give its numbers away."""
+
+    @property
+    def data(self):
+        return SimpleNamespace(ptr=self.ctypes.data, device_id=0)
+
+    def __array_function__(self, function, types, arguments, keywords):
+        found = super().__array_function__(function, types, arguments, keywords)
+        return np.asarray(found).view(Array) if isinstance(found, np.ndarray | np.generic) else found
+
+    def _refuse(self, *_, **__):
+        raise HiddenTransferError("a number was read on the host: on a GPU that waits for it and copies")
+
+    __float__ = __int__ = __bool__ = __index__ = __complex__ = item = tolist = _refuse
+
+
+def on_gpu(x):
+    return np.array(x).view(Array)
+
+
+def host(x):
+    return np.array(np.asarray(x), subok=False)
+
+
+def signatures(text):
+    """Return the parameters of each kernel, as (type, name), with WINDOW written out."""
+    joined = text.replace("\\\n", " ")
+    (window,) = re.findall(r"#define WINDOW\s+(.*)", joined)
+    found = {}
+    for name, parameters in re.findall(r"__global__ void (\w+)\(([^)]*)\)", joined):
+        written = parameters.replace("WINDOW", window).split(",")
+        found[name] = [tuple(one.strip().rsplit(" ", 1)) for one in written]
+    return found
+
+
+@cache
+def compiled(dtype, folder):
+    """Compile the kernels for the CPU; return the library and the parameters of each."""
+    text = device.source(dtype)
+    parameters = signatures(text)
+    runs = [
+        RUN.format(
+            name=name,
+            parameters=", ".join(f"{kind} {one}" for kind, one in those),
+            arguments=", ".join(one for _, one in those),
+        )
+        for name, those in parameters.items()
+    ]
+    code, library = folder / f"{dtype}.cpp", folder / f"{dtype}.so"
+    code.write_text(CPU + text + "".join(runs), encoding="utf-8")
+    subprocess.run(
+        [COMPILER, "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-o", str(library), str(code)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return ctypes.CDLL(str(library)), parameters
+
+
+def _poison(dtype):
+    return np.nan if dtype.kind == "f" else np.iinfo(dtype).max
+
+
+class StandIn:
+    """What `cnnlab.kernels.gpu` asks of CuPy, and a record of what was launched."""
+
+    ndarray = Array
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.launched = []
+        self.largest = 0  # bytes of the largest array that was made
+        self._made = []
+        self.cuda = SimpleNamespace(
+            runtime=SimpleNamespace(getDevice=lambda: 0, CUDA_R_32F="float32", CUDA_R_64F="float64"),
+            device=SimpleNamespace(get_cublas_handle=lambda: 1),
+            cublas=SimpleNamespace(
+                gemmStridedBatchedEx=self._multiply,
+                CUBLAS_COMPUTE_32F="float32",
+                CUBLAS_COMPUTE_32F_FAST_TF32="tf32",
+                CUBLAS_COMPUTE_64F="float64",
+                CUBLAS_GEMM_DEFAULT=-1,
+            ),
+        )
+
+    def empty(self, shape, dtype):
+        dtype, size = np.dtype(dtype), int(np.prod(shape))
+        whole = np.full(size + 2 * MARGIN, _poison(dtype), dtype)
+        self._made.append(whole)
+        self.largest = max(self.largest, size * dtype.itemsize)
+        return whole[MARGIN : MARGIN + size].reshape(shape).view(Array)
+
+    def margins_are_whole(self):
+        ends = [np.concatenate([one[:MARGIN], one[-MARGIN:]]) for one in self._made]
+        return all(np.array_equal(end, np.full_like(end, _poison(end.dtype)), equal_nan=True) for end in ends)
+
+    def ascontiguousarray(self, x):
+        return np.ascontiguousarray(x).view(Array)
+
+    def add(self, a, b, out):
+        return np.add(a, b, out=out)
+
+    def RawModule(self, code, options):
+        dtype = {text: name for name, text in device.TYPES.items()}[code.split("\n", 1)[0].split()[-1]]
+        assert code == device.source(dtype)
+        assert options == ("--std=c++17",)
+        library, parameters = compiled(dtype, self._folder)
+        return SimpleNamespace(get_function=lambda name: self._kernel(name, dtype, library, parameters[name]))
+
+    def _kernel(self, name, dtype, library, parameters):
+        def start(grid, block, arguments):
+            assert len(grid) == len(block) == 1
+            assert len(arguments) == len(parameters), name
+            given = [ctypes.c_int(grid[0]), ctypes.c_int(block[0])]
+            for (kind, parameter), value in zip(parameters, arguments, strict=True):
+                if kind == "int":
+                    assert type(value) is np.int32, f"{name}: {parameter} is {value!r}"
+                    given.append(ctypes.c_int(value))
+                elif kind == "T":
+                    assert value.dtype == dtype, f"{name}: {parameter} is {value!r}"
+                    given.append((ctypes.c_float if dtype == "float32" else ctypes.c_double)(value))
+                else:
+                    assert type(value) is Array, f"{name}: {parameter} is {value!r}"
+                    expected = {"int*": "int32", "const int*": "int32", "const long long*": "int64"}.get(kind, dtype)
+                    assert value.dtype == expected, f"{name}: {parameter}"
+                    assert value.flags.c_contiguous, f"{name}: {parameter}"
+                    given.append(ctypes.c_void_p(value.data.ptr))
+            library[f"run_{name}"](*given)
+            self.launched.append(name)
+
+        return start
+
+    def _multiply(  # noqa: PLR0917  (as cuBLAS has it)
+        self, handle, flip_a, flip_b, m, n, k, alpha, a, a_type, a_row, a_step, b, b_type, b_row, b_step, beta, c,
+        c_type, c_row, c_step, batch, precision, algorithm,
+    ):  # fmt: skip
+        """Do as the manual of cuBLAS says: matrices lie column after column."""
+        assert handle == 1
+        assert a_type == b_type == c_type
+        assert precision in {c_type, "tf32"}
+        assert algorithm == -1
+        kind = np.dtype(a_type)
+
+        def matrices(address, rows, columns, between, step):
+            assert between >= max(1, rows)
+            many = batch if step else 1
+            size = (columns - 1) * between + rows + (many - 1) * step
+            flat = np.frombuffer((ctypes.c_char * (size * kind.itemsize)).from_address(address), kind)
+            found = as_strided(flat, (many, rows, columns), [n * kind.itemsize for n in (step, 1, between)])
+            return np.broadcast_to(found, (batch, rows, columns)) if many != batch else found
+
+        one, zero = (
+            float(np.frombuffer((ctypes.c_char * kind.itemsize).from_address(at), kind)[0]) for at in (alpha, beta)
+        )
+        left = matrices(a, *((k, m) if flip_a else (m, k)), a_row, a_step)
+        right = matrices(b, *((n, k) if flip_b else (k, n)), b_row, b_step)
+        left, right = (x.swapaxes(1, 2) if flip else x for x, flip in ((left, flip_a), (right, flip_b)))
+        out = matrices(c, m, n, c_row, c_step)
+        assert out.shape[0] == batch
+        out[...] = one * (left @ right) + (zero * out if zero else 0)
+        self.launched.append("gemm")

@@ -1,0 +1,246 @@
+"""What cuDNN is asked for, and what happens where it refuses: with a stand-in for its frontend package.
+
+The stand-in has the few functions that are called, with the names of their arguments, and computes by the readable ops.
+The first test asks the real package, where it is installed, whether it knows these calls; it needs no GPU.
+"""
+
+import ctypes
+import sys
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from cnnlab import kernels, ops
+from cnnlab.geometry import ConvGeometry
+from cnnlab.kernels import algorithm
+from cnnlab.kernels.gpu import algorithm as gpu_algorithm
+from cnnlab.kernels.gpu import cudnn as gpu_cudnn
+from cnnlab.kernels.gpu import device
+
+from .conftest import Drawn, layers
+from .gpu_stand_in import COMPILER, StandIn, host, on_gpu
+
+laws = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+class Tensor:
+    def __init__(self, dim=None, stride=None):
+        self.dim, self.stride, self.is_output = dim, stride, False
+
+    def set_output(self, value):
+        self.is_output = value
+        return self
+
+    def set_data_type(self, kind):
+        self.kind = kind
+        return self
+
+    def set_dim(self, dim):
+        assert self.dim is None or self.dim == dim
+        self.dim = dim
+        return self
+
+    def set_stride(self, stride):
+        self.stride = stride
+        return self
+
+    def array(self, address):
+        size, kind = int(np.prod(self.dim)), np.dtype(self.kind)
+        assert self.stride == [int(np.prod(self.dim[axis + 1 :])) for axis in range(len(self.dim))]
+        return np.frombuffer((ctypes.c_char * (size * kind.itemsize)).from_address(address), kind).reshape(self.dim)
+
+
+class Graph:
+    def __init__(self, module, io_data_type, intermediate_data_type, compute_data_type, handle):
+        assert io_data_type == intermediate_data_type == compute_data_type
+        self.module, self.done = module, []
+        assert handle is module.the_handle
+
+    def tensor(self, name, dim, stride, data_type):
+        return Tensor(dim, stride).set_data_type(data_type)
+
+    def conv_fprop(self, *, image, weight, pre_padding, post_padding, stride, dilation):
+        return self._operation("fprop", image, weight, (pre_padding, post_padding, stride, dilation))
+
+    def conv_wgrad(self, *, image, loss, pre_padding, post_padding, stride, dilation):
+        return self._operation("wgrad", image, loss, (pre_padding, post_padding, stride, dilation))
+
+    def conv_dgrad(self, *, loss, filter, pre_padding, post_padding, stride, dilation):  # noqa: A002  (its name)
+        return self._operation("dgrad", loss, filter, (pre_padding, post_padding, stride, dilation))
+
+    def _operation(self, what, first, second, options):
+        self.what, self.inputs, self.output = what, (first, second), Tensor()
+        pre, post, stride, dilation = options
+        assert len(first.dim) >= 4
+        assert len(pre) == len(post) == len(stride) == len(dilation) == len(first.dim) - 2
+        self.options = {
+            "padding": tuple(zip(pre, post, strict=True)),
+            "stride": tuple(stride),
+            "dilation": tuple(dilation),
+        }
+        return self.output
+
+    def _step(self, name):
+        def do(*arguments):
+            self.done.append(name)
+            if name == "check_support" and self.what in self.module.refuses:
+                raise self.module.cudnnGraphNotSupportedError("no engine")
+            if name == "deselect_numeric_notes":
+                self.module.notes.append(set(*arguments))
+
+        return do
+
+    def __getattr__(self, name):
+        return self._step(name)
+
+    def get_workspace_size(self):
+        return 24
+
+    def execute(self, pack, workspace, handle):
+        assert handle is self.module.the_handle
+        assert self.done == [
+            "validate",
+            "build_operation_graph",
+            "create_execution_plans",
+            "deselect_numeric_notes",
+            "deselect_workspace_greater_than",
+            "check_support",
+            "build_plans",
+        ]
+        assert workspace
+        assert self.output.is_output
+        first, second, out = (tensor.array(pack[tensor]) for tensor in (*self.inputs, self.output))
+        w = out if self.what == "wgrad" else second
+        x_channels = (out if self.what == "dgrad" else first).shape[1]
+        options = self.options | {"groups": x_channels // w.shape[1]}
+        with kernels.use_algorithm("taps"):
+            if self.what == "fprop":
+                out[...] = ops.conv_forward(first, second, **options)
+            elif self.what == "wgrad":
+                out[...] = ops.conv_backward(second, first, np.zeros_like(out), **options)[1]
+            else:
+                out[...] = ops.conv_backward(first, np.zeros_like(out), second, **options)[0]
+        self.module.executed.append(self.what)
+
+
+@pytest.fixture
+def cudnn(monkeypatch, tmp_path):
+    module = SimpleNamespace(
+        data_type=SimpleNamespace(FLOAT="float32", DOUBLE="float64"),
+        heur_mode=SimpleNamespace(A="A", FALLBACK="fallback"),
+        numerical_note=SimpleNamespace(
+            NONDETERMINISTIC="nondeterministic", TENSOR_CORE="tensor core", DOWN_CONVERT_INPUTS="down"
+        ),
+        cudnnGraphNotSupportedError=type("cudnnGraphNotSupportedError", (Exception,), {}),
+        the_handle=object(),
+        streams=[],
+        notes=[],
+        executed=[],
+        refuses=set(),
+    )
+    module.create_handle = lambda: module.the_handle
+    module.set_stream = lambda handle, stream: module.streams.append(stream)
+    module.pygraph = lambda **options: Graph(module, **options)
+    monkeypatch.setitem(sys.modules, "cudnn", module)
+    stand_in = StandIn(tmp_path)
+    stand_in.cuda.get_current_stream = lambda: SimpleNamespace(ptr=7)
+    monkeypatch.setattr(device, "library", lambda: stand_in)
+    module.launched = stand_in.launched
+    one = gpu_cudnn.CuDNN()
+    module.algorithm = one
+    for other in (one, one.otherwise):
+        monkeypatch.setitem(gpu_algorithm.known, other.name, other)
+        monkeypatch.setitem(algorithm._known, other.name, other)
+    yield module
+    assert stand_in.margins_are_whole()
+
+
+def both(layer, dtype="float64"):
+    """Return what the kernels compute and what the readable ops do: y, dx, dw, db."""
+    layer.options["padding_mode"] = "zeros"
+    x, w, b, dy = layer.arrays(dtype)
+    with kernels.use_algorithm("taps"):
+        want = ops.conv_forward(x, w, b, **layer.options), *ops.conv_backward(dy, x, w, **layer.options)
+    geometry = ConvGeometry.of_weight(w.shape, **layer.options)
+    x, w, b, dy = map(on_gpu, (x, w, b, dy))
+    got = kernels.conv_forward(x, w, b, geometry), *kernels.conv_backward(dy, x, w, geometry)
+    return [host(one) for one in got], want
+
+
+def test_results_are_those_of_the_readable_op(cudnn):
+    @laws
+    @given(layers())
+    def law(layer):
+        for ours, theirs in zip(*both(layer), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+
+    law()
+    assert not cudnn.algorithm.refused
+    assert set(cudnn.executed) == {"fprop", "wgrad", "dgrad"}
+    assert set(cudnn.streams) == {7}
+    assert not cudnn.launched
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (on Debian: apt install g++)")
+@pytest.mark.parametrize("refused", ["fprop", "wgrad", "dgrad"])
+def test_what_it_refuses_is_computed_by_im2col_and_not_asked_again(cudnn, refused):
+    cudnn.refuses.add(refused)
+    for _ in range(2):
+        for ours, theirs in zip(*both(_layer()), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+    assert list(cudnn.algorithm.refused.values()) == ["cudnnGraphNotSupportedError: no engine"]
+    assert refused not in cudnn.executed
+    assert "gemm" in cudnn.launched
+
+
+def _layer():
+    return Drawn((3, 4, 9, 8), (6, 2, 3, 2), {"stride": (2, 1), "padding": 1, "groups": 2}, 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "dtype", "ruled_out"), [("0", "float32", 1), ("1", "float32", 0), ("0", "float64", 0)]
+)
+def test_tensor_cores_only_where_tf32_is_allowed(cudnn, monkeypatch, setting, dtype, ruled_out):
+    monkeypatch.setenv("CUPY_TF32", setting)
+    both(_layer(), dtype)
+    assert len(cudnn.notes) == 3
+    for notes in cudnn.notes:
+        assert "nondeterministic" in notes
+        assert ("tensor core" in notes) == bool(ruled_out)
+
+
+def test_a_plan_is_built_once(cudnn):
+    for _ in range(3):
+        both(_layer())
+    assert len(cudnn.notes) == 3  # forward and two gradients
+    assert len(cudnn.executed) == 9
+
+
+@pytest.mark.skipif(find_spec("cudnn") is None, reason="nvidia-cudnn-frontend is not installed")
+def test_the_real_package_knows_these_calls():
+    import cudnn
+
+    layer = _layer()
+    geometry = ConvGeometry.of_weight(layer.w, **layer.options)
+    y = geometry.output_shape(layer.x)
+    for work, shapes in (
+        ("forward", (layer.x, layer.w, y)),
+        ("grad_weight", (layer.x, y, layer.w)),
+        ("grad_input", (y, layer.w, layer.x)),
+    ):
+        made = kernels.planner.layer_of(geometry)
+        graph = cudnn.pygraph(io_data_type=cudnn.data_type.FLOAT, compute_data_type=cudnn.data_type.FLOAT)
+        case = made.case(layer.x, layer.w, "float32", work)
+        tensors = gpu_cudnn.describe(graph, shapes, made, case)
+        assert [tuple(tensor.get_dim()) for tensor in tensors] == list(shapes)
+    for name in ("validate", "build_operation_graph", "create_execution_plans", "deselect_numeric_notes"):
+        assert callable(getattr(graph, name))
+    for name in ("deselect_workspace_greater_than", "check_support", "build_plans", "get_workspace_size", "execute"):
+        assert callable(getattr(graph, name))
+    assert {"NONDETERMINISTIC", "TENSOR_CORE", "DOWN_CONVERT_INPUTS"} <= set(dir(cudnn.numerical_note))
+    assert {"A", "FALLBACK"} <= set(dir(cudnn.heur_mode))
+    assert callable(cudnn.create_handle)
+    assert callable(cudnn.set_stream)
