@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from cnnlab.geometry.options import Padding, PaddingMode, channels_in_groups, known_padding_mode, whole_number
+from cnnlab.geometry.remembered import remembered
 from cnnlab.geometry.sources import check_long_enough, padded_sources
 from cnnlab.geometry.window import WindowGeometry, split_channels
 
@@ -89,19 +90,7 @@ class ConvGeometry(WindowGeometry):
         TypeError, ValueError
             As the class; also when the shape has fewer than three axes.
         """
-        if len(shape) < 3:
-            raise ValueError(f"the weights have shape {tuple(shape)}: expected (C_out, C_in/groups, *kernel)")
-        C_out, C_in_per_group, *kernel = shape
-        return cls(
-            kernel,
-            stride,
-            padding,
-            dilation,
-            groups=groups,
-            in_channels=C_in_per_group * whole_number("groups", groups, at_least=1),
-            out_channels=C_out,
-            padding_mode=padding_mode,
-        )
+        return _of_weight(cls, shape, (stride, padding, dilation, groups, padding_mode))
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -120,10 +109,7 @@ class ConvGeometry(WindowGeometry):
         ValueError
             The number of axes or channels is wrong, or the kernel is larger than the padded input.
         """
-        batch, spatial = split_channels(shape, self.kernel, self.in_channels)
-        for size, added in zip(spatial, self.padding, strict=True):
-            check_long_enough(size, max(added), self.padding_mode)
-        return (*batch, self.out_channels, *self.output_size(spatial))
+        return _output_shape(self, shape)
 
     def parameter_count(self, *, bias: bool = True) -> int:
         """Return the number of weights, with one bias an output channel unless ``bias=False`` (deck row D42)."""
@@ -136,3 +122,33 @@ class ConvGeometry(WindowGeometry):
         the whole batch is counted.
         """
         return prod(self.output_shape(shape)) * prod(self.weight_shape[1:])
+
+
+@remembered
+def _of_weight(
+    kind: type[ConvGeometry],
+    shape: Sequence[int],
+    options: tuple[int | Sequence[int], Padding, int | Sequence[int], int, str],
+) -> ConvGeometry:
+    stride, padding, dilation, groups, padding_mode = options
+    if len(shape) < 3:
+        raise ValueError(f"the weights have shape {tuple(shape)}: expected (C_out, C_in/groups, *kernel)")
+    C_out, C_in_per_group, *kernel = shape
+    return kind(
+        kernel,
+        stride,
+        padding,
+        dilation,
+        groups=groups,
+        in_channels=C_in_per_group * whole_number("groups", groups, at_least=1),
+        out_channels=C_out,
+        padding_mode=padding_mode,
+    )
+
+
+@remembered
+def _output_shape(geometry: ConvGeometry, shape: Sequence[int]) -> tuple[int, ...]:
+    batch, spatial = split_channels(shape, geometry.kernel, geometry.in_channels)
+    for size, added in zip(spatial, geometry.padding, strict=True):
+        check_long_enough(size, max(added), geometry.padding_mode)
+    return (*batch, geometry.out_channels, *geometry.output_size(spatial))

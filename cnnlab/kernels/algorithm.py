@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 
 if TYPE_CHECKING:
@@ -109,6 +109,10 @@ class Whole(Algorithm):
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
         raise NotImplementedError(f"{self.name} has no grad_weight")
+
+    def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
+        """Return dx (N, C_in, *spatial) for dy (N, C_out, *out) and w (C_out, C_in/G, *kernel)."""
+        raise NotImplementedError(f"{self.name} has no grad_input")
 
 
 _known: dict[str, Algorithm] = {}

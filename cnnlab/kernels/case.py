@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import prod
 from typing import Literal, TypeAlias
@@ -48,12 +48,20 @@ class Case:
     work: Work = "forward"
     added: Ints = ()
 
+    def __hash__(self) -> int:
+        """Return the hash of all sizes, computed once: plans are looked up at each call."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(getattr(self, one.name) for one in fields(self)))
+
     @cached_property
     def out(self) -> Ints:
         """Spatial size of the output."""
         return correlation_size(self.padded, self.kernel, self.stride, self.dilation)
 
-    @property
+    @cached_property
     def positions(self) -> int:
         """Places in one map of the output, P."""
         return prod(self.out)
@@ -78,7 +86,7 @@ class Case:
         """Filters of one group."""
         return self.out_channels // self.groups
 
-    @property
+    @cached_property
     def macs(self) -> int:
         """Multiply-adds of the definition."""
         return self.batch * self.out_channels * self.positions * self.depth

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import TypeAlias
@@ -43,10 +44,15 @@ class Layer:
 
     def case(self, x_shape: Ints, w_shape: Ints, dtype: str, work: Work = "forward") -> Case:
         """Return what there is to compute for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
-        padded = tuple(n + sum(added) for n, added in zip(x_shape[2:], self.pads, strict=True))
-        (N, C), M, G = x_shape[:2], w_shape[0], self.groups
-        added = tuple(map(sum, self.pads))
-        return Case(N, C, M, G, padded, w_shape[2:], self.stride, self.dilation, dtype, work, added)
+        return _case(self, x_shape, w_shape, dtype, work)
+
+
+@lru_cache(maxsize=1024)
+def _case(layer: Layer, x_shape: Ints, w_shape: Ints, dtype: str, work: Work) -> Case:
+    padded = tuple(n + sum(added) for n, added in zip(x_shape[2:], layer.pads, strict=True))
+    (N, C), M, G = x_shape[:2], w_shape[0], layer.groups
+    added = tuple(map(sum, layer.pads))
+    return Case(N, C, M, G, padded, w_shape[2:], layer.stride, layer.dilation, dtype, work, added)
 
 
 @dataclass(frozen=True)
@@ -135,11 +141,14 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
     case = layer.case(shape, w.shape, dy.dtype.name, "grad_input")
     algorithm = choose(case)
     if algorithm is not None and case.out == dy.shape[2:]:
+        if isinstance(algorithm, Whole):
+            return algorithm.correlate_back(dy, w, spatial, layer, case)
         return _adjoint(dy, w, layer, case, algorithm)
     parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
     if len(parts) == 1 and set(layer.stride) == {1}:
         return _of_residue(dy, w, parts[0], layer, choose)
-    dx = results.zeros(shape, dy.dtype)
+    all_reached = len(parts) == prod(layer.stride)
+    dx = results.empty(shape, dy.dtype) if all_reached else results.zeros(shape, dy.dtype)
     for part in parts:
         dx[at(part.inputs)] = _of_residue(dy, w, part, layer, choose)
     return dx

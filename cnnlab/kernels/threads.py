@@ -52,7 +52,7 @@ class _Pool:
 
     def run(self, parts: Sequence[Part]) -> None:
         """Do all parts; the first error of one is raised when all have ended."""
-        count = min(self.count(), len(parts))
+        count = min(self.count(), len(parts)) if len(parts) > 1 else 1
         if count < 2:
             for part in parts:
                 part()

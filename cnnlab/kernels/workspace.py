@@ -17,6 +17,7 @@ import numpy as np
 from cnnlab.kernels.arrays import FloatArray, Ints
 
 _DEFAULT = 64 * 2**20
+LINE = 64  # bytes of a line of the cache
 
 
 class Workspace:
@@ -31,13 +32,14 @@ class Workspace:
     def __init__(self, limit: int = _DEFAULT) -> None:
         self.limit = limit
         self._free: list[np.ndarray[tuple[int], np.dtype[np.uint8]]] = []
+        self._kept = 0
         self._lock = threading.Lock()
 
     @property
     def kept(self) -> int:
         """Bytes that lie ready."""
         with self._lock:
-            return sum(piece.nbytes for piece in self._free)
+            return self._kept
 
     @contextmanager
     def borrow(self, shape: Ints, dtype: np.dtype[np.generic]) -> Iterator[FloatArray]:
@@ -53,19 +55,27 @@ class Workspace:
         """Let go of all that lies ready."""
         with self._lock:
             self._free.clear()
+            self._kept = 0
 
     def _take(self, size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
         with self._lock:
-            fitting = [i for i, piece in enumerate(self._free) if piece.nbytes >= size]
-            if fitting:
-                return self._free.pop(min(fitting, key=lambda i: self._free[i].nbytes))
-        return np.empty(max(size, 64), dtype=np.uint8)
+            best, least = -1, -1
+            for i, piece in enumerate(self._free):
+                if piece.nbytes >= size and (best < 0 or piece.nbytes < least):
+                    best, least = i, piece.nbytes
+            if best >= 0:
+                self._kept -= least
+                return self._free.pop(best)
+        piece = np.empty(max(size, 1) + LINE, dtype=np.uint8)
+        start = -piece.ctypes.data % LINE  # vectors that lie across two lines of the cache are read twice
+        return piece[start : start + max(size, 1)]
 
     def _give(self, piece: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
         with self._lock:
             self._free.append(piece)
-            while sum(one.nbytes for one in self._free) > self.limit:
-                self._free.pop(0)  # the one unused for longest
+            self._kept += piece.nbytes
+            while self._kept > self.limit:
+                self._kept -= self._free.pop(0).nbytes  # the one unused for longest
 
     def _forked(self) -> None:
         self._lock = threading.Lock()  # another thread may have held it

@@ -1,6 +1,7 @@
 """What every op asks of its arguments."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from cnnlab.backend import Array, namespace
@@ -37,10 +38,10 @@ def float_namespace(**arrays: Array) -> Any:
     check_given(**arrays)
     xp = namespace(**arrays)
     dtypes = {x.dtype for x in arrays.values()}
-    if len(dtypes) == 1 and xp.isdtype(*dtypes, "real floating"):
+    if len(dtypes) == 1 and _is_floating(xp, *dtypes):
         return xp
     for name, x in arrays.items():
-        if not xp.isdtype(x.dtype, "real floating"):
+        if not _is_floating(xp, x.dtype):
             raise TypeError(
                 f"{name} has dtype {x.dtype}, and a floating-point one is needed: "
                 f'convert it with cnnlab.asarray({name}, dtype="float32")'
@@ -56,6 +57,11 @@ def float_namespace(**arrays: Array) -> Any:
                 f'cnnlab.asarray({wide}, dtype="{arrays[narrow].dtype}")'
             )
     return xp
+
+
+@lru_cache(maxsize=64)
+def _is_floating(xp: Any, dtype: Any) -> bool:
+    return bool(xp.isdtype(dtype, "real floating"))
 
 
 def _width(xp: Any, dtype: Any) -> tuple[int, bool]:

@@ -22,6 +22,17 @@ CASES = {
 }
 
 
+def test_borrowed_memory_begins_at_a_line_of_the_cache_and_what_is_kept_is_counted():
+    memory = Workspace(10_000)
+    for size in (1, 77, 400, 77):
+        with memory.borrow((size,), np.dtype(np.float32)) as lent:
+            assert lent.ctypes.data % 64 == 0
+            assert lent.shape == (size,)
+    assert memory.kept == sum(piece.nbytes for piece in memory._free) == 4 * (1 + 77 + 400)
+    memory.clear()
+    assert memory.kept == 0
+
+
 def test_pieces_are_reused_and_never_lent_twice():
     memory = Workspace(1000)
     dtype = np.dtype("float64")

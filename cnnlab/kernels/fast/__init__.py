@@ -16,7 +16,7 @@ from cnnlab.kernels.fast import pooling
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
 from cnnlab.kernels.fast.direct import Direct, fault
 from cnnlab.kernels.fast.narrow import Narrow
-from cnnlab.kernels.fast.winograd import CompiledWinograd
+from cnnlab.kernels.fast.winograd import CompiledWinograd, tiles_of
 from cnnlab.kernels.pooling import providers
 from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
 
@@ -27,10 +27,12 @@ FILTERS = 4  # of a group
 MACS = 50_000
 LANES = 16
 NARROW = 12  # filters of a group, at most
+NARROW_GRADIENT = 1.5  # times as full as with channels its vectors have to be for a gradient of weights
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
 COL2IM = 3.0  # times the work of col2im the correlation may have
-WINOGRAD_CHANNELS = 32  # of input and output, at least
-WINOGRAD_TILES = 32  # of 4×4 outputs in the batch, at least
+WINOGRAD_CHANNELS = 12  # of input and output, at least
+# For a kernel of so many rows: tiles in the batch, at least, and tiles times channels of the smaller side.
+WINOGRAD_TILES = {3: (8, 800), 5: (32, 3000)}
 
 
 def wanted(setting: str | None, *, installed: bool) -> bool:
@@ -78,7 +80,8 @@ def _few_filters(case: Case) -> bool:
     # How full vectors along channels would be, and along rows.
     rows = case.out[-1] / (-(-case.out[-1] // LANES) * LANES)
     full = case.filters / (-(-case.filters // LANES) * LANES)
-    return compiled_allowed() and case.filters <= NARROW and full < rows and case.macs >= MACS
+    ahead = NARROW_GRADIENT if case.work == "grad_weight" else 1.0
+    return compiled_allowed() and case.filters <= NARROW and full * ahead < rows and case.macs >= MACS
 
 
 def _each_alone(case: Case) -> bool:
@@ -97,18 +100,19 @@ def _back(case: Case) -> bool:
 
 
 def _tiles(case: Case) -> bool:
-    if not (compiled_allowed() and winograd_allowed() and case.kernel == (3, 3)):
+    if not (compiled_allowed() and winograd_allowed() and case.kernel in {(3, 3), (5, 5)}):
         return False
-    tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
-    least = min(case.in_channels // case.groups, case.filters)
-    return least >= WINOGRAD_CHANNELS and tiles >= WINOGRAD_TILES
+    tiles, least = case.batch * tiles_of(case), min(case.in_channels // case.groups, case.filters)
+    few, work = WINOGRAD_TILES[case.kernel[0]]
+    return least >= WINOGRAD_CHANNELS and tiles >= few and tiles * least >= work
 
 
 # In the order in which they are put in front of the others: the last is read first.
 RULES = [
     rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
-    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows", frozenset({"forward"})),
+    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows"),
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
-    rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 at stride 1 with channels and tiles enough"),
+    rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 or 5×5 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
+    rules.Rule("depthwise_compiled", _each_alone, "compiled: even and odd rows and columns", frozenset({"grad_input"})),
 ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, at
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
 from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
@@ -74,9 +76,10 @@ class Direct(Whole):
         from cnnlab.kernels.fast import loops
 
         threads = pieces(case)
+        x, layer, case = _only_seen(x, layer, case)
         cut = forward_plan(case, layer.pads, lanes(), threads)
         g, x = cut.plan.numbers, np.ascontiguousarray(x)
-        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
@@ -98,6 +101,7 @@ class Direct(Whole):
         from cnnlab.kernels.fast import loops
 
         threads = pieces(case)
+        x, layer, case = _only_seen(x, layer, case)
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
         parts = shares(cut.units, g.blocks, threads)
@@ -126,6 +130,16 @@ class Direct(Whole):
         return dw
 
 
+def _only_seen(x: FloatArray, layer: Layer, case: Case) -> tuple[FloatArray, Layer, Case]:
+    """Return the places that a 1×1 kernel with a stride sees, and the layer without it."""
+    if case.taps > 1 or set(case.stride) == {1} or any(map(any, layer.pads)):
+        return x, layer, case
+    x = x[at(slice(0, None, step) for step in case.stride)]
+    layer = replace(layer, stride=(1,) * len(case.stride))
+    w_shape = (case.out_channels, case.in_channels // case.groups, *case.kernel)
+    return x, layer, layer.case(x.shape, w_shape, case.dtype, case.work)
+
+
 def _slack(cut: Cut) -> int:
     g = cut.plan.numbers
     return cut.box - g.pictures * g.channels * g.plane
@@ -148,7 +162,7 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
     """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to blocks of filters."""
     from cnnlab.kernels.fast import loops
 
-    offsets = _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
+    offsets = filter_offsets(w)
 
     def some(blocks: slice) -> None:
         for group in range(g.groups):
@@ -158,6 +172,11 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
             )  # fmt: skip
 
     run_parts([bind(some, blocks) for blocks in split(g.blocks, threads if packed.size > 2**17 else 1)])
+
+
+def filter_offsets(w: FloatArray) -> Any:
+    """Return where the weights of a filter lie in w (C_out, C_in/G, *kernel), in numbers from the first."""
+    return _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
 
 
 @lru_cache(maxsize=256)

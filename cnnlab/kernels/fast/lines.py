@@ -190,6 +190,8 @@ def narrow(
     lines: Any,
     vectors: Any,
     plan: Any,
+    rows: int,
+    gap: int,
     offsets: Any,
     x: int,
     w: int,
@@ -200,9 +202,14 @@ def narrow(
     first: int,
     stop: int,
 ) -> None:
-    """Compute some units of y, as `cnnlab.kernels.fast.loops.forward` does, for few filters."""
+    """Compute some units of y, as `cnnlab.kernels.fast.loops.forward` does, for few filters.
+
+    With more than one of ``rows``, ``gap`` apart, weights and offsets have the rows of the kernel as their first axis,
+    and those that see only zeros are left out.
+    """
     g, out, size, step, before = plan.numbers, plan.out, plan.size, plan.stride, plan.before
     K = offsets.shape[0]
+    per_row = K // rows
     deep, high, wide = len(channels), len(lines), len(vectors) * WIDE
     area, inner = out[0] * out[1] * out[2], 1
     for axis in range(g.axis + 1, 3):
@@ -232,16 +239,23 @@ def narrow(
                     row = min(r, height - high)
                     seen = box + 4 * d * step[0] * g.slab + row * row_step
                     place = target + 4 * (d * height + row) * width
+                    top = starts[1] + row * step[1]
+                    skipped, end_row = 0, rows
+                    if rows > 1:
+                        skipped = min(rows - 1, max(0, -((top + (high - 1) * step[1]) // gap)))
+                        end_row = max(skipped + 1, min(rows, -((top - size[1]) // gap)))
+                    table, some = offsets.ctypes.data + 8 * skipped * per_row, (end_row - skipped) * per_row
+                    of_rows = weights + 4 * skipped * per_row
                     if width >= wide:
                         for q in range(0, width, wide):
                             at = 4 * min(q, width - wide)
                             weighted(
-                                channels, lines, vectors, seen + at, row_step, offsets.ctypes.data, K, weights, 4 * K,
+                                channels, lines, vectors, seen + at, row_step, table, some, of_rows, 4 * K,
                                 start, place + at, 4 * width, 4 * area,
                             )  # fmt: skip
                     else:
                         weighted(
-                            channels, lines, vectors, seen, row_step, offsets.ctypes.data, K, weights, 4 * K, start,
+                            channels, lines, vectors, seen, row_step, table, some, of_rows, 4 * K, start,
                             edge, 4 * wide, 4 * wide * high,
                         )  # fmt: skip
                         for k in range(deep):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 from numba import njit
 
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.micro import get, move, put
+from cnnlab.kernels.fast.micro import get, move, move_every_other, move_first, put
 from cnnlab.kernels.fast.vectors import WIDE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -38,27 +39,41 @@ def pack_filters(
     for k in range(K):
         if offsets[k] != k:
             plain = False
+    scratch = np.empty(WIDE * WIDE, np.float32)
+    turned = scratch.ctypes.data
     for o in range(first, stop):
         for part in range(0, block, WIDE):
             start = o * block + part
             there = min(max(filters - start, 1), WIDE)
             source = w + 4 * min(start, filters - 1) * per_filter
             out = target + 4 * (o * K * block + part)
-            if plain and K >= WIDE:
+            if per_filter == 1 and there == WIDE:
+                for k in range(K):
+                    move(source + 4 * offsets[k], out + 4 * k * block)
+            elif plain and K >= WIDE:
                 for first_k in range(0, K, WIDE):
                     k = min(first_k, K - WIDE)
                     micro.square(source + 4 * k, 4 * per_filter, there, out + 4 * k * block, 4 * block)
             else:
-                for k in range(K):
-                    for i in range(there):
-                        put(out + 4 * (k * block + i), get(source + 4 * (offsets[k] + i * per_filter)))
+                k = 0
+                while k < K:  # weights that lie within a vector are turned over together, then taken in their order
+                    low = high = offsets[k]
+                    end = k + 1
+                    while end < K and max(high, offsets[end]) - min(low, offsets[end]) < WIDE:
+                        low, high = min(low, offsets[end]), max(high, offsets[end])
+                        end += 1
+                    micro.part_of_square(source + 4 * low, 4 * per_filter, there, high - low + 1, turned, 4 * WIDE)
+                    for i in range(k, end):
+                        move(turned + 4 * WIDE * (offsets[i] - low), out + 4 * i * block)
+                    k = end
 
 
 @compiled
 def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int, target: int, plane: int) -> None:
     """Copy a box of a picture (channels, *size), with zeros where it reaches over the border.
 
-    A row of the box is stored as so many rows of every phases-th number, so that a stride reads neighbors.
+    A row of the box is stored as so many rows of every phases-th number, so that a stride reads neighbors. Behind the
+    box there must be room for a vector.
     """
     high, wide = size[1], size[2]
     across = -(-box[2] // phases)
@@ -77,13 +92,13 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
                         low = top = across
                     for i in range(low):
                         put(out + 4 * i, 0.0)
-                    if phases == 1 and top - low >= WIDE:
+                    # What is written behind the last number is overwritten with what comes next.
+                    if phases == 1:
                         for i in range(low, top, WIDE):
-                            j = min(i, top - WIDE)
-                            move(row + 4 * (first + j), out + 4 * j)
-                    elif phases == 1:
-                        for i in range(low, top):
-                            put(out + 4 * i, get(row + 4 * (first + i)))
+                            move_first(row + 4 * (first + i), out + 4 * i, top - i)
+                    elif phases == 2:
+                        for i in range(low, top, WIDE):
+                            move_every_other(row + 4 * (first + 2 * i), out + 4 * i, 2 * (top - i) - 1)
                     else:
                         for i in range(low, top):
                             put(out + 4 * i, get(row + 4 * (first + i * phases)))

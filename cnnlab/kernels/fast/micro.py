@@ -105,6 +105,7 @@ def to_tiles(
     context: Any,
     tiles: Any,
     vectors: Any,
+    gap: Any,
     x: Any,
     r_offset: Any,
     count: Any,
@@ -113,21 +114,21 @@ def to_tiles(
     out: Any,
     out_step: Any,
 ) -> Any:
-    """Write the same sums for ``len(tiles)`` pixels that are a vector apart, to new rows of channels."""
+    """Write the same sums for ``len(tiles)`` pixels, ``len(gap)`` numbers apart, to new rows of channels."""
     del context
     rest = x, r_offset, count, w, w_step, out, out_step
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        wide, deep = (kind.count for kind in signature.args[:2])
-        x, r_offset, count, w, w_step, out, out_step = arguments[2:]
+        wide, deep, gap = (kind.count for kind in signature.args[:3])
+        x, r_offset, count, w, w_step, out, out_step = arguments[3:]
         first = [[v.splat(0)] * deep for _ in range(wide)]
-        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=v.WIDE)
+        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=gap)
         for p, of_pixel in enumerate(sums):
             for i, vector in enumerate(of_pixel):
                 v.store(b, vector, v.at(b, b.add(out, b.mul(out_step, v.word(p))), i * BYTES))
         return context.get_dummy_value()
 
-    return types.void(tiles, vectors, *[types.intp] * len(rest)), build
+    return types.void(tiles, vectors, gap, *[types.intp] * len(rest)), build
 
 
 def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any, gap: int = 1) -> list[list[Any]]:
@@ -188,18 +189,28 @@ def square(context: Any, source: Any, source_step: Any, rows: Any, target: Any, 
     If there are fewer rows than the square has, the last is taken again: what it gives is read by nobody.
     """
     del context, source, source_step, rows, target, target_step
+    return types.void(*[types.intp] * 5), _turned_over
 
-    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        source, source_step, rows, target, target_step = arguments
-        last = b.sub(rows, v.word(1))
-        places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
-        taken = [v.load(b, b.add(source, b.mul(source_step, place))) for place in places]
-        for i, column in enumerate(v.transpose(b, taken)):
-            v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
-        return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 5), build
+@intrinsic  # type: ignore[untyped-decorator]
+def part_of_square(
+    context: Any, source: Any, source_step: Any, rows: Any, columns: Any, target: Any, target_step: Any
+) -> Any:
+    """Do the same for rows of so many numbers, as if there were zeros behind them."""
+    del context, source, source_step, rows, columns, target, target_step
+    return types.void(*[types.intp] * 6), _turned_over
+
+
+def _turned_over(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+    del signature
+    source, source_step, rows, *columns, target, target_step = arguments
+    last = b.sub(rows, v.word(1))
+    places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
+    addresses = [b.add(source, b.mul(source_step, place)) for place in places]
+    taken = [v.load_first(b, one, *columns) if columns else v.load(b, one) for one in addresses]
+    for i, column in enumerate(v.transpose(b, taken)):
+        v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
+    return context.get_dummy_value()
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -238,3 +249,46 @@ def move(context: Any, source: Any, target: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move_first(context: Any, source: Any, target: Any, count: Any) -> Any:
+    """Write a vector of the first numbers at an address, at most a vector's, and zeros behind them."""
+    del context, source, target, count
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, target, count = arguments
+        v.store(b, v.load_first(b, source, count), target)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move_every_other(context: Any, source: Any, target: Any, count: Any) -> Any:
+    """Write a vector of the first, third, fifth… of so many numbers, at most two vectors', and zeros behind them."""
+    del context, source, target, count
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        source, target, count = arguments
+        low = v.load_first(b, source, count)
+        high = v.load_first(b, v.at(b, source, BYTES), b.sub(count, v.word(v.WIDE)))
+        v.store(b, v.shuffle(b, low, high, range(0, 2 * v.WIDE, 2)), target)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def put_zeros(context: Any, target: Any) -> Any:
+    """Put a vector of zeros at an address."""
+    del context, target
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        v.store(b, v.splat(0), arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.intp), build

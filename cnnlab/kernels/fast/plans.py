@@ -88,7 +88,8 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool
     axis = next((i for i in range(3) if out[i] > 1), 2)
     lines, places = _forward_tile(out, min(registers // vectors, wide))
     if narrow:
-        deep, lines, vectors = _narrow_tile(out, case.filters, wide)
+        seen = [_rows_seen(row, size[1], kernel[1], stride[1], gap[1], before[1]) for row in range(out[1])]
+        deep, lines, vectors = _narrow_tile(out, case.filters, wide, seen)
         places = vectors * wide if out[2] >= wide else out[2]
     least = places if axis == 2 else lines if axis == 1 else 1
     cuts = _pieces(out, axis, least, channels, size, kernel, stride, gap, case.batch * case.groups, pieces)
@@ -102,7 +103,10 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool
     across = -(-box[2] // phases)
     d, h, w = (np.arange(kernel[i]) * gap[i] for i in range(3))
     taps = d[:, None, None] * slab + h[:, None] * pitch + w % phases * across + w // phases
-    offsets = 4 * (np.arange(channels)[:, None] * plane + taps.ravel()).ravel()
+    offsets = 4 * (np.arange(channels)[:, None, None, None] * plane + taps)
+    if narrow and kernel[0] == 1:
+        offsets = offsets.transpose(2, 0, 1, 3)  # rows of the kernel first: some see only zeros
+    offsets = offsets.ravel()
     plan = Plan(numbers, box, out, size, stride, before)
     tile = (0,) * lines, (0,) * places, (0,) * vectors
     if narrow:
@@ -176,14 +180,29 @@ def _forward_tile(out: Three, most: int) -> tuple[int, int]:
     return found
 
 
-def _narrow_tile(out: Three, filters: int, wide: int) -> Three:
-    """Return how many filters, rows and vectors along them to sum at a time."""
+def _narrow_tile(out: Three, filters: int, wide: int, seen: list[tuple[int, int]]) -> Three:
+    """Return how many filters, rows and vectors along them to sum at a time.
+
+    ``seen`` are for each row of the output the first row of the kernel that sees more than zeros, and the one behind
+    the last.
+    """
     most, registers = (6, 24) if wide == 16 else (4, 10)
     deep = min(range(1, min(most, filters) + 1), key=lambda m: (-(-filters // m) * m, -m))
     if deep < min(3, filters):  # a prime number of filters: rather compute some of them twice
         deep = min(most, filters)
     vectors = 2 if wide == 16 and out[2] >= 2 * wide else 1
-    return deep, max(1, min(4, out[1], registers // (deep * vectors))), vectors
+
+    def work(lines: int) -> float:
+        blocks = [seen[row : row + lines] for row in range(0, out[1] - lines, lines)] + [seen[-lines:]]
+        taps = sum(max(b for _, b in some) - min(a for a, _ in some) for some in blocks)
+        return taps * (lines * deep * vectors + 3)
+
+    return deep, min(range(1, max(1, min(4, out[1], registers // (deep * vectors))) + 1), key=work), vectors
+
+
+def _rows_seen(row: int, size: int, kernel: int, stride: int, gap: int, before: int) -> tuple[int, int]:
+    first = row * stride - before
+    return max(0, -(first // gap)), min(kernel, -((first - size) // gap))
 
 
 def _weight_tile(lines: int, places: int, filters: int, wide: int) -> tuple[int, int, int]:
@@ -244,4 +263,4 @@ def steps(box: Three, phases: int) -> Three:
 
 def address(array: FloatArray) -> int:
     """Return where the first number of an array is."""
-    return int(array.ctypes.data)
+    return int(array.__array_interface__["data"][0])  # three times as fast as array.ctypes.data

@@ -1,32 +1,47 @@
-"""The loops of Winograd's F(4×4, 3×3) around the transforms and the micro-kernel."""
+"""The loops of Winograd's algorithm around the transforms and the micro-kernel."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.loops import compiled
-from cnnlab.kernels.fast.micro import get, put
-from cnnlab.kernels.fast.transforms import transform_input, transform_kernel, transform_output
+from cnnlab.kernels.fast.loops import compiled, pack_filters
+from cnnlab.kernels.fast.micro import put_zeros
+from cnnlab.kernels.fast.transforms import transform_edge, transform_input, transform_kernel, transform_output
 from cnnlab.kernels.fast.vectors import WIDE
+
+VECTOR = (0,) * WIDE
 
 
 @compiled
-def transform_kernels(packed: int, target: int, channels: int, block: int, first: int, stop: int) -> None:
-    """Transform (blocks, channels, 9, block) to (blocks, 36, channels, block)."""
-    for o in range(first, stop):
-        for c in range(channels):
-            for part in range(0, block, WIDE):
-                source = packed + 4 * ((o * channels + c) * 9 * block + part)
-                out = target + 4 * ((o * 36 * channels + c) * block + part)
-                transform_kernel(source, 4 * block, out, 4 * channels * block)
+def apart(numbers: int) -> int:
+    """Return so many whole vectors or one more: an odd count, else 36 places would share few lines of the cache."""
+    return (numbers // WIDE | 1) * WIDE
+
+
+@compiled
+def transform_kernels(
+    kernel: Any, w: int, taps: Any, filters: int, per_filter: int, o: int, packed: int, target: int, block: int
+) -> None:
+    """Transform the kernels of a block of filters, as `pack_filters` takes them, to (36, channels, block)."""
+    pack_filters(w, taps, filters, per_filter, packed - 4 * o * taps.shape[0] * block, block, o, o + 1)
+    side, area = len(kernel), len(kernel) ** 2
+    channels = taps.shape[0] // area
+    step = 4 * apart(channels * block)
+    for c in range(channels):
+        for part in range(0, block, WIDE):
+            source = packed + 4 * (c * area * block + part)
+            transform_kernel(kernel, source, 4 * side * block, 4 * block, target + 4 * (c * block + part), step)
 
 
 @compiled
 def side_by_side(
     x: int, channels: int, high: int, wide: int, top: int, left: int, rows: int, across: int, target: int
 ) -> None:
-    """Write rows of a picture (channels, high, wide) as (channels/WIDE, rows, across, WIDE), with zeros around."""
+    """Write rows of a picture (channels, high, wide) as (channels/WIDE, rows, across, WIDE), with zeros around.
+
+    Behind the last there must be room for a square: what is written there is overwritten with the next row.
+    """
     for c in range(0, channels, WIDE):
         there = min(WIDE, channels - c)
         for r in range(rows):
@@ -36,37 +51,36 @@ def side_by_side(
             end = max(low, min(across, wide - left))
             if y < 0 or y >= high:
                 low = end = across
-            for i in range(low * WIDE):
-                put(out + 4 * i, 0.0)
-            for i in range(end * WIDE, across * WIDE):
-                put(out + 4 * i, 0.0)
             source = x + 4 * ((c * high + y) * wide + left)
-            if there == WIDE and end - low >= WIDE:
-                for first in range(low, end, WIDE):
-                    i = min(first, end - WIDE)
-                    micro.square(source + 4 * i, 4 * high * wide, WIDE, out + 4 * i * WIDE, 4 * WIDE)
-            else:
-                for i in range(low, end):
-                    for k in range(there):
-                        put(out + 4 * (i * WIDE + k), get(source + 4 * (k * high * wide + i)))
-                    for k in range(there, WIDE):
-                        put(out + 4 * (i * WIDE + k), 0.0)
+            for i in range(low):
+                put_zeros(out + 4 * i * WIDE)
+            for i in range(low, end, WIDE):
+                micro.part_of_square(
+                    source + 4 * i, 4 * high * wide, there, min(WIDE, end - i), out + 4 * i * WIDE, 4 * WIDE
+                )
+            for i in range(min(across, low + -(-(end - low) // WIDE) * WIDE), across):
+                put_zeros(out + 4 * i * WIDE)
 
 
 @compiled
 def forward(
+    kernel: Any,
+    outputs: Any,
     tile: Any,
     vectors: Any,
     g: Any,
     offsets: Any,
+    taps: Any,
     x: int,
-    weights: int,
+    w: int,
+    per_filter: int,
     bias: int,
     y: int,
     lines: int,
     seen: int,
+    packed: int,
+    weights: int,
     sums: int,
-    edge: int,
     first: int,
     stop: int,
     first_block: int,
@@ -74,12 +88,15 @@ def forward(
 ) -> None:
     """Compute some units of y: a unit is a group of some pictures, or of some rows of tiles of one.
 
-    ``g`` is a `cnnlab.kernels.fast.winograd.Plan`.
+    A kernel of ``len(kernel)`` squared taps makes ``len(outputs)`` squared outputs of 6×6 inputs. ``g`` is a
+    `cnnlab.kernels.fast.winograd.Plan`. Kernels are transformed where they are used, for each unit anew: for
+    some fifty tiles that is little work, and they are still in the cache.
     """
-    block, wide = g.block, len(tile)
+    block, wide, side = g.block, len(tile), len(outputs)
     parts = -(-g.channels // WIDE)
     area = g.out_high * g.out_wide
-    between = 4 * g.room * block  # bytes from one of the 36 products to the next
+    between = 4 * apart(g.room * block)  # bytes from one of the 36 products to the next
+    of_place = apart(g.channels * block)
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
@@ -89,28 +106,29 @@ def forward(
         each = high * g.across
         tiles = pictures * each
         room = max(tiles, wide)
-        step = 4 * parts * room * WIDE
-        rows, columns = 4 * high + 2, 4 * g.across + 2
+        step = 4 * apart(parts * room * WIDE)
+        rows, columns = side * (high - 1) + 6, side * (g.across - 1) + 6
         for i in range(pictures):
             here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
-            side_by_side(here, g.channels, g.high, g.wide, 4 * begin - g.top, -g.left, rows, columns, lines)
+            side_by_side(here, g.channels, g.high, g.wide, side * begin - g.top, -g.left, rows, columns, lines)
             for c in range(parts):
                 for r in range(high):
                     for q in range(g.across):
-                        source = lines + 4 * ((c * rows + 4 * r) * columns + 4 * q) * WIDE
+                        source = lines + 4 * ((c * rows + side * r) * columns + side * q) * WIDE
                         t = c * room + i * each + r * g.across + q
                         transform_input(source, 4 * columns * WIDE, seen + 4 * t * WIDE, step)
         for c in range(g.channels):
             offsets[c] = 4 * (c // WIDE * room * WIDE + c % WIDE)
         for o in range(first_block, stop_block):
             some = min(block, g.filters - o * block)
-            w = weights + 4 * (group * g.blocks + o) * 36 * g.channels * block
+            of_group = w + 4 * group * g.filters * per_filter
+            transform_kernels(kernel, of_group, taps, g.filters, per_filter, o, packed, weights, block)
             for place in range(36):
                 for t in range(0, tiles, wide):
                     at = max(0, min(t, tiles - wide))  # with fewer tiles than that the rest is never read
                     micro.to_tiles(
-                        tile, vectors, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
-                        w + 4 * place * g.channels * block, 4 * block, sums + place * between + 4 * at * block,
+                        tile, vectors, VECTOR, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
+                        weights + 4 * place * of_place, 4 * block, sums + place * between + 4 * at * block,
                         4 * block,
                     )  # fmt: skip
             for i in range(pictures):
@@ -120,14 +138,14 @@ def forward(
                         source = sums + 4 * (i * each + r * g.across + q) * block
                         for part in range(0, some, WIDE):
                             b = bias + 4 * ((group * g.blocks + o) * block + part)
-                            top, left = 4 * (begin + r), 4 * q
+                            top, left = side * (begin + r), side * q
                             target = maps + 4 * (part * area + top * g.out_wide + left)
-                            if part + WIDE <= some and top + 4 <= g.out_high and left + 4 <= g.out_wide:
-                                transform_output(source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide)
+                            if part + WIDE <= some and top + side <= g.out_high and left + side <= g.out_wide:
+                                transform_output(
+                                    outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide
+                                )
                             else:
-                                transform_output(source + 4 * part, between, b, edge, 64, 16)
-                                for k in range(min(WIDE, some - part)):
-                                    for line in range(min(4, g.out_high - top)):
-                                        for place in range(min(4, g.out_wide - left)):
-                                            number = get(edge + 4 * (16 * k + 4 * line + place))
-                                            put(target + 4 * (k * area + line * g.out_wide + place), number)
+                                transform_edge(
+                                    outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide,
+                                    some - part, g.out_high - top, g.out_wide - left,
+                                )  # fmt: skip

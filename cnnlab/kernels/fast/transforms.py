@@ -1,8 +1,13 @@
-"""Winograd's transforms for F(4×4, 3×3), on vectors of channels (`cnnlab.kernels.winograd` has the formulas)."""
+"""Winograd's transforms with six points, on vectors of channels.
+
+With them m outputs of r taps take m + r - 1 = 6 products an axis: F(4, 3) for kernels of 3, F(2, 5) for those of 5, and
+F(3, 4) and F(5, 2) for their gradients, where a tile of gradients stands in for the kernel. The transform of the input
+is the same for all; the others follow from the points (`cnnlab.kernels.winograd` has the matrices of F(4, 3)).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import ir
@@ -23,28 +28,35 @@ def _input(b: Any, d: Vectors) -> Vectors:
     return [first, b.fadd(even, odd), b.fsub(even, odd), b.fadd(near, far), b.fsub(near, far), last]
 
 
-def _kernel(b: Any, g: Vectors) -> Vectors:
-    sixth = b.fmul(b.fadd(g[0], g[2]), v.splat(-1 / 6))
-    mixed = v.fma(b, g[0], v.splat(1 / 24), b.fmul(g[2], v.splat(1 / 6)))
-    return [
-        b.fmul(g[0], v.splat(1 / 4)),
-        v.fma(b, g[1], v.splat(-1 / 6), sixth),
-        v.fma(b, g[1], v.splat(1 / 6), sixth),
-        v.fma(b, g[1], v.splat(1 / 12), mixed),
-        v.fma(b, g[1], v.splat(-1 / 12), mixed),
-        g[2],
-    ]
+def _at_points(b: Any, g: Vectors) -> Vectors:
+    # A polynomial with these coefficients at 0, 1, -1, 2, -2 and infinity, each over what Lagrange divides by.
+    def total(some: Vectors, factors: list[float]) -> Any:
+        first, *rest = zip(some, factors, strict=True)
+        found = b.fmul(first[0], v.splat(first[1]))
+        for vector, factor in rest:
+            found = v.fma(b, vector, v.splat(factor), found)
+        return found
+
+    even, odd = g[::2], g[1::2]
+    ones, one = total(even, [-1 / 6] * len(even)), total(odd, [-1 / 6] * len(odd))
+    twos = total(even, [4**i / 24 for i in range(len(even))])
+    two = total(odd, [4**i / 12 for i in range(len(odd))])
+    first = b.fmul(g[0], v.splat(1 / 4))
+    return [first, b.fadd(ones, one), b.fsub(ones, one), b.fadd(twos, two), b.fsub(twos, two), g[-1]]
 
 
-def _output(b: Any, m: Vectors) -> Vectors:
-    ones, twos = b.fadd(m[1], m[2]), b.fadd(m[3], m[4])
-    one, two = b.fsub(m[1], m[2]), b.fsub(m[3], m[4])
-    return [
-        b.fadd(b.fadd(m[0], ones), twos),
-        v.fma(b, two, v.splat(2), one),
-        v.fma(b, twos, v.splat(4), ones),
-        b.fadd(v.fma(b, two, v.splat(8), one), m[5]),
-    ]
+def _from_points(count: int) -> Callable[[Any, Vectors], Vectors]:
+    # So many sums of the values there times powers of the points.
+    def sums(b: Any, m: Vectors) -> Vectors:
+        ones, twos = b.fadd(m[1], m[2]), b.fadd(m[3], m[4])
+        one, two = b.fsub(m[1], m[2]), b.fsub(m[3], m[4])
+        found = [b.fadd(b.fadd(m[0], ones), twos)]
+        for i in range(1, count):
+            found.append(v.fma(b, two if i % 2 else twos, v.splat(2**i), one if i % 2 else ones))
+        found[-1] = b.fadd(found[-1], m[5])
+        return found
+
+    return sums
 
 
 def _twice(b: Any, along: Callable[[Any, Vectors], Vectors], square: list[Vectors]) -> list[Vectors]:
@@ -81,38 +93,94 @@ def transform_input(context: Any, source: Any, row: Any, target: Any, step: Any)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def transform_kernel(context: Any, source: Any, tap: Any, target: Any, step: Any) -> Any:
-    """Transform the 9 taps of a vector of filters, so many bytes apart, likewise."""
-    del context, source, tap, target, step
+def transform_kernel(context: Any, side: Any, source: Any, row: Any, column: Any, target: Any, step: Any) -> Any:
+    """Transform ``len(side)`` times so many neighbors: taps of a kernel, or gradients of outputs; likewise."""
+    del context
+    rest = source, row, column, target, step
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        source, tap, target, step = arguments
-        taps = _read(b, source, 3, b.mul(tap, v.word(3)), tap)
-        _write(b, _twice(b, _kernel, taps), target, step)
+        _, source, row, column, target, step = arguments
+        numbers = _read(b, source, signature.args[0].count, row, column)
+        _write(b, _twice(b, _at_points, numbers), target, step)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 4), build
+    return types.void(side, *[types.intp] * len(rest)), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def transform_output(context: Any, source: Any, step: Any, bias: Any, target: Any, channel: Any, row: Any) -> Any:
-    """Transform 36 vectors of channels back to 4×4 outputs of each, with the bias added; steps in bytes."""
+def transform_output(
+    context: Any, side: Any, source: Any, step: Any, bias: Any, target: Any, channel: Any, row: Any
+) -> Any:
+    """Transform 36 vectors of channels back to ``len(side)`` squared outputs of each, with the bias; steps in bytes."""
     del context, source, step, bias, target, channel, row
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        source, step, bias, target, channel, row = arguments
-        tile = _twice(b, _output, _read(b, source, 6, b.mul(step, v.word(6)), step))
-        more = v.load(b, bias)
-        flat = [b.fadd(vector, more) for line in tile for vector in line]
-        nothing = ir.Constant(v.VECTOR, ir.Undefined)
-        for first in range(0, 16, v.WIDE):
-            for k, numbers in enumerate(v.transpose(b, flat[first : first + v.WIDE])):
-                for i in range(0, v.WIDE, 4):
-                    line = v.shuffle(b, numbers, nothing, range(i, i + 4))
-                    at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word((first + i) // 4)))
-                    v.store(b, line, b.add(target, at))
+        _, source, step, bias, target, channel, row = arguments
+        for k, line, numbers in _outputs(b, signature.args[0].count, source, step, bias):
+            at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word(line)))
+            v.store(b, numbers, b.add(target, at))
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 6), build
+    return types.void(side, *[types.intp] * 6), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def transform_edge(
+    context: Any,
+    side: Any,
+    source: Any,
+    step: Any,
+    bias: Any,
+    target: Any,
+    channel: Any,
+    row: Any,
+    channels: Any,
+    rows: Any,
+    columns: Any,
+) -> Any:
+    """Do the same and write only so many channels, rows and columns."""
+    del context, source, step, bias, target, channel, row, channels, rows, columns
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        _, source, step, bias, target, channel, row, channels, rows, columns = arguments
+        side = signature.args[0].count
+        count = [b.select(b.icmp_signed("<", v.word(i), rows), columns, v.word(0)) for i in range(side)]
+        masks = [v.below(b, one, side) for one in count]
+        none = v.below(b, v.word(0), side)
+        for k, line, numbers in _outputs(b, side, source, step, bias):
+            at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word(line)))
+            mask = b.select(b.icmp_signed("<", v.word(k), channels), masks[line], none)
+            v.store_masked(b, numbers, b.add(target, at), mask)
+        return context.get_dummy_value()
+
+    return types.void(side, *[types.intp] * 9), build
+
+
+def _outputs(b: Any, side: int, source: Any, step: Any, bias: Any) -> Iterator[tuple[int, int, Any]]:
+    """Yield channel, row, and the numbers of the row."""
+    tile = _twice(b, _from_points(side), _read(b, source, 6, b.mul(step, v.word(6)), step))
+    more = v.load(b, bias)
+    nothing = ir.Constant(v.VECTOR, ir.Undefined)
+    flat = [b.fadd(vector, more) for line in tile for vector in line]
+    for first in range(0, len(flat), v.WIDE):
+        some = flat[first : first + v.WIDE]
+        for k, numbers in enumerate(v.transpose(b, some + [nothing] * (v.WIDE - len(some)))):
+            for i in range(0, len(some), side):
+                yield k, (first + i) // side, v.shuffle(b, numbers, nothing, range(i, i + side))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_weights(context: Any, side: Any, source: Any, step: Any, target: Any, tap: Any) -> Any:
+    """Transform 36 vectors back to the gradients of ``len(side)`` squared taps, and add them to what is there."""
+    del context, source, step, target, tap
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        _, source, step, target, tap = arguments
+        sums = _from_points(signature.args[0].count)
+        taps = _twice(b, sums, _read(b, source, 6, b.mul(step, v.word(6)), step))
+        for i, vector in enumerate(vector for row in taps for vector in row):
+            place = b.add(target, b.mul(tap, v.word(i)))
+            v.store(b, b.fadd(v.load(b, place), vector), place)
+        return context.get_dummy_value()
+
+    return types.void(side, *[types.intp] * 4), build

@@ -35,6 +35,7 @@ def lanes_of(features: str) -> int:
 LANES = lanes_of(config.CPU_FEATURES if config.CPU_FEATURES is not None else get_host_cpu_features())
 WIDE = LANES or 8
 VECTOR = ir.VectorType(FLOAT, WIDE)
+_BITS = ir.VectorType(ir.IntType(1), WIDE)
 
 
 def word(value: int) -> Any:
@@ -74,11 +75,30 @@ def store_first(b: Any, value: Any, address: Any, count: int) -> None:
     if count == WIDE:
         store(b, value, address)
         return
-    bits = ir.VectorType(ir.IntType(1), WIDE)
-    kind = ir.FunctionType(ir.VoidType(), [VECTOR, VECTOR.as_pointer(), _INT, bits])
-    function = _declared(b, f"llvm.masked.store.v{WIDE}f32.p0", kind)
-    mask = ir.Constant(bits, [int(i < count) for i in range(WIDE)])
-    b.call(function, [value, pointer(b, address, VECTOR), ir.Constant(_INT, 4), mask])
+    store_masked(b, value, address, ir.Constant(_BITS, [int(i < count) for i in range(WIDE)]))
+
+
+def store_masked(b: Any, value: Any, address: Any, mask: Any) -> None:
+    """Put those numbers of a vector there whose bit is set, and touch nothing else."""
+    kind = ir.FunctionType(ir.VoidType(), [value.type, value.type.as_pointer(), _INT, mask.type])
+    function = _declared(b, f"llvm.masked.store.v{value.type.count}f32.p0", kind)
+    b.call(function, [value, pointer(b, address, value.type), ir.Constant(_INT, 4), mask])
+
+
+def load_first(b: Any, address: Any, count: Any) -> Any:
+    """Return the first numbers that stand there and zeros behind them; nothing behind them is read."""
+    kind = ir.FunctionType(VECTOR, [VECTOR.as_pointer(), _INT, _BITS, VECTOR])
+    function = _declared(b, f"llvm.masked.load.v{WIDE}f32.p0", kind)
+    return b.call(function, [pointer(b, address, VECTOR), ir.Constant(_INT, 4), below(b, count), splat(0)])
+
+
+def below(b: Any, count: Any, width: int = WIDE) -> Any:
+    """Return for each lane whether its number is below a count."""
+    lanes = ir.VectorType(_INT, width)
+    none = ir.Constant(lanes, ir.Undefined)
+    first = b.insert_element(none, b.trunc(count, _INT), ir.Constant(_INT, 0))
+    equal = b.shuffle_vector(first, none, ir.Constant(lanes, [0] * width))
+    return b.icmp_signed("<", ir.Constant(lanes, list(range(width))), equal)
 
 
 def broadcast(b: Any, number: Any) -> Any:

@@ -1,8 +1,9 @@
-"""Winograd's F(4×4, 3×3), compiled: transforms on vectors of channels, products by the micro-kernel."""
+"""Winograd's F(4×4, 3×3) and F(2×2, 5×5), compiled: transforms on vectors of channels, products by the micro-kernel."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +11,15 @@ import numpy as np
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, fault, lanes, pack, shares
+from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shares
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
-from cnnlab.kernels.threads import bind, run_parts, split
+from cnnlab.kernels.results import results
+from cnnlab.kernels.threads import bind, run_parts
 from cnnlab.kernels.workspace import workspace
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
+TILES = 64  # that are worked on at a time, at least
 
 
 class Plan(NamedTuple):
@@ -34,7 +37,7 @@ class Plan(NamedTuple):
     left: int
     out_high: int
     out_wide: int
-    down: int  # tiles of 4×4 outputs
+    down: int  # tiles
     across: int
     pieces: int  # into which the rows of tiles are cut
     pictures: int  # that are worked on at a time
@@ -42,29 +45,30 @@ class Plan(NamedTuple):
 
 
 class CompiledWinograd(Whole):
-    """36 products for 4×4 outputs in place of 144."""
+    """36 products for 4×4 outputs of 3×3 taps in place of 144, or for 2×2 of 5×5 in place of 100."""
 
     name = "winograd_compiled"
     provider = "numba"
-    idea = "Winograd's 4×4 outputs by 36 products, the sums over channels in registers"
-    has_grad_weight = False
+    idea = "Winograd's 4×4 outputs (2×2 for 5×5 kernels) by 36 products, the sums over channels in registers"
     tolerance = {"float32": 1e-4}  # noqa: RUF012  (of the class, like its base)
 
     def fault(self, case: Case) -> str | None:
-        """Refuse all but 3×3 kernels at stride 1 in float32."""
-        if case.kernel != (3, 3) or not case.dense:
-            return "the kernel is not 3×3 at stride 1 and dilation 1"
+        """Refuse all but 3×3 and 5×5 kernels at stride 1 in float32."""
+        if case.kernel not in {(3, 3), (5, 5)} or not case.dense:
+            return "the kernel is not 3×3 or 5×5 at stride 1 and dilation 1"
         return fault(case)
 
     def flops(self, case: Case) -> int:
         """Return the operations of the products and of the transforms of input and output."""
-        tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
+        tiles = case.batch * tiles_of(case)
         C, M = case.in_channels, case.out_channels
         return 2 * tiles * (36 * C * case.filters + 144 * C + 96 * M)
 
     def workspace(self, case: Case) -> int:
-        """Return the bytes of the transformed kernels and of the tiles in work."""
-        return 4 * (36 * case.out_channels * case.depth // 9 + 2 * TRANSFORMED)
+        """Return the bytes of the tiles in work, and of a block of transformed kernels or all of their gradients."""
+        channels = case.in_channels // case.groups
+        own = case.out_channels * case.depth if case.work == "grad_weight" else 32 * (36 * channels + case.depth)
+        return 4 * (2 * max(TRANSFORMED, 36 * TILES * channels) + own)
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Transform the kernels, then some tiles at a time."""
@@ -73,46 +77,109 @@ class CompiledWinograd(Whole):
         threads, width = pieces(case), lanes()
         g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
         x = np.ascontiguousarray(x)
-        y: FloatArray = np.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
         padded = -(-g.channels // width) * width
-        rows = (4 * -(-g.down // g.pieces) + 2) * (4 * g.across + 2)
+        rows = _seen(case, -(-g.down // g.pieces), g.across)
         tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
-        with workspace.borrow((g.groups, g.blocks, 36, g.channels, g.block), FLOAT) as weights:
-            with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
-                pack(w, packed, g, threads)
+        taps = filter_offsets(w)
 
-                def turn(blocks: slice) -> None:
-                    first, stop = blocks.start, blocks.stop
-                    tiles.transform_kernels(address(packed), address(weights), g.channels, g.block, first, stop)
+        def compute(units: slice, blocks: slice) -> None:
+            with (
+                workspace.borrow((padded * rows + width * width,), FLOAT) as lines,
+                workspace.borrow((36, apart(padded * g.room, width)), FLOAT) as seen,
+                workspace.borrow((case.depth, g.block), FLOAT) as packed,
+                workspace.borrow((36, apart(g.channels * g.block, width)), FLOAT) as weights,
+                workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
+            ):
+                tiles.forward(
+                    (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g, np.empty(g.channels, np.int64), taps,
+                    address(x), address(w), w.strides[0] // 4, address(bias), address(y), address(lines),
+                    address(seen), address(packed), address(weights), address(sums), units.start, units.stop,
+                    blocks.start, blocks.stop,
+                )  # fmt: skip
 
-                run_parts([bind(turn, some) for some in split(g.groups * g.blocks, threads)])
+        run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads)])
+        return y
 
-            def compute(units: slice, blocks: slice) -> None:
+    def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
+        """Transform some tiles of inputs and gradients at a time, and sum their products over the tiles."""
+        from cnnlab.kernels.fast import loops, tile_gradients
+
+        threads, width = pieces(case), lanes()
+        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
+        x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
+        parts = shares(_units(g), g.blocks, threads)
+        several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
+        padded = -(-g.channels // width) * width
+        tiles = g.pictures * -(-g.down // g.pieces) * g.across
+        places = _seen(case, -(-g.down // g.pieces), g.across)
+        some_channels, vectors = _channels(g.channels, width, g.block // width), (0,) * (g.block // width)
+        dw: FloatArray = np.empty((case.out_channels, g.channels, *case.kernel), FLOAT)
+        shape = (g.groups, g.blocks, case.depth, g.block)
+        with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
+
+            def add(target: FloatArray, units: slice, blocks: slice) -> None:
+                target[:, blocks] = 0
                 with (
-                    workspace.borrow((padded * rows,), FLOAT) as lines,
-                    workspace.borrow((36 * padded * g.room,), FLOAT) as seen,
-                    workspace.borrow((36 * g.room * g.block,), FLOAT) as sums,
-                    workspace.borrow((16 * width,), FLOAT) as edge,
+                    workspace.borrow((max(padded, g.block) * places + width * width,), FLOAT) as lines,
+                    workspace.borrow((36 * apart(padded * tiles, width) + 16,), FLOAT) as seen,
+                    workspace.borrow((36, apart(tiles * g.block, width)), FLOAT) as upstream,
+                    workspace.borrow((36, apart(len(some_channels) * g.block, width)), FLOAT) as products,
                 ):
-                    tiles.forward(
-                        tile, vectors, g, np.empty(g.channels, np.int64), address(x), address(weights), address(bias),
-                        address(y), address(lines), address(seen), address(sums), address(edge), units.start,
-                        units.stop, blocks.start, blocks.stop,
+                    tile_gradients.grad_weight(
+                        (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g, np.empty(tiles, np.int64),
+                        address(x), address(dy), address(target), address(lines), address(seen), address(upstream),
+                        address(products), units.start, units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
 
-            units = -(-g.batch // g.pictures) * g.groups * g.pieces
-            run_parts([bind(compute, *share) for share in shares(units, g.blocks, threads)])
-        return y
+            run_parts([bind(add, sums[i if several else 0], *share) for i, share in enumerate(parts)])
+            for more in sums[1:]:
+                sums[0] += more
+            for group in range(g.groups):
+                target = address(dw) + 4 * group * g.filters * case.depth
+                taps = np.arange(case.depth)
+                loops.unpack_filters(address(sums[0, group]), taps, g.filters, target, g.block, len(taps))
+        return dw
+
+
+def side(case: Case) -> int:
+    """Return how many outputs a tile has on each axis."""
+    return 7 - case.kernel[0]
+
+
+def tiles_of(case: Case) -> int:
+    """Return how many tiles a map of the output has."""
+    return prod(-(-size // side(case)) for size in case.out)
+
+
+def _seen(case: Case, down: int, across: int) -> int:
+    # Places that so many tiles see: each sees 6×6.
+    return (side(case) * (down - 1) + 6) * (side(case) * (across - 1) + 6)
+
+
+def apart(numbers: int, width: int) -> int:
+    """Return how far apart the 36 places lie, as `cnnlab.kernels.fast.tiles.apart` has it."""
+    return (numbers // width | 1) * width
+
+
+def _units(g: Plan) -> int:
+    return -(-g.batch // g.pictures) * g.groups * g.pieces
+
+
+def _channels(channels: int, width: int, vectors: int) -> tuple[int, ...]:
+    """Return as many zeros as there shall be channels in a tile: what fills the registers, with little beyond."""
+    most = (28 if width == 16 else 12) // vectors
+    return (0,) * max(range(1, most + 1), key=lambda n: channels / (-(-channels // n) * n) * n / (n + 2))
 
 
 @lru_cache(maxsize=512)
 def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int, threads: int) -> Plan:
-    down, across = -(-case.out[0] // 4), -(-case.out[1] // 4)
+    down, across = (-(-size // side(case)) for size in case.out)
     channels = case.in_channels // case.groups
-    fitting = max(28, TRANSFORMED // (36 * channels))  # tiles
+    fitting = max(TILES, TRANSFORMED // (36 * channels))
     cuts = min(down, -(-down // max(1, fitting // across)))
     if case.batch * case.groups < threads:
         cuts = min(down, max(cuts, threads))
