@@ -5,12 +5,12 @@ One matrix product each way, on arrays as they lie there: (N, C·K) by (C_out, C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole, register
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.results import results
 
@@ -50,10 +50,12 @@ class Linear(Whole):
         dw: FloatArray = dy.reshape(dy.shape[:2]).T @ x.reshape(len(x), -1)
         return dw.reshape(case.out_channels, case.in_channels, *case.kernel)
 
-    def grad_input(self, dy: FloatArray, weights: Any, dx: FloatArray, case: Case) -> None:
+    def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Multiply."""
-        del case
-        np.matmul(dy.reshape(dy.shape[:2]), weights, out=dx.reshape(len(dx), -1, copy=False))
+        del layer
+        dx = results.empty((case.batch, case.in_channels, *spatial), dy.dtype)
+        np.matmul(dy.reshape(dy.shape[:2]), w.reshape(len(w), -1), out=dx.reshape(len(dx), -1))
+        return dx
 
 
 def _times(sizes: tuple[int, ...]) -> str:
