@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnlab.geometry.options import Padding, truth
+from cnnlab.geometry.remembered import remembered
 from cnnlab.geometry.sources import padded_sources
 from cnnlab.geometry.window import WindowGeometry, split_shape
 
@@ -61,6 +62,20 @@ class PoolGeometry(WindowGeometry):
                     "a window could lie in the padding alone; pad less"
                 )
 
+    @classmethod
+    def of_options(
+        cls,
+        kernel: int | Sequence[int],
+        stride: int | Sequence[int] | None,
+        padding: Padding,
+        dilation: int | Sequence[int],
+        *,
+        ceil_mode: bool,
+    ) -> PoolGeometry:
+        """Return the geometry of these options, which is remembered: a layer asks at each step."""
+        options = kernel, kernel if stride is None else stride, padding, dilation
+        return _of_options(cls, options, "ceil" if truth("ceil_mode", ceil_mode) else "floor")
+
     def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of the output, (N, C, *out), for an input of shape (N, C, *spatial); N may be missing.
 
@@ -70,10 +85,7 @@ class PoolGeometry(WindowGeometry):
             The number of axes is wrong, an axis other than the batch is empty, or the window is larger than the padded
             input.
         """
-        batch, channels, spatial = split_shape(shape, self.kernel)
-        if 0 in {channels, *spatial}:
-            raise ValueError(f"the input {tuple(shape)} has nothing to pool: only the batch may be empty")
-        return (*batch, channels, *self.output_size(spatial))
+        return _output_shape(self, shape)
 
     def tap_counts(self, spatial: Sequence[int], *, in_padding: bool) -> list[list[int]]:
         """Return, for every axis, how many taps of each window meet the input, or the input and its padding.
@@ -89,14 +101,7 @@ class PoolGeometry(WindowGeometry):
         >>> pool.tap_counts([4], in_padding=False), pool.tap_counts([4], in_padding=True)
         ([[2, 3, 1]], [[3, 3, 2]])
         """
-        counts = []
-        for axis, windows in enumerate(self.output_size(spatial)):
-            before, after = self.padding[axis]
-            stop = before + spatial[axis]
-            first, stop = (0, stop + after) if in_padding else (before, stop)
-            starts = range(0, windows * self.stride[axis], self.stride[axis])
-            counts.append([self._taps_before(axis, stop - a) - self._taps_before(axis, first - a) for a in starts])
-        return counts
+        return [list(counts) for counts in _tap_counts(self, spatial, "padding" if in_padding else "input")]
 
     def sources(self, spatial: Sequence[int]) -> list[list[int | None]]:
         """Return, for every axis, the input position at each position of the padding, the input and what lies beyond.
@@ -125,6 +130,37 @@ class PoolGeometry(WindowGeometry):
         last_stop = next_start - self.stride[axis] + self.extent[axis]
         return count + (last_stop < before + width + after and next_start < before + width)
 
-    def _taps_before(self, axis: int, offset: int) -> int:
+    def taps_before(self, axis: int, offset: int) -> int:
         """Return how many taps of a window lie less than `offset` behind its start."""
         return min(max(-(-offset // self.dilation[axis]), 0), self.kernel[axis])
+
+
+@remembered
+def _of_options(
+    kind: type[PoolGeometry],
+    options: tuple[int | Sequence[int], int | Sequence[int], Padding, int | Sequence[int]],
+    rounding: str,
+) -> PoolGeometry:
+    kernel, stride, padding, dilation = options
+    return kind(kernel, stride, padding, dilation, ceil_mode=rounding == "ceil")
+
+
+@remembered
+def _output_shape(geometry: PoolGeometry, shape: Sequence[int]) -> tuple[int, ...]:
+    batch, channels, spatial = split_shape(shape, geometry.kernel)
+    if 0 in {channels, *spatial}:
+        raise ValueError(f"the input {tuple(shape)} has nothing to pool: only the batch may be empty")
+    return (*batch, channels, *geometry.output_size(spatial))
+
+
+@remembered
+def _tap_counts(geometry: PoolGeometry, spatial: Sequence[int], where: str) -> tuple[tuple[int, ...], ...]:
+    counts = []
+    for axis, windows in enumerate(geometry.output_size(spatial)):
+        before, after = geometry.padding[axis]
+        stop = before + spatial[axis]
+        first, stop = (0, stop + after) if where == "padding" else (before, stop)
+        starts = range(0, windows * geometry.stride[axis], geometry.stride[axis])
+        taps = ((geometry.taps_before(axis, stop - a), geometry.taps_before(axis, first - a)) for a in starts)
+        counts.append(tuple(inside - outside for inside, outside in taps))
+    return tuple(counts)

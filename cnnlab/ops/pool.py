@@ -217,7 +217,7 @@ def _geometry(
         raise ValueError(
             f"kernel_size {tuple(sizes)} has {len(sizes)} entries for {rank} spatial axes: give one for each"
         )
-    return PoolGeometry(sizes, stride, padding, dilation, ceil_mode=ceil_mode)
+    return PoolGeometry.of_options(sizes, stride, padding, dilation, ceil_mode=ceil_mode)
 
 
 def _counts(x: Array, geometry: PoolGeometry, count_include_pad: bool) -> Array:
