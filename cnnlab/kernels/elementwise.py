@@ -7,7 +7,7 @@ as long.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,19 @@ THREAD_SIZE = 500_000  # numbers; less is done before another thread has begun
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
 
 
+class Compiled(Protocol):
+    """What another provider may offer: work on runs of numbers that writes into the last of them, or None."""
+
+    def relu_backward(self, dtype: np.dtype[Any]) -> Callable[..., None] | None:
+        """Return what writes dy where not x ≤ 0, else 0."""
+
+    def tanh_backward(self, dtype: np.dtype[Any]) -> Callable[..., None] | None:
+        """Return what writes dy · (1 − y²)."""
+
+
+providers: list[Compiled] = []  # asked first, in this order
+
+
 def relu_forward(x: FloatArray) -> FloatArray | None:
     """Return max(x, 0), or None where the readable op is to compute it."""
     return _each_block(_relu, x, at_once=True)
@@ -28,6 +41,9 @@ def relu_forward(x: FloatArray) -> FloatArray | None:
 
 def relu_backward(dy: FloatArray, x: FloatArray) -> FloatArray | None:
     """Return dy where not x ≤ 0, else 0; or None likewise."""
+    for provider in providers:
+        if (work := provider.relu_backward(dy.dtype)) is not None:
+            return _each_block(work, dy, x, at_once=True)
     return _each_block(_relu_back, dy, x)
 
 
@@ -38,6 +54,9 @@ def tanh_forward(x: FloatArray) -> FloatArray | None:
 
 def tanh_backward(dy: FloatArray, y: FloatArray) -> FloatArray | None:
     """Return dy · (1 − y²), or None likewise."""
+    for provider in providers:
+        if (work := provider.tanh_backward(dy.dtype)) is not None:
+            return _each_block(work, dy, y, at_once=True)
     return _each_block(_tanh_back, dy, y)
 
 

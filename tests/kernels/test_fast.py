@@ -221,6 +221,23 @@ def test_the_way_back_of_max_pooling_is_compiled(rank, kernel, monkeypatch):
     assert ops.max_pool_backward(y, x, kernel).sum() == y.size
 
 
+@needs_numba
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ways_back_of_activations_equal_the_readable_ones(rng, dtype, threads, monkeypatch):
+    x, dy = (rng.standard_normal((7, 800, 101)).astype(dtype) for _ in range(2))
+    odd = [np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, -1e-40]
+    for array in (x, dy):
+        array.reshape(-1)[::97] = np.resize(odd, array.reshape(-1)[::97].shape)
+    y = np.tanh(x)
+    with np.errstate(invalid="ignore"), kernels.use_threads(threads):
+        with kernels.use_algorithm("taps"):
+            wanted = ops.relu_backward(dy, x), ops.tanh_backward(dy, y)
+        monkeypatch.setattr(kernels.elementwise, "_BITS", {"f": None, "d": None})  # which NumPy's way needs
+        np.testing.assert_array_equal(ops.relu_backward(dy, x), wanted[0])
+        np.testing.assert_allclose(ops.tanh_backward(dy, y), wanted[1], rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
 def test_the_setting_forces_or_leaves_out():
     assert fast.wanted("fast", installed=True)
     assert fast.wanted("auto", installed=True)

@@ -10,9 +10,9 @@ import os
 from importlib.util import find_spec
 from math import prod
 
-from cnnlab.kernels import algorithm, rules
+from cnnlab.kernels import algorithm, elementwise, rules
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast import pooling
+from cnnlab.kernels.fast import activations, pooling
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
 from cnnlab.kernels.fast.direct import Direct, fault
 from cnnlab.kernels.fast.narrow import Narrow
@@ -66,6 +66,7 @@ def register() -> bool:
     algorithm.register(CompiledDepthwise())
     algorithm.register(Narrow())
     providers.append(pooling)
+    elementwise.providers.append(activations)
     for rule in RULES:
         rules.add(rule)
     return True

@@ -1,0 +1,33 @@
+"""Ways back of activations, compiled: one pass over memory, for `cnnlab.kernels.elementwise` to ask first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cnnlab.kernels.fast.direct import refusal
+from cnnlab.kernels.settings import compiled_allowed
+
+
+def relu_backward(dtype: np.dtype[Any]) -> Callable[..., None] | None:
+    """Return what writes dy where not x ≤ 0, else 0; or None for what is left to NumPy."""
+    if not _applies(dtype):
+        return None
+    from cnnlab.kernels.fast import runs
+
+    return runs.relu_back
+
+
+def tanh_backward(dtype: np.dtype[Any]) -> Callable[..., None] | None:
+    """Return what writes dy · (1 − y²), or None likewise."""
+    if not _applies(dtype):
+        return None
+    from cnnlab.kernels.fast import runs
+
+    return runs.tanh_back
+
+
+def _applies(dtype: np.dtype[Any]) -> bool:
+    return compiled_allowed() and dtype.char in "fd" and refusal() is None
