@@ -129,6 +129,21 @@ def test_equal_at_awkward_sizes(name, threads, which, rng):
 
 
 @needs_numba
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_what_is_spread_over_a_window_does_not_reach_beyond_it(value, rng):
+    x_shape, w_shape, options = (2, 6, 14, 14), (16, 6, 5, 5), {}
+    (x, w, b, dy), _ = numbers(x_shape, w_shape, options, rng)
+    dy[1, 3, 4, 5] = value
+    plan = kernels.explain_plan(ConvGeometry.of_weight(w_shape), (64, *x_shape[1:]))
+    assert plan["grad_input"] == "narrow"
+    with kernels.use_algorithm("narrow"):
+        dx, _, _ = ops.conv_backward(dy, x, w)
+    wanted = np.zeros(x_shape, bool)
+    wanted[1, :, 4:9, 5:10] = True
+    np.testing.assert_array_equal(~np.isfinite(dx), wanted)
+
+
+@needs_numba
 def test_views_are_read_where_they_lie(rng):
     x = np.asarray(rng.standard_normal((3, 30, 14, 20)), np.float32)
     w = np.asarray(rng.standard_normal((5, 3, 20, 16)), np.float32)

@@ -15,7 +15,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast import activations, pooling
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
 from cnnlab.kernels.fast.direct import Direct, fault
-from cnnlab.kernels.fast.narrow import Narrow
+from cnnlab.kernels.fast.narrow import Narrow, spread_tile
 from cnnlab.kernels.fast.winograd import CompiledWinograd, tiles_of
 from cnnlab.kernels.pooling import providers
 from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
@@ -29,6 +29,10 @@ LANES = 16
 NARROW = 12  # filters of a group, at most
 NARROW_GRADIENT = 1.5  # times as full as with channels its vectors have to be for a gradient of weights
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
+SPREAD_ROOM = 2**17  # numbers of a padded picture, at most: they are added to again and again
+SPREAD_STRIDED = 0.3  # how full the vectors have to be with a stride
+SPREAD_FULL = 0.7  # and without
+SPREAD_CHANNELS = 8  # without a stride, at most
 COL2IM = 3.0  # times the work of col2im the correlation may have
 WINOGRAD_CHANNELS = 12  # of input and output, at least
 # For a kernel of so many rows: tiles in the batch, at least, and tiles times channels of the smaller side.
@@ -100,6 +104,20 @@ def _back(case: Case) -> bool:
     return compiled_allowed() and reversible and case.dtype == "float32" and large and fault(case) is None
 
 
+def _few_inputs(case: Case) -> bool:
+    # Full vectors along what a window sees in a row. At stride 1 long rows of dx make as good vectors.
+    if not (compiled_allowed() and case.macs >= MACS and fault(case) is None):
+        return False
+    tile, channels = spread_tile(case), case.in_channels // case.groups
+    if tile is None or channels * prod(case.padded) > SPREAD_ROOM:
+        return False
+    _, vectors, valid, _ = tile
+    full = 1 - (LANES - valid) / LANES / vectors
+    if set(case.stride) != {1}:
+        return full >= SPREAD_STRIDED
+    return channels <= SPREAD_CHANNELS and full >= SPREAD_FULL and case.out[-1] <= LANES
+
+
 def _tiles(case: Case) -> bool:
     if not (compiled_allowed() and winograd_allowed() and case.kernel in {(3, 3), (5, 5)}):
         return False
@@ -115,5 +133,6 @@ RULES = [
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
     rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 or 5×5 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
+    rules.Rule("narrow", _few_inputs, "compiled: spread over windows of few channels", frozenset({"grad_input"})),
     rules.Rule("depthwise_compiled", _each_alone, "compiled: even and odd rows and columns", frozenset({"grad_input"})),
 ]

@@ -1,13 +1,18 @@
-"""The direct convolution for few filters: vectors along the rows of the output, not along its channels."""
+"""Direct convolutions for few channels on one side.
+
+Few filters: vectors run along the rows of the output, not along its channels. Few channels of the input: on the way
+back to it vectors run along the rows of the windows, with the channels last.
+"""
 
 from __future__ import annotations
 
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import map_plan, room, window
 from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
@@ -17,6 +22,37 @@ from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import bind, run_parts, split
 from cnnlab.kernels.workspace import workspace
 
+WIDEST = 16  # floats: a register of AVX-512, of which there are 32
+
+
+class Spread(NamedTuple):
+    """What the loops of the way back are told. Channels and filters are those of a group."""
+
+    groups: int
+    channels: int
+    filters: int
+    high: int  # of dy
+    wide: int
+    size_high: int  # of dx
+    size_wide: int
+    top: int  # padding
+    left: int
+    down: int  # stride
+    step: int
+    gap: int  # from row to row of the kernel
+    lines: int  # of the padded input
+    pitch: int
+
+
+def spread_tile(case: Case) -> tuple[int, int, int, int] | None:
+    """Return rows of the kernel, vectors and numbers of a window's row, and places of dy; None if none fit."""
+    if len(case.kernel) > 2 or case.dilation[-1] > 1:
+        return None
+    rows, run = prod(case.kernel[:-1]), case.kernel[-1] * (case.in_channels // case.groups)
+    vectors, most = -(-run // lanes()), 28 if lanes() == WIDEST else 12
+    places = min(2, most // (rows * vectors))
+    return (rows, vectors, run - (vectors - 1) * lanes(), places) if places else None
+
 
 class Narrow(Whole):
     """A few filters, rows and vectors along them in registers, over all taps."""
@@ -24,18 +60,24 @@ class Narrow(Whole):
     name = "narrow"
     provider = "numba"
     idea = "vectors along the rows of a few output maps in registers, while all taps pass by"
+    has_grad_input = True
 
     def fault(self, case: Case) -> str | None:
         """Refuse float64, and processors without AVX2; for gradients of weights large kernels too."""
         if case.work == "grad_weight" and window(case) is None:
             return "its gradient of the weights is for kernels of at most 5×5"
-        return fault(case)
+        known = fault(case)
+        if known is None and case.work == "grad_input" and spread_tile(case) is None:
+            return "its way back is for one or two axes, and windows of few channels that fit into the registers"
+        return known
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of a box of the input."""
         if case.work == "grad_weight":
             pairs = case.out_channels * case.depth * lanes()
             return 4 * (case.in_channels // case.groups * prod(case.padded) + pairs)
+        if case.work == "grad_input":
+            return 4 * (case.in_channels // case.groups * prod(case.padded) + case.out_channels * case.depth)
         return 4 * forward_plan(case, tuple((0, 0) for _ in case.kernel), lanes(), 1, narrow=True).box
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
@@ -88,3 +130,34 @@ class Narrow(Whole):
         run_parts([bind(some, sums[i], units) for i, units in enumerate(parts)])
         dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, channels, *case.kernel)
         return dw
+
+    def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
+        """Spread each place of dy over its window, with the channels last, and put the channels in order."""
+        from cnnlab.kernels.fast import spread
+
+        tile, channels = spread_tile(case), case.in_channels // case.groups
+        if tile is None:
+            raise ValueError(self.fault(case))
+        rows, vectors, valid, places = tile
+        dy = np.ascontiguousarray(dy)
+        dx = results.empty((case.batch, case.in_channels, *spatial), FLOAT)
+        runs = np.zeros((case.out_channels, rows, vectors * lanes()), FLOAT)
+        by_rows = w.reshape(case.out_channels, channels, rows, case.kernel[-1]).transpose(0, 2, 3, 1)
+        runs[:, :, : channels * case.kernel[-1]] = by_rows.reshape(case.out_channels, rows, -1)
+        down, gap = (case.stride[0], case.dilation[0]) if len(case.kernel) > 1 else (1, 1)
+        before = [0, *(before for before, _ in layer.pads)]
+        lines = prod(case.padded[:-1])
+        plan = Spread(
+            case.groups, channels, case.filters, prod(case.out[:-1]), case.out[-1], prod(spatial[:-1]), spatial[-1],
+            before[-2], before[-1], down, case.stride[-1], gap, lines, case.padded[-1] * channels,
+        )  # fmt: skip
+
+        def some(units: slice) -> None:
+            with workspace.borrow((lines * plan.pitch + 2 * lanes(),), FLOAT) as sums:
+                spread.grad_input(
+                    (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan, address(dy), address(runs),
+                    address(dx), address(sums), units.start, units.stop,
+                )  # fmt: skip
+
+        run_parts([bind(some, units) for units in split(case.batch * case.groups, pieces(case))])
+        return dx
