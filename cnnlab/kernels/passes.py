@@ -230,7 +230,7 @@ def pieces(case: Case) -> int:
     return thread_count() if case.macs >= THREAD_MACS else 1
 
 
-THREAD_MACS = 1_000_000  # less is done before another thread has begun
+THREAD_MACS = 10_000_000  # less takes about as long as starting another thread
 
 
 def _chosen(choose: Choose, case: Case) -> Algorithm:

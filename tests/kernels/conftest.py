@@ -64,6 +64,12 @@ def layers(draw, *, kernel=None, dense=False, groups=True):
 
 
 @pytest.fixture(autouse=True)
+def small_work_is_shared_too(monkeypatch):
+    """Let threads take part in layers as small as those that are drawn."""
+    monkeypatch.setattr(kernels.passes, "THREAD_MACS", 1000)
+
+
+@pytest.fixture(autouse=True)
 def settings_are_put_back():
     with (
         kernels.use_algorithm(None),
