@@ -153,6 +153,7 @@ def test_start_page_shows_demo_and_card(lab, page):
     expect(page.locator(".jp-OutputArea").filter(has_text="Find the welcome")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_lecture_06_runs_and_its_demos_move(lab, page):
     name = "06_what_is_a_convolution.ipynb"
     shutil.copy(LECTURES / name, lab.root)
