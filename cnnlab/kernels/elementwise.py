@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.pooling import THREAD_SIZE
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
 from cnnlab.kernels.threads import bind, run_parts, split, thread_count
 
 BLOCK_BYTES = 64 * 2**10  # of each array that is worked on at a time
-THREAD_SIZE = 500_000  # numbers; less is done before another thread has begun
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
 
 

@@ -23,8 +23,9 @@ class use_algorithm:  # noqa: N801  (used like a function)
     Parameters
     ----------
     name : str or None
-        "pointwise", "linear", "im2col", "im2col_full", "batch_last", "winograd", "fft" or "depthwise"; "taps" for the
-        readable sum over the taps in `cnnlab.ops`, of the pooling layers too; None or "auto" for the planner's choice.
+        "pointwise", "linear", "im2col", "im2col_full", "channels_last", "batch_last", "winograd", "fft" or "depthwise";
+        "taps" for the readable sum over the taps in `cnnlab.ops`, of the pooling layers too; None or "auto" for the
+        planner's choice. With `cnnlab[fast]` "direct", "winograd_compiled", "depthwise_compiled" and "narrow" too.
         For arrays on a GPU, where CuPy is installed, "gpu_im2col", "gpu_direct" or "cudnn".
 
     Raises

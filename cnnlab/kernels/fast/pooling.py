@@ -1,4 +1,4 @@
-"""Pooling 2×2 and the way back of any max pooling, compiled, for `cnnlab.kernels.pooling` to ask first.
+"""Pooling 2×2 in float32 and the way back of any max pooling, compiled, for `cnnlab.kernels.pooling` to ask first.
 
 For other windows NumPy was as fast or faster on the way forward, and for averages both ways.
 """
@@ -21,7 +21,8 @@ from cnnlab.kernels.settings import compiled_allowed
 from cnnlab.kernels.threads import bind, run_parts, split, thread_count
 
 AXES = 3  # at most
-LEAST_VECTOR = 4  # windows
+LEAST_VECTOR = 4  # windows in a row
+MOST_PLACES = 2**31 - 1  # of a map, which are numbered
 
 
 class Windows(NamedTuple):
@@ -35,29 +36,24 @@ class Windows(NamedTuple):
 
 def max_pool_forward(x: FloatArray, geometry: PoolGeometry) -> FloatArray | None:
     """Return the largest value of every window, (N, C, *out), or None for what is left to NumPy."""
-    if not (_applies(geometry) and _of_pairs(geometry)):
+    if not (_applies(geometry) and _of_pairs(geometry, x)):
         return None
     from cnnlab.kernels.fast import pools
 
     y = results.empty(geometry.output_shape(x.shape), x.dtype)
-    if _has_vectors(x, y):
-        _each_pair(pools.LARGEST, x, y, x)
-    else:
-        _each_map(pools.pairs_forward, [_maps(x, 2), _maps(y, 2)])
+    _each_pair(pools.LARGEST, x, y, x)
     return y
 
 
 def max_pool_backward(dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> FloatArray | None:
     """Return dx (N, C, *spatial), or None likewise."""
-    if not _applies(geometry):
+    if not _applies(geometry) or prod(x.shape[2:]) > MOST_PLACES:
         return None
     from cnnlab.kernels.fast import pools
 
     dx = results.empty(x.shape, x.dtype)
-    if _of_pairs(geometry) and _has_vectors(x, dy):
+    if _of_pairs(geometry, x):
         _each_pair(pools.LARGEST_BACK, x, dy, dx)
-    elif _of_pairs(geometry):
-        _each_map(pools.pairs_backward, [_maps(dy, 2), _maps(x, 2), _maps(dx, 2)])
     else:
         loop = partial(pools.largest_back, (0,) * geometry.stride[-1])
         _each_map(loop, [_maps(dy), _maps(x), _maps(dx)], _windows(geometry))
@@ -66,29 +62,23 @@ def max_pool_backward(dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> 
 
 def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, counts: FloatArray) -> FloatArray | None:
     """Return the sum of every window divided by its count (*out), or None likewise."""
-    if not (_applies(geometry) and _of_pairs(geometry)):
+    if not (_applies(geometry) and _of_pairs(geometry, x)):
         return None
     from cnnlab.kernels.fast import pools
 
     y = results.empty(geometry.output_shape(x.shape), x.dtype)
-    if _has_vectors(x, y):
-        _each_pair(pools.MEAN, x, y, x, counts)
-    else:
-        _each_map(pools.pairs_mean, [_maps(x, 2), _maps(y, 2)], counts)
+    _each_pair(pools.MEAN, x, y, x, counts)
     return y
 
 
 def avg_pool_backward(share: FloatArray, x: FloatArray, geometry: PoolGeometry) -> FloatArray | None:
     """Return dx (N, C, *spatial) for the share (N, C, *out) of each window, or None likewise."""
-    if not (_applies(geometry) and _of_pairs(geometry)):
+    if not (_applies(geometry) and _of_pairs(geometry, x)):
         return None
     from cnnlab.kernels.fast import pools
 
     dx = results.empty(x.shape, x.dtype)
-    if _has_vectors(dx, share):
-        _each_pair(pools.MEAN_BACK, dx, share, dx)
-    else:
-        _each_map(pools.pairs_mean_back, [_maps(share, 2), _maps(dx, 2)])
+    _each_pair(pools.MEAN_BACK, dx, share, dx)
     return dx
 
 
@@ -96,13 +86,14 @@ def _applies(geometry: PoolGeometry) -> bool:
     return compiled_allowed() and geometry.rank <= AXES and refusal() is None
 
 
-def _of_pairs(geometry: PoolGeometry) -> bool:
+def _of_pairs(geometry: PoolGeometry, x: FloatArray) -> bool:
     plain = set(geometry.dilation) == {1} and not any(map(any, geometry.padding)) and not geometry.ceil_mode
-    return plain and geometry.kernel == geometry.stride == (2, 2)
-
-
-def _has_vectors(large: FloatArray, small: FloatArray) -> bool:
-    return large.dtype == np.float32 and small.shape[-1] >= LEAST_VECTOR
+    return (
+        plain
+        and geometry.kernel == geometry.stride == (2, 2)
+        and x.dtype == np.float32
+        and x.shape[-1] >= 2 * LEAST_VECTOR
+    )
 
 
 def _each_pair(what: Ints, x: FloatArray, small: FloatArray, dx: FloatArray, counts: FloatArray | None = None) -> None:

@@ -25,8 +25,7 @@ from cnnlab.kernels.fast.pairs import (
 # What `pairs` is to do, as the length of a tuple, for which each is compiled by itself.
 LARGEST, LARGEST_BACK, MEAN, MEAN_BACK = (), (0,), (0, 0), (0, 0, 0)
 
-# In comparisons here a number that is not itself is NaN, which counts as the largest.
-# ruff: noqa: PLR0124
+# ruff: noqa: PLR0124  (a number that is compared with itself)
 
 
 @compiled
@@ -66,62 +65,6 @@ def pairs(what: Any, x: Any, small: Any, dx: Any, counts: Any, first: int, stop:
                         four_mean_back(0, 0, out + q, c + 2 * q, c + across + 2 * q, 0)
         if len(what) == 1 or len(what) == 3:
             _clear_rest(dx[n], high, wide)
-
-
-@compiled
-def pairs_forward(x: Any, y: Any, first: int, stop: int) -> None:
-    """Write y (maps, H_out, W_out) for some maps of x (maps, H, W): windows of 2×2 at stride 2."""
-    for n in range(first, stop):
-        for r in range(y.shape[1]):
-            upper, lower, out = x[n, 2 * r], x[n, 2 * r + 1], y[n, r]
-            for q in range(y.shape[2]):
-                a, b, c, d = upper[2 * q], upper[2 * q + 1], lower[2 * q], lower[2 * q + 1]
-                top = a if (a >= b) | (a != a) else b
-                bottom = c if (c >= d) | (c != c) else d
-                out[q] = top if (top >= bottom) | (top != top) else bottom
-
-
-@compiled
-def pairs_backward(dy: Any, x: Any, dx: Any, first: int, stop: int) -> None:
-    """Write dx (maps, H, W) likewise: each gradient at the first place of its window's largest value."""
-    zero = x.dtype.type(0)
-    for n in range(first, stop):
-        for r in range(dy.shape[1]):
-            upper, lower, upstream = x[n, 2 * r], x[n, 2 * r + 1], dy[n, r]
-            over, under = dx[n, 2 * r], dx[n, 2 * r + 1]
-            for q in range(dy.shape[2]):
-                a, b, c, d = upper[2 * q], upper[2 * q + 1], lower[2 * q], lower[2 * q + 1]
-                ab, cd = (a >= b) | (a != a), (c >= d) | (c != c)
-                top, bottom = a if ab else b, c if cd else d
-                high = (top >= bottom) | (top != top)
-                g = upstream[q]
-                above, below = g if high else zero, zero if high else g
-                over[2 * q] = above if ab else zero
-                over[2 * q + 1] = zero if ab else above
-                under[2 * q] = below if cd else zero
-                under[2 * q + 1] = zero if cd else below
-        _clear_rest(dx[n], dy.shape[1], dy.shape[2])
-
-
-@compiled
-def pairs_mean(x: Any, y: Any, counts: Any, first: int, stop: int) -> None:
-    """Write y (maps, H_out, W_out) for some maps of x (maps, H, W): sums of 2×2 at stride 2, divided by counts."""
-    for n in range(first, stop):
-        for r in range(y.shape[1]):
-            upper, lower, out, count = x[n, 2 * r], x[n, 2 * r + 1], y[n, r], counts[r]
-            for q in range(y.shape[2]):
-                out[q] = (upper[2 * q] + upper[2 * q + 1] + lower[2 * q] + lower[2 * q + 1]) / count[q]
-
-
-@compiled
-def pairs_mean_back(share: Any, dx: Any, first: int, stop: int) -> None:
-    """Write dx (maps, H, W) likewise: the share (maps, H_out, W_out) of each window at its four places."""
-    for n in range(first, stop):
-        for r in range(share.shape[1]):
-            over, under, upstream = dx[n, 2 * r], dx[n, 2 * r + 1], share[n, r]
-            for q in range(share.shape[2]):
-                over[2 * q] = over[2 * q + 1] = under[2 * q] = under[2 * q + 1] = upstream[q]
-        _clear_rest(dx[n], share.shape[1], share.shape[2])
 
 
 @compiled
