@@ -25,6 +25,7 @@ from cnnlab.kernels.dispatch import (
     tanh_forward,
 )
 from cnnlab.kernels.explain import Plan, Step, explain_plan
+from cnnlab.kernels.product import product
 from cnnlab.kernels.settings import (
     allow_compiled,
     allow_winograd,
@@ -60,6 +61,7 @@ __all__ = [
     "max_pool_backward",
     "max_pool_forward",
     "momentum_step",
+    "product",
     "relu_backward",
     "relu_forward",
     "tanh_backward",

@@ -12,10 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from cnnlab.kernels.arrays import FloatArray
-from cnnlab.kernels.pooling import THREAD_SIZE
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import bind, run_parts, split, thread_count
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 
 BLOCK_BYTES = 64 * 2**10  # of each array that is worked on at a time
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
@@ -99,7 +98,7 @@ def _each_block(work: Callable[..., None], *arrays: FloatArray, at_once: bool = 
             part = slice(start, min(start + many, share.stop))
             work(*(array[part] for array in flat))
 
-    run_parts([bind(some, share) for share in split(y.size, thread_count() if y.size >= THREAD_SIZE else 1)])
+    run_parts([bind(some, share) for share in split(y.size, shares_of(PASS_MACS * y.size))])
     return y
 
 

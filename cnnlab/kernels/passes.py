@@ -24,7 +24,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts, split, thread_count
+from cnnlab.kernels.threads import bind, run_parts, shares_of, split
 from cnnlab.kernels.workspace import workspace
 
 CHUNK_BYTES = 8 * 2**20  # of padded input that is worked on at a time
@@ -227,10 +227,7 @@ def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choo
 
 def pieces(case: Case) -> int:
     """Return into how many parts to cut the work for threads."""
-    return thread_count() if case.macs >= THREAD_MACS else 1
-
-
-THREAD_MACS = 10_000_000  # less takes about as long as starting another thread
+    return shares_of(case.macs)
 
 
 def _chosen(choose: Choose, case: Case) -> Algorithm:

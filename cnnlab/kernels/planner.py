@@ -16,8 +16,10 @@ from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
 from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd_allowed
+from cnnlab.kernels.threads import one_blas_thread, run_parts, shares_of
 
 LARGE_MAP = 2**18  # places
+SIDE_BY_SIDE = 100_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one of the two
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def fault(algorithm: Algorithm, case: Case) -> str | None:
     return _fault(algorithm, case)
 
 
+@one_blas_thread()
 def conv_forward(x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvGeometry) -> FloatArray | None:
     """Return y (N, C_out, *out), or None where the readable op is to compute it.
 
@@ -90,15 +93,32 @@ def conv_forward(x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: C
     return correlate(x, w, b, layer, _algorithm)
 
 
+@one_blas_thread()
 def conv_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Return (dx, dw, db) for dy (N, C_out, *out), or None where the readable op is to compute them."""
     if not applies(geometry, dy, x, w):
         return None
-    return grad_input(dy, w, x.shape[2:], geometry), grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
+    found: dict[str, FloatArray] = {}
+
+    def to_input() -> None:
+        found["dx"] = grad_input(dy, w, x.shape[2:], geometry)
+
+    def to_weights() -> None:
+        found["dw"], found["db"] = grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
+
+    both = [to_input, to_weights]
+    macs = dy.size * w[0].size
+    if macs < SIDE_BY_SIDE and shares_of(2 * macs) == len(both):
+        run_parts(both)
+    else:  # each shares its own work among the threads
+        to_input()
+        to_weights()
+    return found["dx"], found["dw"], found["db"]
 
 
+@one_blas_thread()
 def conv_backward_parameters(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray] | None:
@@ -106,6 +126,7 @@ def conv_backward_parameters(
     return (grad_weight(dy, x, w.shape, geometry), grad_bias(dy)) if applies(geometry, dy, x, w) else None
 
 
+@one_blas_thread()
 def conv_transpose_forward(
     x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvTransposeGeometry
 ) -> FloatArray | None:
@@ -121,6 +142,7 @@ def conv_transpose_forward(
     return y
 
 
+@one_blas_thread()
 def conv_transpose_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvTransposeGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:

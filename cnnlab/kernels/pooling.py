@@ -20,10 +20,9 @@ from cnnlab.geometry import PoolGeometry
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import bind, run_parts, split, thread_count
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 
 BLOCK_BYTES = 256 * 2**10  # of the input that is worked on at a time
-THREAD_SIZE = 500_000  # numbers; less is done before another thread has begun
 LEAST_SIZE = 512  # numbers; less is left to the readable op
 
 
@@ -142,7 +141,7 @@ def _each_block(work: Callable[..., None], *arrays: FloatArray) -> None:
             part = slice(start, min(start + many, share.stop))
             work(*(array[part] for array in joined))
 
-    run_parts([bind(some, share) for share in split(maps, thread_count() if largest >= THREAD_SIZE else 1)])
+    run_parts([bind(some, share) for share in split(maps, shares_of(PASS_MACS * largest))])
 
 
 def _maps(array: FloatArray) -> FloatArray:

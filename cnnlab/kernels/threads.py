@@ -3,6 +3,9 @@
 Two threads that each multiply their own matrices keep two cores busier than one multiplication that BLAS cuts in two.
 For that BLAS has to be held to one thread meanwhile, which needs threadpoolctl. Without it BLAS is left as it is, and
 the parts are done one after the other.
+
+BLAS is held through a whole pass, in its small products too: after each product that OpenBLAS shared out, its threads
+wait for the next for some 25 ms without letting go of their cores, and ours would have to share those with them.
 """
 
 from __future__ import annotations
@@ -10,16 +13,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from cnnlab.geometry.options import whole_number
+from cnnlab.kernels import workers
+from cnnlab.kernels.workers import Worker
 
 Part = Callable[[], None]
+PASS_MACS = 20  # that take as long as a pass over one number, about
+least_macs = [10_000_000, 4_000_000]  # to share, where workers fall asleep at once and where they look out for more
 
 
 class _Pool:
@@ -32,14 +37,17 @@ class _Pool:
     def reset(self) -> None:
         """Forget threads, locks and holds: after a fork there is only the thread that forked."""
         self._lock = threading.Lock()
-        self._executor: ThreadPoolExecutor | None = None
-        self._workers = 0
+        self._workers: list[Worker] = []
+        self._busy = threading.Lock()  # somebody has the workers
+        self._inside = threading.local()
         self._controller: Any = None
         self._holders = 0
         self._held: Any = None
 
     def count(self) -> int:
-        """Return how many threads to use."""
+        """Return how many threads to use: one inside a part."""
+        if getattr(self._inside, "a_part", False):
+            return 1
         controller = self._blas()
         if controller is None:
             return 1
@@ -51,39 +59,65 @@ class _Pool:
             return max((int(one.num_threads) for one in controller.lib_controllers), default=1)
 
     def run(self, parts: Sequence[Part]) -> None:
-        """Do all parts; the first error of one is raised when all have ended."""
+        """Do all parts; the first error of one is raised when all have ended.
+
+        While the workers do the parts of another thread's computation, this one does its own alone.
+        """
         count = min(self.count(), len(parts)) if len(parts) > 1 else 1
         if count < 2:
             for part in parts:
                 part()
             return
-        with self._one_blas_thread():
-            executor = self._started(count - 1)
-            waiting = iter(parts)
-            lock = threading.Lock()
-            # In a copy of this context, so that numpy.errstate holds there too.
-            futures: list[Future[None]] = [
-                executor.submit(copy_context().run, _work, waiting, lock) for _ in range(count - 1)
-            ]
-            try:
-                _work(waiting, lock)
-            finally:
-                for future in futures:
-                    future.exception()  # waits
-            for future in futures:
-                future.result()
+        if not self._busy.acquire(blocking=False):
+            self._work(iter(parts), threading.Lock())
+            return
+        busy = self._busy  # a fork in a part would put another in its place
+        try:
+            with self.one_blas_thread():
+                self._share(list(parts), count - 1)
+        finally:
+            busy.release()
 
-    def _started(self, workers: int) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._executor is None or self._workers < workers:
-                if self._executor is not None:
-                    self._executor.shutdown(wait=False)
-                self._executor, self._workers = ThreadPoolExecutor(workers, "cnnlab"), workers
-            return self._executor
+    def _share(self, parts: list[Part], helpers: int) -> None:
+        while len(self._workers) < helpers:
+            self._workers.append(Worker())
+        waiting, lock = iter(parts), threading.Lock()
+        working = self._workers[:helpers]
+        for worker in working:
+            worker.give(partial(self._work, waiting, lock))
+        errors: list[BaseException | None] = []
+        try:
+            try:
+                self._work(waiting, lock)
+            finally:
+                errors = [worker.wait() for worker in working]
+        except KeyboardInterrupt:  # perhaps while it waited: nobody knows then which signals have been seen
+            self._workers = []
+            for worker in working:
+                worker.end()
+            raise
+        for error in errors:
+            if error is not None:
+                raise error
+
+    def _work(self, waiting: Iterator[Part], lock: threading.Lock) -> None:
+        try:
+            self._inside.a_part = True
+            while True:
+                with lock:
+                    part = next(waiting, None)
+                if part is None:
+                    return
+                part()
+        finally:
+            self._inside.a_part = False
 
     @contextmanager
-    def _one_blas_thread(self) -> Iterator[None]:
-        """Hold BLAS to one thread; of several holders at once the last one lets go."""
+    def one_blas_thread(self) -> Iterator[None]:
+        """Hold BLAS to one thread where there are several of ours; of several holders at once the last one lets go."""
+        if self.count() < 2:
+            yield
+            return
         with self._lock:
             self._holders += 1
             if self._holders == 1:
@@ -111,20 +145,21 @@ class _Pool:
             return self._controller or None
 
 
-def _work(waiting: Iterator[Part], lock: threading.Lock) -> None:
-    while True:
-        with lock:
-            part = next(waiting, None)
-        if part is None:
-            return
-        part()
-
-
 _pool = _Pool()
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_pool.reset)
 
+
+def shares_of(macs: int) -> int:
+    """Return among how many threads to share so many multiply-adds: one, if another would begin too late to help.
+
+    A pass over numbers in memory counts as `PASS_MACS` each.
+    """
+    return thread_count() if macs >= least_macs[workers.watch is not None] else 1
+
+
 run_parts = _pool.run
+one_blas_thread = _pool.one_blas_thread
 thread_count = _pool.count
 
 

@@ -1,6 +1,7 @@
-"""The fully connected layer."""
+"""The fully connected layer. `cnnlab.kernels.product` is a @ b, shared among threads where there are several."""
 
 from cnnlab.backend import Array
+from cnnlab.kernels import product
 from cnnlab.ops.arguments import check_shape, float_namespace, given
 
 
@@ -37,7 +38,7 @@ def linear_forward(x: Array, w: Array, b: Array | None = None) -> Array:
     """
     xp = float_namespace(x=x, w=w, **given(b=b))
     _check_inner(x, w)
-    y = x @ xp.matrix_transpose(w)  # (N, out)
+    y = product(x, xp.matrix_transpose(w))  # (N, out)
     if b is not None:
         check_shape("b", b, w.shape[:1], "one bias for each output")
         y += b
@@ -77,7 +78,7 @@ def linear_backward(dy: Array, x: Array, w: Array) -> tuple[Array, Array, Array]
     xp = float_namespace(dy=dy, x=x, w=w)
     _check_inner(x, w)
     check_shape("dy", dy, (x.shape[0], w.shape[0]), "(N, out), the shape of the layer's output")
-    return dy @ w, xp.matrix_transpose(dy) @ x, xp.sum(dy, axis=0)
+    return product(dy, w), product(xp.matrix_transpose(dy), x), xp.sum(dy, axis=0)
 
 
 def linear_backward_parameters(dy: Array, x: Array, w: Array) -> tuple[Array, Array]:
@@ -102,7 +103,7 @@ def linear_backward_parameters(dy: Array, x: Array, w: Array) -> tuple[Array, Ar
     xp = float_namespace(dy=dy, x=x, w=w)
     _check_inner(x, w)
     check_shape("dy", dy, (x.shape[0], w.shape[0]), "(N, out), the shape of the layer's output")
-    return xp.matrix_transpose(dy) @ x, xp.sum(dy, axis=0)
+    return product(xp.matrix_transpose(dy), x), xp.sum(dy, axis=0)
 
 
 def _check_inner(x: Array, w: Array) -> None:

@@ -66,7 +66,7 @@ def layers(draw, *, kernel=None, dense=False, groups=True):
 @pytest.fixture(autouse=True)
 def small_work_is_shared_too(monkeypatch):
     """Let threads take part in layers as small as those that are drawn."""
-    monkeypatch.setattr(kernels.passes, "THREAD_MACS", 1000)
+    monkeypatch.setattr(kernels.threads, "least_macs", [1000, 1000])
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,11 @@ The fast ways are not there, since most of them are answers: the readable ops co
 from typing import Any
 
 
+def product(a: Any, b: Any) -> Any:
+    """Return a @ b."""
+    return a @ b
+
+
 def relu_forward(x: Any) -> None:
     """Leave it to the readable op."""
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from cnnlab.kernels import workers
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray, Ints, at
 from cnnlab.kernels.case import Case
@@ -30,9 +31,10 @@ def refusal() -> str | None:
     if not vectors.LANES:
         return "this processor has neither AVX-512 nor AVX2"
     try:
-        from cnnlab.kernels.fast import loops  # noqa: F401  (numba looks for a place for what it compiles)
+        from cnnlab.kernels.fast import spin  # numba looks for a place for what it compiles
     except RuntimeError as error:  # nothing may be written: it would be compiled anew in each process
         return f"there is no place to keep compiled kernels: {error}"
+    workers.watch = spin.watch
     return None
 
 

@@ -15,10 +15,9 @@ from cnnlab.geometry import PoolGeometry
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.fast.direct import refusal
 from cnnlab.kernels.fast.plans import Three, three
-from cnnlab.kernels.pooling import THREAD_SIZE
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import compiled_allowed
-from cnnlab.kernels.threads import bind, run_parts, split, thread_count
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 
 AXES = 3  # at most
 LEAST_VECTOR = 4  # windows in a row
@@ -115,6 +114,6 @@ def _maps(array: FloatArray, axes: int = AXES) -> FloatArray:
 
 
 def _each_map(loop: Any, arrays: list[FloatArray], *options: Any) -> None:
-    threads = thread_count() if max(a.size for a in arrays) >= THREAD_SIZE else 1
+    threads = shares_of(PASS_MACS * max(a.size for a in arrays))
     parts = split(len(arrays[0]), threads)
     run_parts([bind(loop, *arrays, *options, some.start, some.stop) for some in parts])

@@ -81,14 +81,14 @@ def store_first(b: Any, value: Any, address: Any, count: int) -> None:
 def store_masked(b: Any, value: Any, address: Any, mask: Any) -> None:
     """Put those numbers of a vector there whose bit is set, and touch nothing else."""
     kind = ir.FunctionType(ir.VoidType(), [value.type, value.type.as_pointer(), _INT, mask.type])
-    function = _declared(b, f"llvm.masked.store.v{value.type.count}f32.p0", kind)
+    function = declared(b, f"llvm.masked.store.v{value.type.count}f32.p0", kind)
     b.call(function, [value, pointer(b, address, value.type), ir.Constant(_INT, 4), mask])
 
 
 def load_first(b: Any, address: Any, count: Any) -> Any:
     """Return the first numbers that stand there and zeros behind them; nothing behind them is read."""
     kind = ir.FunctionType(VECTOR, [VECTOR.as_pointer(), _INT, _BITS, VECTOR])
-    function = _declared(b, f"llvm.masked.load.v{WIDE}f32.p0", kind)
+    function = declared(b, f"llvm.masked.load.v{WIDE}f32.p0", kind)
     return b.call(function, [pointer(b, address, VECTOR), ir.Constant(_INT, 4), below(b, count), splat(0)])
 
 
@@ -111,13 +111,13 @@ def broadcast(b: Any, number: Any) -> Any:
 def fma(b: Any, x: Any, y: Any, z: Any) -> Any:
     """Return x·y + z, rounded once."""
     name = f"llvm.fma.v{WIDE}f32"
-    return b.call(_declared(b, name, ir.FunctionType(VECTOR, [VECTOR] * 3)), [x, y, z])
+    return b.call(declared(b, name, ir.FunctionType(VECTOR, [VECTOR] * 3)), [x, y, z])
 
 
 def prefetch(b: Any, address: Any) -> None:
     """Ask for memory that will be read soon."""
     byte = ir.IntType(8).as_pointer()
-    function = _declared(b, "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT]))
+    function = declared(b, "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT]))
     b.call(function, [b.inttoptr(address, byte), *(ir.Constant(_INT, i) for i in (0, 3, 1))])
 
 
@@ -141,5 +141,6 @@ def transpose(b: Any, rows: Sequence[Any]) -> list[Any]:
     return rows
 
 
-def _declared(b: Any, name: str, kind: Any) -> Any:
+def declared(b: Any, name: str, kind: Any) -> Any:
+    """Return a function of LLVM by its name, declared once a module."""
     return b.module.globals.get(name) or ir.Function(b.module, kind, name)

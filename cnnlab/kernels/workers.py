@@ -1,0 +1,125 @@
+"""Threads that wait for work, and begin with it sooner than those of `concurrent.futures`.
+
+The parts of a small layer take a tenth of a millisecond each, which is about what it costs to wake a thread up. A lock
+of the interpreter is the shortest way to do that: no queue, no condition, no object that stands for the result. And a
+layer is followed by the next; so with the compiled kernels a thread does not fall asleep at once when it is done, but
+looks out for more for up to a millisecond, without the interpreter's lock.
+
+Linux may wake a thread up on the core of the one that woke it, and leave the two there for hundreds of layers, since
+neither waits long enough to be moved. So a worker that finds itself there moves away.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+
+import numpy as np
+
+Work = Callable[[], None]
+
+# Set by `cnnlab.kernels.fast`: returns when the number at an address is no longer 0, at the latest after about a
+# millisecond, and lets other threads of Python work meanwhile.
+watch: Callable[[int], None] | None = None
+
+
+def _core_asker() -> Callable[[], int]:
+    """Return what says on which core a thread is, by the C library of Linux; elsewhere a core that there is not."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            asker = ctypes.PyDLL(None).sched_getcpu
+            asker.argtypes, asker.restype = (), ctypes.c_int
+            return asker
+    return lambda: -1
+
+
+_core = _core_asker()
+
+
+class Worker:
+    """A thread that does what it is given, one thing at a time."""
+
+    def __init__(self) -> None:
+        self._begin, self._done = _Signal(), _Signal()
+        self._work: Work | None = None
+        self._works = False
+        self._error: BaseException | None = None
+        self._giver = -1  # the core that the last work came from
+        threading.Thread(target=self._serve, name="cnnlab", daemon=True).start()
+
+    def give(self, work: Work) -> None:
+        """Begin with some work, in a copy of the context of whoever gives it."""
+        self._work, self._works = _in_context(work), True
+        self._giver = _core()
+        self._begin.send()
+
+    def wait(self) -> BaseException | None:
+        """Wait until the work is done; return what it raised."""
+        self._done.wait()
+        error, self._error = self._error, None
+        return error
+
+    def end(self) -> None:
+        """End the thread, when it is done with its work."""
+        while self._works:  # it may use memory that is somebody else's after this
+            time.sleep(0.001)
+        self._begin.send()
+
+    def _serve(self) -> None:
+        while True:
+            self._begin.wait()
+            work, self._work = self._work, None
+            if work is None:
+                return
+            if self._giver == _core():
+                _leave(self._giver)
+            try:
+                work()
+            except BaseException as error:
+                self._error = error
+            del work
+            self._works = False
+            self._done.send()
+
+
+def _leave(core: int) -> None:
+    """Go to another core of those that this thread may use."""
+    if core < 0:
+        return
+    with suppress(OSError):
+        allowed = os.sched_getaffinity(0)
+        if others := allowed - {core}:
+            os.sched_setaffinity(0, others)
+            os.sched_setaffinity(0, allowed)
+
+
+class _Signal:
+    """From one thread to another: a lock to sleep on, and a number to watch before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._sent = np.zeros(16, np.int64)  # two lines of the cache: no other signal's number is on that of the first
+        self._address = int(self._sent.ctypes.data)
+
+    def send(self) -> None:
+        self._lock.release()
+        self._sent[0] = 1  # behind the lock, so that who sees it finds that open
+
+    def wait(self) -> None:
+        if watch is not None:
+            watch(self._address)
+        self._lock.acquire()
+        self._sent[0] = 0
+
+
+def _in_context(work: Work) -> Work:
+    # So that numpy.errstate, for one, holds there too.
+    context = copy_context()
+    return lambda: context.run(work)

@@ -1,0 +1,200 @@
+"""Workers begin soon, end cleanly, and stay off the core that gave them work; passes hold BLAS and share alike."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from cnnlab import kernels, ops
+from cnnlab.kernels import planner, threads, workers
+from cnnlab.kernels.threads import _pool, run_parts, thread_count
+from cnnlab.kernels.workers import Worker
+
+
+def blas_threads():
+    from threadpoolctl import threadpool_info
+
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_a_worker_does_one_thing_after_the_other_and_hands_back_what_it_raises():
+    worker, done = Worker(), []
+    for i in range(50):
+        worker.give(lambda i=i: done.append((i, threading.current_thread().name)))
+        assert worker.wait() is None
+    worker.give(lambda: 1 / 0)
+    assert isinstance(worker.wait(), ZeroDivisionError)
+    worker.give(lambda: done.append("again"))
+    assert worker.wait() is None
+    assert done == [*((i, "cnnlab") for i in range(50)), "again"]
+    worker.end()
+
+
+def test_a_worker_that_is_ended_finishes_what_it_does_first():
+    worker, steps = Worker(), []
+
+    def slow():
+        time.sleep(0.05)
+        steps.append("done")
+
+    worker.give(slow)
+    worker.end()
+    assert steps == ["done"]
+
+
+def test_a_watcher_only_shortens_the_wait(monkeypatch):
+    seen = []
+    monkeypatch.setattr(workers, "watch", seen.append)  # returns at once, as one that saw nothing
+    worker, done = Worker(), []
+    for i in range(3):
+        worker.give(lambda i=i: done.append(i))
+        worker.wait()
+    worker.end()
+    assert done == [0, 1, 2]
+    assert seen
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")
+def test_a_worker_on_the_core_of_its_giver_leaves_it_and_may_return():
+    allowed, found = os.sched_getaffinity(0), {}
+
+    def leave():
+        before = workers._core()
+        workers._leave(before)
+        found.update(before=before, after=workers._core(), allowed=os.sched_getaffinity(0))
+
+    thread = threading.Thread(target=leave)
+    thread.start()
+    thread.join()
+    assert found["allowed"] == allowed
+    assert found["before"] in allowed
+    if len(allowed) > 1:  # it may have been moved again since, but then not back at once
+        assert found["after"] != found["before"]
+
+
+def test_inside_a_part_there_is_one_thread_and_parts_of_parts_are_done_in_order():
+    counts, order = [], []
+
+    def part():
+        counts.append(thread_count())
+        if threading.current_thread() is threading.main_thread():
+            run_parts([lambda i=i: order.append(i) for i in range(3)])
+
+    with kernels.use_threads(2):
+        assert thread_count() == 2
+        run_parts([part] * 4)
+        assert thread_count() == 2
+    assert counts == [1] * 4
+    assert order == [0, 1, 2] * (len(order) // 3)
+
+
+def test_what_finds_the_workers_busy_is_done_alone_and_the_same_way():
+    inside, counts = threading.Event(), []
+    go_on = threading.Event()
+
+    def hold():
+        inside.set()
+        go_on.wait(10)
+
+    with kernels.use_threads(2):
+        other = threading.Thread(target=run_parts, args=([hold, hold],))
+        other.start()
+        inside.wait(10)
+        run_parts([lambda: counts.append((thread_count(), threading.current_thread().name))] * 3)
+        go_on.set()
+        other.join()
+    assert counts == [(1, threading.current_thread().name)] * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_leaves_no_worker_behind_that_still_writes():
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    still, main = [True], threading.main_thread()
+
+    def part():
+        if threading.current_thread() is main:
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(0.05)
+        still[0] = threading.current_thread() is main
+
+    try:
+        with kernels.use_threads(2):
+            for _ in range(3):
+                still[0] = True
+                with pytest.raises(KeyboardInterrupt):
+                    run_parts([part, part])
+                assert not still[0]  # the worker's part has ended
+                done = []
+                run_parts([lambda done=done: done.append(1)] * 5)
+                assert len(done) == 5
+        assert not _pool._busy.locked()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def test_blas_is_held_through_a_whole_pass(monkeypatch, rng):
+    x, w = rng.standard_normal((4, 16, 30, 30)), rng.standard_normal((24, 16, 3, 3))
+    before, seen = blas_threads(), []
+    inner = planner.grad_bias
+
+    def grad_bias(dy):
+        seen.append(blas_threads())
+        return inner(dy)
+
+    monkeypatch.setattr(planner, "grad_bias", grad_bias)
+    with kernels.use_threads(2):
+        y = ops.conv_forward(x, w)
+        ops.conv_backward(y, x, w)
+        ops.conv_backward_parameters(y, x, w)
+    assert seen
+    assert {count for counts in seen for count in counts} == {1}
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("side_by_side", [0, 10**12])
+def test_gradients_side_by_side_are_those_of_one_thread_and_the_same_at_each_run(monkeypatch, rng, side_by_side):
+    monkeypatch.setattr(planner, "SIDE_BY_SIDE", side_by_side)
+    x, w = rng.standard_normal((6, 12, 21, 19)), rng.standard_normal((10, 6, 3, 3))
+    options = {"stride": (2, 1), "padding": (1, 2), "groups": 2}
+    with kernels.use_threads(1):
+        y = ops.conv_forward(x, w, **options)
+        expected = ops.conv_backward(y, x, w, **options)
+    with kernels.use_threads(2):
+        runs = [ops.conv_backward(y, x, w, **options) for _ in range(3)]
+    for found in runs:
+        for got, again, want in zip(found, runs[0], expected, strict=True):
+            np.testing.assert_array_equal(got, again)
+            np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10 * np.abs(want).max())
+
+
+@pytest.mark.parametrize(("N", "K", "M"), [(64, 50, 30), (1, 300, 41), (3, 7, 200), (17, 1, 1), (0, 5, 3), (5, 0, 3)])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_shared_product_is_the_product(rng, N, K, M, count):
+    a, b = rng.standard_normal((N, K)), rng.standard_normal((M, K)).T
+    with kernels.use_threads(count):
+        y = kernels.product(a, b)
+    assert y.shape == (N, M)
+    np.testing.assert_allclose(y, a @ b, rtol=1e-12, atol=1e-12)
+
+
+def test_products_of_other_arrays_are_left_to_them(rng):
+    a, b = rng.standard_normal((20, 30)).astype(np.float32), rng.standard_normal((30, 10))
+    with kernels.use_threads(2):
+        assert kernels.product(a, b).dtype == np.float64
+        assert kernels.product(np.arange(6).reshape(2, 3), np.ones((3, 2), int)).tolist() == [[3, 3], [12, 12]]
+        with pytest.raises(ValueError, match="mismatch"):
+            kernels.product(b, b)
+        with kernels.use_algorithm("taps"):
+            np.testing.assert_array_equal(kernels.product(b.T, b), b.T @ b)
+
+
+def test_little_work_is_not_shared_and_less_is_shared_where_workers_fall_asleep(monkeypatch):
+    monkeypatch.setattr(threads, "least_macs", [1000, 100])
+    with kernels.use_threads(2):
+        for watch, least in ((None, 1000), (lambda address: None, 100)):
+            monkeypatch.setattr(workers, "watch", watch)
+            assert threads.shares_of(least) == 2
+            assert threads.shares_of(least - 1) == 1
