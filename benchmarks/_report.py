@@ -30,9 +30,9 @@ SAID = {
 }
 HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last"}
 NAME = 28  # characters of a name
-# With several threads, before each turn: those of OpenBLAS and OpenMP go on spinning for a while when their work is
+# With several threads, before each turn: those of OpenBLAS and OpenMP go on spinning for some 30 ms when their work is
 # done, and shall not take a core from whoever is next.
-PAUSE = 0.03  # seconds
+PAUSE = 0.08  # seconds
 NEAR = 0.8  # ratios below this are counted
 _SETTINGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "numpy": lambda: kernels.allow_compiled(False),
@@ -95,7 +95,7 @@ def measure(case: Case, run: Run) -> Measured:
         for who in order.permutation(list(case.turns)):
             time.sleep(PAUSE if run.threads > 1 else 0)
             with setting(who):
-                for compute in case.turns[who].values() if True else ():
+                for compute in case.turns[who].values() if run.threads > 1 else ():
                     compute()  # the pause let threads fall asleep and caches and clocks go cold
                 for step, compute in case.turns[who].items():
                     start = run.clock()

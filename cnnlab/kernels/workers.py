@@ -6,7 +6,7 @@ layer is followed by the next; so with the compiled kernels a thread does not fa
 looks out for more for up to a millisecond, without the interpreter's lock.
 
 Linux may wake a thread up on the core of the one that woke it, and leave the two there for hundreds of layers, since
-neither waits long enough to be moved. So a worker that finds itself there moves away.
+neither waits long enough to be moved. So a worker is kept off the core from which its work comes.
 """
 
 from __future__ import annotations
@@ -50,13 +50,14 @@ class Worker:
         self._work: Work | None = None
         self._works = False
         self._error: BaseException | None = None
-        self._giver = -1  # the core that the last work came from
-        threading.Thread(target=self._serve, name="cnnlab", daemon=True).start()
+        self._avoided = -1  # the core that the last work came from
+        self._thread = threading.Thread(target=self._serve, name="cnnlab", daemon=True)
+        self._thread.start()
 
     def give(self, work: Work) -> None:
         """Begin with some work, in a copy of the context of whoever gives it."""
         self._work, self._works = _in_context(work), True
-        self._giver = _core()
+        self._keep_off(_core())
         self._begin.send()
 
     def wait(self) -> BaseException | None:
@@ -71,14 +72,21 @@ class Worker:
             time.sleep(0.001)
         self._begin.send()
 
+    def _keep_off(self, core: int) -> None:
+        """Let the thread run on all cores that this one may use but for the one where this one is."""
+        if core in {-1, self._avoided} or self._thread.native_id is None:
+            return
+        self._avoided = core
+        with suppress(OSError):
+            if others := os.sched_getaffinity(0) - {core}:
+                os.sched_setaffinity(self._thread.native_id, others)
+
     def _serve(self) -> None:
         while True:
             self._begin.wait()
             work, self._work = self._work, None
             if work is None:
                 return
-            if self._giver == _core():
-                _leave(self._giver)
             try:
                 work()
             except BaseException as error:
@@ -86,17 +94,6 @@ class Worker:
             del work
             self._works = False
             self._done.send()
-
-
-def _leave(core: int) -> None:
-    """Go to another core of those that this thread may use."""
-    if core < 0:
-        return
-    with suppress(OSError):
-        allowed = os.sched_getaffinity(0)
-        if others := allowed - {core}:
-            os.sched_setaffinity(0, others)
-            os.sched_setaffinity(0, allowed)
 
 
 class _Signal:

@@ -58,21 +58,17 @@ def test_a_watcher_only_shortens_the_wait(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")
-def test_a_worker_on_the_core_of_its_giver_leaves_it_and_may_return():
-    allowed, found = os.sched_getaffinity(0), {}
-
-    def leave():
-        before = workers._core()
-        workers._leave(before)
-        found.update(before=before, after=workers._core(), allowed=os.sched_getaffinity(0))
-
-    thread = threading.Thread(target=leave)
-    thread.start()
-    thread.join()
-    assert found["allowed"] == allowed
-    assert found["before"] in allowed
-    if len(allowed) > 1:  # it may have been moved again since, but then not back at once
-        assert found["after"] != found["before"]
+def test_a_worker_is_kept_off_the_core_of_its_giver_and_no_other(monkeypatch):
+    allowed = os.sched_getaffinity(0)
+    worker, seen = Worker(), []
+    for core in [*sorted(allowed), -1]:  # -1: it cannot be known
+        monkeypatch.setattr(workers, "_core", lambda core=core: core)
+        worker.give(lambda: seen.append(os.sched_getaffinity(0)))
+        assert worker.wait() is None
+    worker.end()
+    known = [allowed - {core} or allowed for core in sorted(allowed)]
+    assert seen == [*known, known[-1]]
+    assert os.sched_getaffinity(0) == allowed  # this thread's own are as they were
 
 
 def test_inside_a_part_there_is_one_thread_and_parts_of_parts_are_done_in_order():
