@@ -33,8 +33,8 @@ _CNNLAB = {
 # What an exercise may allow (`Exercise.allows`). File by file, so that a new module of the library is not among them
 # before somebody has looked: nothing here computes a convolution or a pooling, and nothing trains a network.
 _LAYERS = (
-    "activation checks conv conv_op flatten init linear loss module own_op parameter pool pool_op rank_name replace "
-    "sequential"
+    "activation checks conv conv_op conv_relu flatten init linear loss module own_op parameter pool pool_op rank_name "
+    "replace sequential"
 )
 _OPERATIONS = "activation arguments linear loss"
 _ALLOWED = {

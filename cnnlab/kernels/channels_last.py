@@ -14,6 +14,7 @@ import numpy as np
 from cnnlab.kernels.algorithm import Algorithm, register
 from cnnlab.kernels.arrays import FloatArray, Ints, at, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
+from cnnlab.kernels.results import results
 from cnnlab.kernels.workspace import workspace
 
 ROWS = 1024  # of a tile
@@ -46,7 +47,9 @@ class ChannelsLast(Algorithm):
     def prepare(self, w: FloatArray, case: Case) -> FloatArray:
         """Return w as a matrix (K, C_out/G), the channels of a tap side by side."""
         del case
-        return np.ascontiguousarray(np.moveaxis(w, 1, -1).reshape(w.shape[0], -1).T)
+        turned = results.empty((*w.shape[2:], *w.shape[1::-1]), w.dtype)
+        np.copyto(turned, np.moveaxis(w, (1, 0), (-2, -1)))
+        return turned.reshape(-1, w.shape[0])
 
     def forward(self, x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
         """Lay out the windows of each tile and multiply."""
@@ -93,8 +96,7 @@ class ChannelsLast(Algorithm):
 
     def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
         """Return dw as an array (C_out, C_in/G, *kernel)."""
-        turned = dw.reshape(case.out_channels, *case.kernel, case.in_channels // case.groups)
-        return np.ascontiguousarray(np.moveaxis(turned, -1, 1))
+        return np.moveaxis(dw.reshape(case.out_channels, *case.kernel, case.in_channels // case.groups), -1, 1)
 
 
 def _windows(  # noqa: PLR0917

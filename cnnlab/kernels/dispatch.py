@@ -18,6 +18,13 @@ def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
     return gpu_convolution.conv_forward(x, w, b, geometry) if takes(x) else planner.conv_forward(x, w, b, geometry)
 
 
+def conv_relu_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
+    """Return max(y, 0) likewise, in the pass that computes y."""
+    if takes(x):
+        return gpu_convolution.conv_relu_forward(x, w, b, geometry)
+    return planner.conv_forward(x, w, b, geometry, relu=True)
+
+
 def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any, Any] | None:
     """Return (dx, dw, db) likewise."""
     return gpu_convolution.conv_backward(dy, x, w, geometry) if takes(x) else planner.conv_backward(dy, x, w, geometry)

@@ -36,13 +36,12 @@ class Linear(Whole):
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Multiply."""
-        del layer
         y = results.empty((case.batch, case.out_channels, *case.out), x.dtype)
         flat = y.reshape(y.shape[:2])
         np.matmul(x.reshape(len(x), -1), w.reshape(len(w), -1).T, out=flat)
         if b is not None:
             flat += b
-        return y
+        return y if not layer.relu else np.maximum(y, 0, out=y)
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Multiply."""

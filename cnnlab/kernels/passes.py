@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
-from math import prod
-from typing import TypeAlias
+from math import inf, prod
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -35,12 +35,18 @@ Choose: TypeAlias = Callable[[Case], Algorithm | None]
 
 @dataclass(frozen=True)
 class Layer:
-    """The options of a correlation: stride, dilation and groups, and zeros around the input."""
+    """The options of a correlation: stride, dilation and groups, zeros around the input, and a ReLU behind it."""
 
     stride: Ints
     dilation: Ints
     groups: int
     pads: Pads
+    relu: bool = False
+
+    @property
+    def floor(self) -> float:
+        """What no output is below."""
+        return 0.0 if self.relu else -inf
 
     def case(self, x_shape: Ints, w_shape: Ints, dtype: str, work: Work = "forward") -> Case:
         """Return what there is to compute for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
@@ -96,18 +102,28 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
     if isinstance(algorithm, Whole):
         return algorithm.correlate(x, w, b, layer, case)
     x, pads = crop(x, layer.pads)
-    w, layer = np.ascontiguousarray(w), replace(layer, pads=pads)
+    layer = replace(layer, pads=pads)
     y = results.empty((case.batch, case.out_channels, *case.out), x.dtype)
-    weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
-    biases = [None if b is None else b[outs] for _, outs in _groups(case, algorithm)]
 
-    def work(chunk: Chunk) -> None:
+    def work(chunk: Chunk, groups: list[tuple[slice, slice]], weights: list[Any]) -> None:
         with _padded(x, layer, algorithm, case, chunk) as seen:
-            target = y[chunk.pictures, :, chunk.rows]
-            for (ins, outs), one, bias in zip(_groups(case, algorithm), weights, biases, strict=True):
-                algorithm.forward(seen[:, ins], one, bias, target[:, outs], case)
+            for (ins, outs), one in zip(groups, weights, strict=True):
+                target = y[chunk.pictures, outs, chunk.rows]
+                algorithm.forward(seen[:, ins], one, None if b is None else b[outs], target, case)
+                if layer.relu:  # while it is in the cache
+                    np.maximum(target, 0, out=target)
 
-    run_parts([bind(work, chunk) for chunk in chunks(case, algorithm, pieces(case))])
+    def some_filters(outs: slice) -> None:
+        weights = [algorithm.prepare(results.contiguous(w[outs]), case)]
+        for chunk in chunks(case, algorithm, 1):
+            work(chunk, [(slice(None), outs)], weights)
+
+    if _by_filters(case):
+        run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
+    else:
+        w, groups = results.contiguous(w), list(_groups(case, algorithm))
+        weights = [algorithm.prepare(w[outs], case) for _, outs in groups]
+        run_parts([bind(work, chunk, groups, weights) for chunk in chunks(case, algorithm, pieces(case))])
     return y
 
 
@@ -117,10 +133,12 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
     algorithm = _chosen(choose, case)
     if isinstance(algorithm, Whole):
         return algorithm.correlate_weights(dy, x, layer, case)
+    if _by_filters(case):
+        return _weights_by_filters(dy, x, layer, case, algorithm)
     todo = chunks(case, algorithm, pieces(case))
     # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
     shares = [todo[some] for some in split(len(todo), pieces(case))]
-    sums = [np.zeros((case.out_channels, case.depth), x.dtype) for _ in shares]
+    sums = [results.zeros((case.out_channels, case.depth), x.dtype) for _ in shares]
 
     def work(share: list[Chunk], dw: FloatArray) -> None:
         for chunk in share:
@@ -132,7 +150,22 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
     run_parts([bind(work, share, dw) for share, dw in zip(shares, sums, strict=True)])
     for more in sums[1:]:
         sums[0] += more
-    return algorithm.in_order(sums[0], case)
+    return results.contiguous(algorithm.in_order(sums[0], case))
+
+
+def _weights_by_filters(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
+    """Return dw likewise; each thread has some filters at all places, and nothing is left to be added up."""
+    dw = results.empty((case.out_channels, case.in_channels, *case.kernel), x.dtype)
+
+    def some_filters(outs: slice) -> None:
+        sums = results.zeros((outs.stop - outs.start, case.depth), x.dtype)
+        for chunk in chunks(case, algorithm, 1):
+            with _padded(x, layer, algorithm, case, chunk) as seen:
+                algorithm.grad_weight(dy[chunk.pictures, outs, chunk.rows], seen, sums, case)
+        dw[outs] = algorithm.in_order(sums, replace(case, out_channels=len(sums)))
+
+    run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
+    return dw
 
 
 def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, choose: Choose) -> FloatArray:
@@ -228,6 +261,14 @@ def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choo
 def pieces(case: Case) -> int:
     """Return into how many parts to cut the work for threads."""
     return shares_of(case.macs)
+
+
+def _by_filters(case: Case) -> bool:
+    """Return whether threads shall share the filters, not the places: with many filters at few places these are more.
+
+    Filters shared among places would be prepared or read by each thread, and their gradients be added up at the end.
+    """
+    return case.groups == 1 and case.filters > case.batch * case.positions and pieces(case) > 1
 
 
 def _chosen(choose: Choose, case: Case) -> Algorithm:

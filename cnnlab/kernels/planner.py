@@ -64,7 +64,9 @@ def fault(algorithm: Algorithm, case: Case) -> str | None:
 
 
 @one_blas_thread()
-def conv_forward(x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvGeometry) -> FloatArray | None:
+def conv_forward(
+    x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvGeometry, *, relu: bool = False
+) -> FloatArray | None:
     """Return y (N, C_out, *out), or None where the readable op is to compute it.
 
     Parameters
@@ -77,6 +79,8 @@ def conv_forward(x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: C
         Biases.
     geometry : ConvGeometry
         The options; arrays and options fit together.
+    relu : bool
+        Whether to return max(y, 0).
 
     Raises
     ------
@@ -85,7 +89,7 @@ def conv_forward(x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: C
     """
     if not applies(geometry, x, w):
         return None
-    layer = layer_of(geometry)
+    layer = layer_of(geometry, relu=relu)
     if geometry.padding_mode != "zeros":
         x = pad_by_mode(x, geometry.padding, geometry.padding_mode)
     if forced() is not None:
@@ -180,10 +184,10 @@ def grad_bias(dy: FloatArray) -> FloatArray:
     return np.asarray(sums.reshape(N, C).sum(axis=0))
 
 
-def layer_of(geometry: ConvGeometry) -> Layer:
+def layer_of(geometry: ConvGeometry, *, relu: bool = False) -> Layer:
     """Return the options of the correlation; only zeros are padded there, chunk by chunk."""
     pads = geometry.padding if geometry.padding_mode == "zeros" else ((0, 0),) * geometry.rank
-    return Layer(geometry.stride, geometry.dilation, geometry.groups, pads)
+    return Layer(geometry.stride, geometry.dilation, geometry.groups, pads, relu)
 
 
 def applies(geometry: ConvGeometry, *arrays: object) -> bool:

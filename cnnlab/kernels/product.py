@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import READABLE, forced
 from cnnlab.kernels.threads import bind, one_blas_thread, run_parts, shares_of, split, thread_count
 
@@ -30,7 +31,7 @@ def product(a: Any, b: Any) -> Any:
         pieces = shares_of(a.size * b.shape[1])
         if pieces == 1:
             return a @ b
-        y = np.empty((len(a), b.shape[1]), a.dtype)
+        y = results.empty((len(a), b.shape[1]), a.dtype)
         if len(a) >= LEAST_ROWS * pieces:
             parts = [bind(_rows, a, b, y, some) for some in split(len(a), pieces)]
         else:

@@ -58,6 +58,14 @@ class Results:
         array.fill(0)
         return array
 
+    def contiguous(self, array: FloatArray) -> FloatArray:
+        """Return the array, or a copy of one that does not lie in a row."""
+        if array.flags.c_contiguous:
+            return array
+        copy = self.empty(array.shape, array.dtype)
+        np.copyto(copy, array)
+        return copy
+
     def take_back(self, piece: _Piece, room: int) -> None:
         """Keep a piece for the next result of its size; where that would be too much, let go of all others."""
         if self.kept + room > self._memory.limit:

@@ -10,6 +10,7 @@ wait for the next for some 25 ms without letting go of their cores, and ours wou
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -43,6 +44,12 @@ class _Pool:
         self._controller: Any = None
         self._holders = 0
         self._held: Any = None
+
+    def close(self) -> None:
+        """End the threads: the interpreter cannot stop one that is inside compiled code when it shuts down."""
+        working, self._workers = self._workers, []
+        for worker in working:
+            worker.end()
 
     def count(self) -> int:
         """Return how many threads to use: one inside a part."""
@@ -146,6 +153,7 @@ class _Pool:
 
 
 _pool = _Pool()
+atexit.register(_pool.close)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_pool.reset)
 

@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 from cnnlab.kernels.algorithm import Algorithm, register
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
+from cnnlab.kernels.results import results
 from cnnlab.kernels.workspace import workspace
 
 TILES = 256  # that are worked on at a time
@@ -64,7 +65,10 @@ class Winograd(Algorithm):
         """Return G g Gᵀ for each kernel, (36, C_in/G, C_out/G)."""
         del case
         M, C = w.shape[:2]
-        return np.matmul(_KERNEL.astype(w.dtype), w.transpose(2, 3, 1, 0).reshape(9, C * M)).reshape(36, C, M)
+        turned, transformed = (results.empty((size, C * M), w.dtype) for size in (9, 36))
+        np.copyto(turned.reshape(3, 3, C, M), w.transpose(2, 3, 1, 0))
+        np.matmul(_KERNEL.astype(w.dtype), turned, out=transformed)
+        return transformed.reshape(36, C, M)
 
     def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
         """Transform tiles of the input, multiply, and transform back, some rows of tiles at a time."""

@@ -67,10 +67,11 @@ class Worker:
         return error
 
     def end(self) -> None:
-        """End the thread, when it is done with its work."""
-        while self._works:  # it may use memory that is somebody else's after this
+        """End the thread, when it is done with its work, and wait for that: it may use memory of whoever gave it."""
+        while self._works:
             time.sleep(0.001)
         self._begin.send()
+        self._thread.join()
 
     def _keep_off(self, core: int) -> None:
         """Let the thread run on all cores that this one may use but for the one where this one is."""

@@ -104,12 +104,22 @@ class Conv(Module):
 
     def forward(self, x: Array) -> Array:
         """Return y (N, C_out, *out) for x (N, C_in, *spatial)."""
+        return self._forward(x, relu=False)
+
+    def forward_with_relu(self, x: Array) -> Array:
+        """Return max(y, 0) in one pass, for a net that has a ReLU next; an own op computes y alone, and is refused."""
+        if self.op is not None:
+            raise TypeError(f"{type(self).__name__} has an op of its own, behind which a ReLU is a layer: call both")
+        return self._forward(x, relu=True)
+
+    def _forward(self, x: Array, *, relu: bool) -> Array:
         check_rank(type(self).__name__, x, self.rank)
         check_op(self.op, type(self).__name__, "nn.ConvOp(conv2d_forward, conv2d_backward)")
         y_shape = self.geometry.output_shape(x.shape)  # refuses an x that does not fit the layer
         w, b = self.weight.data, None if self.bias is None else self.bias.data
         if self.op is None:
-            y = ops.conv_forward(x, w, b, **self._options())
+            compute = ops.conv_relu_forward if relu else ops.conv_forward
+            y = compute(x, w, b, **self._options())
         else:
             y = self.op.run_forward(x, w, b, *self._stride_and_padding(), y_shape=y_shape)
         self.keep(x)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import overload
+from typing import TypeGuard, TypeVar, overload
 
 from cnnlab.backend import Array
 from cnnlab.nn.activation import ReLU
+from cnnlab.nn.conv import Conv
+from cnnlab.nn.conv_relu import ConvReLU
 from cnnlab.nn.flatten import Flatten
 from cnnlab.nn.module import Module
 from cnnlab.nn.pool import MaxPool
+
+Kind = TypeVar("Kind", bound=Module)
 
 
 class Sequential(Module):
@@ -56,13 +60,18 @@ class Sequential(Module):
         """Return the layers in the order of computation: max pooling before a ReLU that it follows.
 
         The largest of some numbers, cut off at 0, is the largest of the numbers cut off, and the gradients are the same
-        too; but there are fewer numbers to cut off then.
+        too; but there are fewer numbers to cut off then. A ReLU that is next to a convolution after that is computed
+        with it.
         """
         order = list(self.layers)
         for i in range(1, len(order)):
             before, after = order[i - 1 : i + 1]
             if _is_plain(before, ReLU) and _is_plain(after, MaxPool):
                 order[i - 1 : i + 1] = after, before
+        for i in range(len(order) - 1, 0, -1):
+            before, after = order[i - 1 : i + 1]
+            if _is_plain(before, Conv) and _is_plain(after, ReLU):
+                order[i - 1 : i + 1] = [ConvReLU(before, after)]
         return order
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -84,7 +93,7 @@ class Sequential(Module):
         return Sequential(*self.layers[place]) if isinstance(place, slice) else self.layers[place]
 
 
-def _is_plain(layer: Module, kind: type[Module]) -> bool:
+def _is_plain(layer: Module, kind: type[Kind]) -> TypeGuard[Kind]:
     """Return whether a layer is the library's, with no `forward` or op of somebody else's."""
     given = vars(layer)
     ours = isinstance(layer, kind) and type(layer).__module__ == kind.__module__

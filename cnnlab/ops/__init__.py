@@ -16,7 +16,7 @@ from cnnlab.ops.activation import (
     tanh_forward,
 )
 from cnnlab.ops.batch_norm import batch_norm_backward, batch_norm_forward, batch_statistics
-from cnnlab.ops.conv import conv_backward, conv_backward_parameters, conv_forward
+from cnnlab.ops.conv import conv_backward, conv_backward_parameters, conv_forward, conv_relu_forward
 from cnnlab.ops.conv_transpose import conv_transpose_backward, conv_transpose_forward
 from cnnlab.ops.dropout import dropout_backward, dropout_forward
 from cnnlab.ops.global_pool import global_pool_backward, global_pool_forward
@@ -45,6 +45,7 @@ __all__ = [
     "conv_backward",
     "conv_backward_parameters",
     "conv_forward",
+    "conv_relu_forward",
     "conv_transpose_backward",
     "conv_transpose_forward",
     "cross_entropy_backward",

@@ -16,6 +16,7 @@ from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import Padding
+from cnnlab.ops.activation import relu_forward
 from cnnlab.ops.arguments import check_axes, check_shape, float_namespace, given
 from cnnlab.ops.padding import pad_backward, pad_forward
 from cnnlab.ops.taps import correlate, gather, scatter
@@ -70,14 +71,9 @@ def conv_forward(
     >>> conv_forward(x, np.array([[[1.0, 10.0]]]))
     array([[[21., 32., 43.]]])
     """
-    xp = float_namespace(x=x, w=w, **given(b=b))
-    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
-    geometry = ConvGeometry.of_weight(
-        w.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
+    geometry, out = _checked_forward(
+        x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
     )
-    _, C_out, *out = geometry.output_shape(x.shape)
-    if b is not None:
-        check_shape("b", b, (C_out,), "one bias for each output channel")
     if (fast := kernels.conv_forward(x, w, b, geometry)) is not None:
         return fast
 
@@ -85,8 +81,46 @@ def conv_forward(
     x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
     y = gather(x, w, taps, out, groups=groups)  # (N, C_out, *out)
     if b is not None:
-        y += xp.reshape(b, (C_out, *[1] * len(out)))
+        y += namespace(y).reshape(b, (-1, *[1] * len(out)))
     return y
+
+
+def conv_relu_forward(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
+) -> Array:
+    """Return ``max(y, 0)`` for the y of `conv_forward`: the ReLU behind a convolution, where y is written anyway.
+
+    Going back, the ReLU's gradient follows from the result alone (`relu_backward` of dy and this), since that is above
+    0 where y is.
+
+    Parameters
+    ----------
+    x, w, b, stride, padding, dilation, groups, padding_mode
+        As in `conv_forward`; the same errors.
+
+    Returns
+    -------
+    array (N, C_out, *out)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv_relu_forward(np.array([[[1.0, -2.0, 3.0]]]), np.array([[[1.0, 1.0]]]))
+    array([[[0., 1.]]])
+    """
+    options: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    geometry, _ = _checked_forward(x, w, b, **options, padding_mode=padding_mode)
+    if (fast := kernels.conv_relu_forward(x, w, b, geometry)) is not None:
+        return fast
+    return relu_forward(conv_forward(x, w, b, **options, padding_mode=padding_mode))
 
 
 def conv_backward(
@@ -195,6 +229,17 @@ def conv_backward_parameters(
     xp, taps = namespace(dy), geometry.taps(x.shape[2:])
     x = pad_forward(x, geometry.padding, mode=padding_mode)  # (N, C_in, *padded)
     return correlate(dy, x, w, taps, groups=groups), xp.sum(dy, axis=(0, *range(2, dy.ndim)))
+
+
+def _checked_forward(x: Array, w: Array, b: Array | None, **options: Any) -> tuple[ConvGeometry, list[int]]:
+    """Return the geometry, and the spatial size of the output, if arrays and options fit together."""
+    float_namespace(x=x, w=w, **given(b=b))
+    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
+    geometry = ConvGeometry.of_weight(w.shape, **options)
+    _, C_out, *out = geometry.output_shape(x.shape)
+    if b is not None:
+        check_shape("b", b, (C_out,), "one bias for each output channel")
+    return geometry, out
 
 
 def _checked(dy: Array, x: Array, w: Array, **options: Any) -> ConvGeometry:

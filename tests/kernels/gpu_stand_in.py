@@ -141,6 +141,9 @@ class StandIn:
     def ascontiguousarray(self, x):
         return np.ascontiguousarray(x).view(Array)
 
+    def maximum(self, a, b, out):
+        return np.maximum(a, b, out=out)
+
     def add(self, a, b, out):
         return np.add(a, b, out=out)
 

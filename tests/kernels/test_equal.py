@@ -69,6 +69,7 @@ def test_every_algorithm_equals_the_readable_op(name):
             if is_refused(name, x, w, layer):
                 return
             got = ops.conv_forward(x, w, b, **layer.options)
+            np.testing.assert_array_equal(ops.conv_relu_forward(x, w, b, **layer.options), np.maximum(got, 0))
             back = ops.conv_backward(dy, x, w, **layer.options)
         computed.append(name)
         for ours, theirs in zip((got, *back), (y, dx, dw, db), strict=True):

@@ -103,6 +103,7 @@ def test_equal_to_the_readable_op_over_drawn_layers(name):
             return
         with kernels.use_algorithm(name), kernels.use_threads(threads):
             got = computed(x, w, b, dy, layer.options)
+            np.testing.assert_array_equal(ops.conv_relu_forward(x, w, b, **layer.options), np.maximum(got[0], 0))
         for ours, theirs in zip(got, want, strict=True):
             close(ours, theirs, max(3e-5, algorithms()[name].tolerance["float32"]))
 
@@ -121,11 +122,31 @@ def test_equal_at_awkward_sizes(name, threads, which, rng):
     before = [a.copy() for a in arrays]
     with kernels.use_algorithm(which), kernels.use_threads(threads):
         got, again = computed(*arrays, options), computed(*arrays, options)
+        cut_off = ops.conv_relu_forward(*arrays[:3], **options)
+    np.testing.assert_array_equal(cut_off, np.maximum(got[0], 0))
     for ours, theirs, second in zip(got, want, again, strict=True):
         close(ours, theirs, 1e-4 if which == "auto" else max(3e-5, algorithms()[which].tolerance["float32"]))
         np.testing.assert_array_equal(ours, second)  # the same bits twice
     for a, b in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(a, b)  # inputs are not changed
+
+
+@needs_numba
+@pytest.mark.parametrize("which", COMPILED)
+@pytest.mark.parametrize("name", ["no padding", "few filters", "depthwise", "depthwise 3-D"])
+def test_a_relu_in_the_same_pass_keeps_nan_and_cuts_off_infinity(which, name, rng):
+    x_shape, w_shape, options = SHAPES[name]
+    (x, w, b, _), _ = numbers(x_shape, w_shape, options, rng)
+    if why := refused(which, x, w, options):
+        pytest.skip(why)
+    x[0, 0, ..., 2] = np.nan
+    x[1, 0, ..., 3] = -np.inf
+    with kernels.use_algorithm(which):
+        y = ops.conv_forward(x, w, b, **options)
+        cut_off = ops.conv_relu_forward(x, w, b, **options)
+    assert np.isnan(y).any()
+    assert not np.isnan(y).all()
+    np.testing.assert_array_equal(cut_off, np.maximum(y, 0))
 
 
 @needs_numba

@@ -88,6 +88,8 @@ def compare(layer, dtype, name):
     with kernels.use_algorithm(name):
         got = ops.conv_forward(x, w, b, **layer.options), *ops.conv_backward(dy, x, w, **layer.options)
         parameters = ops.conv_backward_parameters(dy, x, w, **layer.options)
+        cut_off = ops.conv_relu_forward(x, w, b, **layer.options)
+    tolerant(cut_off, np.maximum(want[0], 0), name, dtype)
     for ours, theirs in zip(got, want, strict=True):
         tolerant(ours, theirs, name, dtype)
     for ours, theirs in zip(parameters, want[2:], strict=True):

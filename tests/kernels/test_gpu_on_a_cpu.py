@@ -74,12 +74,14 @@ def test_convolution_equals_the_readable_op(cupy, name, limit):
         try:
             with kernels.use_algorithm(name):
                 got = kernels.conv_forward(*there[:3], geometry)
+                cut_off = kernels.conv_relu_forward(*there[:3], geometry)
                 bare = kernels.conv_forward(*there[:2], None, geometry)
                 gradients = kernels.conv_backward(there[3], *there[:2], geometry)
                 parameters = kernels.conv_backward_parameters(there[3], *there[:2], geometry)
         finally:
             kernels.workspace_limit(before)
         close(got, y, dtype)
+        np.testing.assert_array_equal(host(cut_off), np.maximum(host(got), 0))
         close(bare, with_taps(ops.conv_forward, x, w, **layer.options), dtype)
         for ours, theirs in zip(gradients, back, strict=True):
             close(ours, theirs, dtype)

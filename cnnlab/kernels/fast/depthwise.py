@@ -84,12 +84,12 @@ class CompiledDepthwise(Whole):
                     vectors = (0,) * (2 if plan.out[2] > lanes() and case.taps <= 9 else 1)
                     strips.forward(
                         *whole, vectors, plan, offsets, address(x), address(w), address(bias), address(y),
-                        address(box), maps.start, maps.stop,
+                        address(box), maps.start, maps.stop, layer.floor,
                     )  # fmt: skip
                     return
                 lines.forward(
                     *tile, plan, offsets, address(x), address(w), address(bias), address(y), address(box),
-                    address(edge), maps.start, maps.stop,
+                    address(edge), maps.start, maps.stop, layer.floor,
                 )  # fmt: skip
 
         run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case))])

@@ -79,12 +79,29 @@ class Direct(Whole):
 
         threads = pieces(case)
         x, layer, case = _only_seen(x, layer, case)
-        cut = forward_plan(case, layer.pads, lanes(), threads)
+        by_blocks = case.groups == 1 and case.filters > case.batch * case.positions
+        cut = forward_plan(case, layer.pads, lanes(), 1 if by_blocks else threads)
         g, x = cut.plan.numbers, np.ascontiguousarray(x)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
+        if by_blocks:  # each weight is used at few places: packed in a large array it would be read again from afar
+            taps, boxes = filter_offsets(w), cut.units * cut.box if g.packed else 16
+
+            def some_filters(blocks: slice) -> None:
+                with (
+                    workspace.borrow((boxes,), FLOAT) as memory,
+                    workspace.borrow((case.depth, g.block), FLOAT) as packed,
+                ):
+                    loops.forward_by_blocks(
+                        *cut.tile, cut.plan, cut.offsets, taps, address(x), address(w), w.strides[0] // 4,
+                        address(bias), address(y), address(memory), cut.box, address(packed), cut.units, blocks.start,
+                        blocks.stop, layer.floor,
+                    )  # fmt: skip
+
+            run_parts([bind(some_filters, blocks) for blocks in split(g.blocks, threads)])
+            return y
         with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
             pack(w, packed, g, threads)
 
@@ -92,7 +109,7 @@ class Direct(Whole):
                 with workspace.borrow((cut.box if g.packed else 16,), FLOAT) as box:
                     loops.forward(
                         *cut.tile, cut.plan, cut.offsets, address(x), address(packed), address(bias), address(y),
-                        address(box), units.start, units.stop, blocks.start, blocks.stop,
+                        address(box), units.start, units.stop, blocks.start, blocks.stop, layer.floor,
                     )  # fmt: skip
 
             run_parts([bind(some, *share) for share in shares(cut.units, g.blocks, threads)])
@@ -106,10 +123,10 @@ class Direct(Whole):
         x, layer, case = _only_seen(x, layer, case)
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
-        parts = shares(cut.units, g.blocks, threads)
+        parts = shares(cut.units, g.blocks, threads, by_blocks=case.filters > case.batch * case.positions)
         several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         shape = (g.groups, g.blocks, g.outer * g.lines * g.places, g.block)
-        dw: FloatArray = np.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
+        dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
         with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
 
             def some(target: FloatArray, units: slice, blocks: slice) -> None:
@@ -120,15 +137,14 @@ class Direct(Whole):
                         *cut.tile, cut.plan, cut.offsets, address(x), address(dy), address(target), address(boxes),
                         address(rows), units.start, units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
+                if not several:
+                    unpack(target, dw, g, cut.taps, blocks)
 
             run_parts([bind(some, sums[i if several else 0], *share) for i, share in enumerate(parts)])
-            for more in sums[1:]:
-                sums[0] += more
-            for group in range(g.groups):
-                target = address(dw) + 4 * group * g.filters * case.depth
-                loops.unpack_filters(
-                    address(sums[0, group]), cut.taps, g.filters, target, g.block, g.outer * g.lines * g.places
-                )
+            if several:
+                for more in sums[1:]:
+                    sums[0] += more
+                unpack(sums[0], dw, g, cut.taps, slice(0, g.blocks))
         return dw
 
 
@@ -176,6 +192,20 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
     run_parts([bind(some, blocks) for blocks in split(g.blocks, threads if packed.size > 2**17 else 1)])
 
 
+def unpack(packed: FloatArray, w: FloatArray, g: Blocks, rows: Any, blocks: slice) -> None:
+    """Bring some blocks of filters (groups, blocks, rows, block) to w (C_out, C_in/G, *kernel): their rows that it has.
+
+    Whoever computed a block does this at once: what another core has written takes long to read.
+    """
+    from cnnlab.kernels.fast import loops
+
+    first, stop = blocks.start * g.block, min(g.filters, blocks.stop * g.block)
+    for group in range(g.groups):
+        target = address(w) + 4 * (group * g.filters + first) * len(rows)
+        source = address(packed[group, blocks.start])
+        loops.unpack_filters(source, rows, stop - first, target, g.block, packed.shape[2])
+
+
 def filter_offsets(w: FloatArray) -> Any:
     """Return where the weights of a filter lie in w (C_out, C_in/G, *kernel), in numbers from the first."""
     return _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
@@ -189,8 +219,10 @@ def _weight_offsets(shape: Ints, steps: Ints) -> Any:
     return np.ascontiguousarray(places.ravel())
 
 
-def shares(units: int, blocks: int, threads: int) -> list[tuple[slice, slice]]:
-    """Cut the work for threads: by units, or by blocks of filters where there are few units."""
+def shares(units: int, blocks: int, threads: int, *, by_blocks: bool = False) -> list[tuple[slice, slice]]:
+    """Cut the work for threads: by units, or by blocks of filters where there are few units or if asked to."""
+    if by_blocks and (blocks % threads == 0 or blocks >= 4 * threads):
+        return [(slice(0, units), some) for some in split(blocks, threads)]
     if threads == 1 or units % threads == 0 or units >= 4 * threads or blocks < threads:
         return [(some, slice(0, blocks)) for some in split(units, threads)]
     return [(slice(0, units), some) for some in split(blocks, threads)]

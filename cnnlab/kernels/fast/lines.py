@@ -32,17 +32,20 @@ def weighted(
     out: Any,
     out_step: Any,
     out_channel: Any,
+    floor: Any,
 ) -> Any:
     """Write rows of vectors of outputs, Σ w[m, t] · x[offset[t] + place] and the bias of m, for some channels m.
 
+    Nothing is written below the floor.
+
     The first three are tuples whose lengths say how many channels, rows, and vectors in a row; steps are in bytes.
     """
-    del context
+    del context, floor
     rest = x, line_step, offsets, taps, w, w_step, bias, out, out_step, out_channel
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         deep, high, wide = (kind.count for kind in signature.args[:3])
-        x, line_step, offsets, taps, w, w_step, bias, out, out_step, out_channel = arguments[3:]
+        x, line_step, offsets, taps, w, w_step, bias, out, out_step, out_channel, floor = arguments[3:]
         places = [(m, h, i) for m in range(deep) for h in range(high) for i in range(wide)]
         first = [v.broadcast(b, v.load(b, v.at(b, bias, 4 * m), v.FLOAT)) for m in range(deep)]
         before, loop, after = b.block, b.append_basic_block("taps"), b.append_basic_block("done")
@@ -69,12 +72,13 @@ def weighted(
             phi.add_incoming(end, loop)
         b.cbranch(b.icmp_signed("<", following, taps), loop, after)
         b.position_at_end(after)
+        floor = v.broadcast(b, floor)
         for m, h, i in places:
             row = b.add(b.add(out, b.mul(out_channel, v.word(m))), b.mul(out_step, v.word(h)))
-            v.store(b, new[m, h, i], v.at(b, row, i * BYTES))
+            v.store(b, v.at_least(b, floor, new[m, h, i]), v.at(b, row, i * BYTES))
         return context.get_dummy_value()
 
-    return types.void(channels, lines, vectors, *[types.intp] * len(rest)), build
+    return types.void(channels, lines, vectors, *[types.intp] * len(rest), types.float32), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -147,6 +151,7 @@ def forward(
     edge: int,
     first: int,
     stop: int,
+    floor: float,
 ) -> None:
     """Compute some maps of the input's; ``plan`` is a `cnnlab.kernels.fast.depthwise.Plan`."""
     g, out, step = plan.numbers, plan.out, plan.stride
@@ -172,12 +177,12 @@ def forward(
                             at = 4 * min(q, out[2] - wide)
                             weighted(
                                 (0,), lines, vectors, seen + at, row_step, offsets.ctypes.data, taps, weights, 0, start,
-                                place + at, 4 * out[2], 0,
+                                place + at, 4 * out[2], 0, floor,
                             )  # fmt: skip
                     else:
                         weighted(
                             (0,), lines, vectors, seen, row_step, offsets.ctypes.data, taps, weights, 0, start, edge,
-                            4 * wide, 0,
+                            4 * wide, 0, floor,
                         )  # fmt: skip
                         for h in range(high):
                             for q in range(out[2]):
@@ -201,6 +206,7 @@ def narrow(
     edge: int,
     first: int,
     stop: int,
+    floor: float,
 ) -> None:
     """Compute some units of y, as `cnnlab.kernels.fast.loops.forward` does, for few filters.
 
@@ -251,12 +257,12 @@ def narrow(
                             at = 4 * min(q, width - wide)
                             weighted(
                                 channels, lines, vectors, seen + at, row_step, table, some, of_rows, 4 * K,
-                                start, place + at, 4 * width, 4 * area,
+                                start, place + at, 4 * width, 4 * area, floor,
                             )  # fmt: skip
                     else:
                         weighted(
                             channels, lines, vectors, seen, row_step, table, some, of_rows, 4 * K, start,
-                            edge, 4 * wide, 4 * wide * high,
+                            edge, 4 * wide, 4 * wide * high, floor,
                         )  # fmt: skip
                         for k in range(deep):
                             for h in range(high):

@@ -128,6 +128,56 @@ def pack_places(dy: int, filters: int, step: int, first: int, count: int, target
 
 
 @compiled
+def see_unit(plan: Any, unit: int, x: int, buffer: int) -> Any:
+    """Return where the first number is that a unit of the output sees, in a copy with its padding if one is needed."""
+    g, size, step, before = plan.numbers, plan.size, plan.stride, plan.before
+    piece, rest = unit % g.pieces, unit // g.pieces
+    begin = plan.out[g.axis] * piece // g.pieces
+    here = x + 4 * rest * g.channels * size[0] * size[1] * size[2]
+    starts = (
+        (begin * step[0] if g.axis == 0 else 0) - before[0],
+        (begin * step[1] if g.axis == 1 else 0) - before[1],
+        (begin * step[2] if g.axis == 2 else 0) - before[2],
+    )
+    if g.packed:
+        pack_box(here, g.channels, size, starts, plan.box, g.phases, buffer, g.plane)
+        return buffer
+    return here + 4 * ((starts[0] * size[1] + starts[1]) * size[2] + starts[2])
+
+
+@compiled
+def sum_block(
+    lines: Any, places: Any, vectors: Any, plan: Any, offsets: Any, unit: int, block: int, here: int, w: int, bias: int,
+    y: int, floor: float,
+) -> None:  # fmt: skip
+    """Compute a block of filters of a unit of y, from what the unit sees and the packed weights of the block."""
+    g, out, step = plan.numbers, plan.out, plan.stride
+    high, wide, deep, K = len(lines), len(places), 4 * g.block, offsets.shape[0]
+    area, inner = out[0] * out[1] * out[2], 1
+    for axis in range(g.axis + 1, 3):
+        inner *= out[axis]
+    piece, rest = unit % g.pieces, unit // g.pieces
+    begin, end = out[g.axis] * piece // g.pieces, out[g.axis] * (piece + 1) // g.pieces
+    deepness = end - begin if g.axis == 0 else out[0]
+    height = end - begin if g.axis == 1 else out[1]
+    width = end - begin if g.axis == 2 else out[2]
+    target = y + 4 * (rest * g.filters * area + begin * inner)
+    some = min(g.block, g.filters - block * g.block)
+    row_step = 4 * step[1] * g.pitch
+    for d in range(deepness):
+        for r in range(0, height, high):
+            row = min(r, height - high)
+            seen = here + 4 * d * step[0] * g.slab + row * row_step
+            place = target + 4 * (block * g.block * area + (d * height + row) * width)
+            for q in range(0, width, wide):
+                at = 4 * min(q, width - wide)
+                micro.to_channels(
+                    lines, places, vectors, seen + at, row_step, offsets.ctypes.data, K, w, deep,
+                    bias + 4 * (rest % g.groups * g.blocks + block) * g.block, place + at, 4 * area, some, floor,
+                )  # fmt: skip
+
+
+@compiled
 def forward(
     lines: Any,
     places: Any,
@@ -143,52 +193,57 @@ def forward(
     stop: int,
     first_block: int,
     stop_block: int,
+    floor: float,
 ) -> None:
     """Compute some units of y: a unit is a group of a picture and a piece of its outputs.
 
-    ``plan`` is a `cnnlab.kernels.fast.direct.Plan`'s numbers.
+    ``plan`` is a `cnnlab.kernels.fast.direct.Plan`'s numbers; ``weights`` are all blocks, packed.
     """
-    g, box, out, size, step, before = plan.numbers, plan.box, plan.out, plan.size, plan.stride, plan.before
-    K = offsets.shape[0]
-    high, wide, deep = len(lines), len(places), 4 * g.block
-    area, inner = out[0] * out[1] * out[2], 1
-    for axis in range(g.axis + 1, 3):
-        inner *= out[axis]
-    row_step = 4 * step[1] * g.pitch
+    g = plan.numbers
+    of_block = 4 * g.block * offsets.shape[0]
     for unit in range(first, stop):
-        piece, rest = unit % g.pieces, unit // g.pieces
-        group, n = rest % g.groups, rest // g.groups
-        begin = out[g.axis] * piece // g.pieces
-        end = out[g.axis] * (piece + 1) // g.pieces
-        here = x + 4 * (n * g.groups + group) * g.channels * size[0] * size[1] * size[2]
-        starts = (
-            (begin * step[0] if g.axis == 0 else 0) - before[0],
-            (begin * step[1] if g.axis == 1 else 0) - before[1],
-            (begin * step[2] if g.axis == 2 else 0) - before[2],
-        )
-        if g.packed:
-            pack_box(here, g.channels, size, starts, box, g.phases, buffer, g.plane)
-            here = buffer
-        else:
-            here += 4 * ((starts[0] * size[1] + starts[1]) * size[2] + starts[2])
-        deepness = end - begin if g.axis == 0 else out[0]
-        height = end - begin if g.axis == 1 else out[1]
-        width = end - begin if g.axis == 2 else out[2]
-        target = y + 4 * ((n * g.groups + group) * g.filters * area + begin * inner)
+        here = see_unit(plan, unit, x, buffer)
+        group = unit // g.pieces % g.groups
         for block in range(first_block, stop_block):
-            some = min(g.block, g.filters - block * g.block)
-            w = weights + (group * g.blocks + block) * K * deep
-            for d in range(deepness):
-                for r in range(0, height, high):
-                    row = min(r, height - high)
-                    seen = here + 4 * d * step[0] * g.slab + row * row_step
-                    place = target + 4 * (block * g.block * area + (d * height + row) * width)
-                    for q in range(0, width, wide):
-                        at = 4 * min(q, width - wide)
-                        micro.to_channels(
-                            lines, places, vectors, seen + at, row_step, offsets.ctypes.data, K, w, deep,
-                            bias + 4 * (group * g.blocks + block) * g.block, place + at, 4 * area, some,
-                        )  # fmt: skip
+            w = weights + (group * g.blocks + block) * of_block
+            sum_block(lines, places, vectors, plan, offsets, unit, block, here, w, bias, y, floor)
+
+
+@compiled
+def forward_by_blocks(
+    lines: Any,
+    places: Any,
+    vectors: Any,
+    plan: Any,
+    offsets: Any,
+    taps: Any,
+    x: int,
+    w: int,
+    per_filter: int,
+    bias: int,
+    y: int,
+    boxes: int,
+    box: int,
+    packed: int,
+    units: int,
+    first_block: int,
+    stop_block: int,
+    floor: float,
+) -> None:
+    """Compute some blocks of all units of y, of one group, with the weights of a block packed just before their use.
+
+    ``taps`` and ``per_filter`` say where the weights lie, as `pack_filters` takes them, and ``box`` how many numbers a
+    unit sees at most.
+    """
+    g = plan.numbers
+    here = np.empty(units, np.int64)
+    for unit in range(units):
+        here[unit] = see_unit(plan, unit, x, boxes + 4 * unit * box)
+    of_block = 4 * g.block * offsets.shape[0]
+    for block in range(first_block, stop_block):
+        pack_filters(w, taps, g.filters, per_filter, packed - block * of_block, g.block, block, block + 1)
+        for unit in range(units):
+            sum_block(lines, places, vectors, plan, offsets, unit, block, here[unit], packed, bias, y, floor)
 
 
 @compiled

@@ -40,25 +40,26 @@ def to_channels(
     out: Any,
     out_step: Any,
     channels: Any,
+    floor: Any,
 ) -> Any:
     """Sum for ``len(lines)`` rows of ``len(places)`` neighbors, from the bias on, and write (channels, pixels).
 
     The first three are tuples of that length, so that each size is a type, compiled by itself; the others are addresses
-    and steps in bytes, the number of summands, and how many channels are to be written.
+    and steps in bytes, the number of summands, how many channels are to be written, and what no sum is written below.
     """
-    del context
+    del context, floor
     rest = x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         high, wide, deep = (kind.count for kind in signature.args[:3])
-        x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels = arguments[3:]
+        x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels, floor = arguments[3:]
         vectors = [v.load(b, v.at(b, bias, i * BYTES)) for i in range(deep)]
         first = [list(vectors) for _ in range(high * wide)]
         sums = _sum(b, first, (high, wide), (x, line_step, r_offset, count, w, w_step))
-        _store_channels(b, sums, out, out_step, channels)
+        _store_channels(b, sums, out, out_step, channels, floor)
         return context.get_dummy_value()
 
-    return types.void(lines, places, vectors, *[types.intp] * len(rest)), build
+    return types.void(lines, places, vectors, *[types.intp] * len(rest), types.float32), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -165,8 +166,9 @@ def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any,
     return [[new[p, i] for i in range(len(columns))] for p in range(high * wide)]
 
 
-def _store_channels(b: Any, sums: list[list[Any]], out: Any, step: Any, channels: Any) -> None:
+def _store_channels(b: Any, sums: list[list[Any]], out: Any, step: Any, channels: Any, floor: Any) -> None:
     """Turn (pixels, channels) over and store the channels that there are."""
+    floor = v.broadcast(b, floor)
     pixels, wide = len(sums), len(sums[0])
     nothing = ir.Constant(v.VECTOR, ir.Undefined)
     done = b.append_basic_block("stored")
@@ -174,7 +176,7 @@ def _store_channels(b: Any, sums: list[list[Any]], out: Any, step: Any, channels
         columns = v.transpose(b, [sums[p][i] for p in range(pixels)] + [nothing] * (v.WIDE - pixels))
         for k in range(v.WIDE):
             channel = i * v.WIDE + k
-            v.store_first(b, columns[k], b.add(out, b.mul(step, v.word(channel))), pixels)
+            v.store_first(b, v.at_least(b, floor, columns[k]), b.add(out, b.mul(step, v.word(channel))), pixels)
             more = b.append_basic_block("more")
             b.cbranch(b.icmp_signed(">", channels, v.word(channel + 1)), more, done)
             b.position_at_end(more)

@@ -100,7 +100,7 @@ class Narrow(Whole):
             ):
                 lines.narrow(
                     *cut.tile, cut.plan, rows, gap, cut.offsets, address(x), address(w), address(bias), address(y),
-                    address(box), address(edge), units.start, units.stop,
+                    address(box), address(edge), units.start, units.stop, layer.floor,
                 )  # fmt: skip
 
         run_parts([bind(some, units) for units in split(cut.units, threads)])

@@ -17,6 +17,8 @@ from cnnlab.kernels.fast.loops import compiled, pack_box
 from cnnlab.kernels.fast.micro import BYTES
 from cnnlab.kernels.fast.vectors import WIDE
 
+BELOW = float("-inf")  # all numbers
+
 
 @intrinsic  # type: ignore[untyped-decorator]
 def strip(
@@ -37,19 +39,21 @@ def strip(
     out_step: Any,
     high: Any,
     count: Any,
+    floor: Any,
 ) -> Any:
-    """Write a strip of ``high`` rows of outputs, from the bias on.
+    """Write a strip of ``high`` rows of outputs, from the bias on, none below the floor.
 
     The first seven are tuples, of which the lengths count: rows of the kernel; rows from output to output; columns of
     the kernel, whose offsets stand in ``columns``; vectors in a row; one if only ``count`` numbers of a row are to be
     written; and one if there are two outputs in turn, the second of which has the columns of ``second``.
     """
-    del context
+    del context, floor
     rest = x, line_step, columns, w, bias, out, out_step, high, count
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         kernel, step, first, second, wide, masked, paired = (kind.count for kind in signature.args[:7])
-        x, line_step, columns, w, bias, out, out_step, high, count = arguments[7:]
+        x, line_step, columns, w, bias, out, out_step, high, count, floor = arguments[7:]
+        floor = v.broadcast(b, floor)
         taps = [0] * first + [1] * second  # which of two outputs a column is for
         depth = -(-kernel // step)  # rows of sums in work
         sums = [(p, i) for p in range(1 + paired) for i in range(wide)]
@@ -81,7 +85,7 @@ def strip(
                             work[d][place] = v.fma(b, numbers, weights[d * step + j][c], work[d][place])
         b.cbranch(b.icmp_signed(">=", r, v.word(depth - 1)), store, following)
         b.position_at_end(store)
-        ready = [work[-1][0, i] for i in range(wide)]
+        ready = [v.at_least(b, floor, work[-1][0, i]) for i in range(wide)]
         if paired:
             ready = []
             for i in range(wide):
@@ -112,7 +116,7 @@ def strip(
         return context.get_dummy_value()
 
     kinds = rows, step, first, second, vectors, masked, paired
-    return types.void(*kinds, *[types.intp] * len(rest)), build
+    return types.void(*kinds, *[types.intp] * len(rest), types.float32), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -198,6 +202,7 @@ def forward(
     box: int,
     first: int,
     stop: int,
+    floor: float,
 ) -> None:
     """Compute some maps of the input's; ``plan`` is a `cnnlab.kernels.fast.depthwise.Plan`."""
     g, high, across = plan.numbers, plan.out[1], plan.out[2]
@@ -213,11 +218,13 @@ def forward(
                     strip(
                         rows, step, columns, (), vectors, (), (), box + 4 * q, 4 * g.pitch, offsets.ctypes.data,
                         w + 4 * channel * taps, bias + 4 * channel, target + 4 * q, 4 * across, high, wide,
+                        floor,
                     )  # fmt: skip
                 else:
                     strip(
                         rows, step, columns, (), vectors, (0,), (), box + 4 * q, 4 * g.pitch, offsets.ctypes.data,
                         w + 4 * channel * taps, bias + 4 * channel, target + 4 * q, 4 * across, high, across - q,
+                        floor,
                     )  # fmt: skip
 
 
@@ -286,12 +293,12 @@ def _turns(
         if q + wide <= across:
             strip(
                 rows, (0,), first, second, vectors, (), (0,), box + 2 * q, 4 * pitch, offsets, w, zero, dx + 4 * q,
-                8 * across, high, wide,
+                8 * across, high, wide, BELOW,
             )  # fmt: skip
         else:
             strip(
                 rows, (0,), first, second, vectors, (0,), (0,), box + 2 * q, 4 * pitch, offsets, w, zero, dx + 4 * q,
-                8 * across, high, across - q,
+                8 * across, high, across - q, BELOW,
             )  # fmt: skip
 
 

@@ -85,6 +85,7 @@ def forward(
     stop: int,
     first_block: int,
     stop_block: int,
+    floor: float,
 ) -> None:
     """Compute some units of y: a unit is a group of some pictures, or of some rows of tiles of one.
 
@@ -142,10 +143,10 @@ def forward(
                             target = maps + 4 * (part * area + top * g.out_wide + left)
                             if part + WIDE <= some and top + side <= g.out_high and left + side <= g.out_wide:
                                 transform_output(
-                                    outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide
+                                    outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide, floor
                                 )
                             else:
                                 transform_edge(
                                     outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide,
-                                    some - part, g.out_high - top, g.out_wide - left,
+                                    some - part, g.out_high - top, g.out_wide - left, floor,
                                 )  # fmt: skip

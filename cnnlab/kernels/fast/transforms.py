@@ -109,19 +109,22 @@ def transform_kernel(context: Any, side: Any, source: Any, row: Any, column: Any
 
 @intrinsic  # type: ignore[untyped-decorator]
 def transform_output(
-    context: Any, side: Any, source: Any, step: Any, bias: Any, target: Any, channel: Any, row: Any
+    context: Any, side: Any, source: Any, step: Any, bias: Any, target: Any, channel: Any, row: Any, floor: Any
 ) -> Any:
-    """Transform 36 vectors of channels back to ``len(side)`` squared outputs of each, with the bias; steps in bytes."""
-    del context, source, step, bias, target, channel, row
+    """Transform 36 vectors of channels back to ``len(side)`` squared outputs of each, with the bias; steps in bytes.
+
+    Nothing is written below the floor.
+    """
+    del context, source, step, bias, target, channel, row, floor
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        _, source, step, bias, target, channel, row = arguments
-        for k, line, numbers in _outputs(b, signature.args[0].count, source, step, bias):
+        _, source, step, bias, target, channel, row, floor = arguments
+        for k, line, numbers in _outputs(b, signature.args[0].count, source, step, bias, floor):
             at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word(line)))
             v.store(b, numbers, b.add(target, at))
         return context.get_dummy_value()
 
-    return types.void(side, *[types.intp] * 6), build
+    return types.void(side, *[types.intp] * 6, types.float32), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -137,31 +140,32 @@ def transform_edge(
     channels: Any,
     rows: Any,
     columns: Any,
+    floor: Any,
 ) -> Any:
     """Do the same and write only so many channels, rows and columns."""
-    del context, source, step, bias, target, channel, row, channels, rows, columns
+    del context, source, step, bias, target, channel, row, channels, rows, columns, floor
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        _, source, step, bias, target, channel, row, channels, rows, columns = arguments
+        _, source, step, bias, target, channel, row, channels, rows, columns, floor = arguments
         side = signature.args[0].count
         count = [b.select(b.icmp_signed("<", v.word(i), rows), columns, v.word(0)) for i in range(side)]
         masks = [v.below(b, one, side) for one in count]
         none = v.below(b, v.word(0), side)
-        for k, line, numbers in _outputs(b, side, source, step, bias):
+        for k, line, numbers in _outputs(b, side, source, step, bias, floor):
             at = b.add(b.mul(channel, v.word(k)), b.mul(row, v.word(line)))
             mask = b.select(b.icmp_signed("<", v.word(k), channels), masks[line], none)
             v.store_masked(b, numbers, b.add(target, at), mask)
         return context.get_dummy_value()
 
-    return types.void(side, *[types.intp] * 9), build
+    return types.void(side, *[types.intp] * 9, types.float32), build
 
 
-def _outputs(b: Any, side: int, source: Any, step: Any, bias: Any) -> Iterator[tuple[int, int, Any]]:
+def _outputs(b: Any, side: int, source: Any, step: Any, bias: Any, floor: Any) -> Iterator[tuple[int, int, Any]]:
     """Yield channel, row, and the numbers of the row."""
     tile = _twice(b, _from_points(side), _read(b, source, 6, b.mul(step, v.word(6)), step))
-    more = v.load(b, bias)
+    more, floor = v.load(b, bias), v.broadcast(b, floor)
     nothing = ir.Constant(v.VECTOR, ir.Undefined)
-    flat = [b.fadd(vector, more) for line in tile for vector in line]
+    flat = [v.at_least(b, floor, b.fadd(vector, more)) for line in tile for vector in line]
     for first in range(0, len(flat), v.WIDE):
         some = flat[first : first + v.WIDE]
         for k, numbers in enumerate(v.transpose(b, some + [nothing] * (v.WIDE - len(some)))):

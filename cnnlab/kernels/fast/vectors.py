@@ -114,6 +114,11 @@ def fma(b: Any, x: Any, y: Any, z: Any) -> Any:
     return b.call(declared(b, name, ir.FunctionType(VECTOR, [VECTOR] * 3)), [x, y, z])
 
 
+def at_least(b: Any, floor: Any, x: Any) -> Any:
+    """Return the larger of the floor and x in each lane; NaN in x stays."""
+    return b.select(b.fcmp_ordered(">", floor, x), floor, x)
+
+
 def prefetch(b: Any, address: Any) -> None:
     """Ask for memory that will be read soon."""
     byte = ir.IntType(8).as_pointer()

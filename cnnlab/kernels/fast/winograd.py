@@ -11,7 +11,7 @@ import numpy as np
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shares
+from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shares, unpack
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
@@ -75,7 +75,8 @@ class CompiledWinograd(Whole):
         from cnnlab.kernels.fast import tiles
 
         threads, width = pieces(case), lanes()
-        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
+        by_blocks = _many_filters(case, threads, width)
+        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, 1 if by_blocks else threads)
         x = np.ascontiguousarray(x)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
@@ -98,26 +99,28 @@ class CompiledWinograd(Whole):
                     (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g, np.empty(g.channels, np.int64), taps,
                     address(x), address(w), w.strides[0] // 4, address(bias), address(y), address(lines),
                     address(seen), address(packed), address(weights), address(sums), units.start, units.stop,
-                    blocks.start, blocks.stop,
+                    blocks.start, blocks.stop, layer.floor,
                 )  # fmt: skip
 
-        run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads)])
+        run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads, by_blocks=by_blocks)])
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Transform some tiles of inputs and gradients at a time, and sum their products over the tiles."""
-        from cnnlab.kernels.fast import loops, tile_gradients
+        from cnnlab.kernels.fast import tile_gradients
 
         threads, width = pieces(case), lanes()
-        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, threads)
+        by_blocks = _many_filters(case, threads, width)
+        g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, 1 if by_blocks else threads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
-        parts = shares(_units(g), g.blocks, threads)
+        parts = shares(_units(g), g.blocks, threads, by_blocks=by_blocks)
         several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         padded = -(-g.channels // width) * width
         tiles = g.pictures * -(-g.down // g.pieces) * g.across
         places = _seen(case, -(-g.down // g.pieces), g.across)
         some_channels, vectors = _channels(g.channels, width, g.block // width), (0,) * (g.block // width)
-        dw: FloatArray = np.empty((case.out_channels, g.channels, *case.kernel), FLOAT)
+        dw = results.empty((case.out_channels, g.channels, *case.kernel), FLOAT)
+        taps = np.arange(case.depth)
         shape = (g.groups, g.blocks, case.depth, g.block)
         with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
 
@@ -134,14 +137,14 @@ class CompiledWinograd(Whole):
                         address(x), address(dy), address(target), address(lines), address(seen), address(upstream),
                         address(products), units.start, units.stop, blocks.start, blocks.stop,
                     )  # fmt: skip
+                if not several:
+                    unpack(target, dw, g, taps, blocks)
 
             run_parts([bind(add, sums[i if several else 0], *share) for i, share in enumerate(parts)])
-            for more in sums[1:]:
-                sums[0] += more
-            for group in range(g.groups):
-                target = address(dw) + 4 * group * g.filters * case.depth
-                taps = np.arange(case.depth)
-                loops.unpack_filters(address(sums[0, group]), taps, g.filters, target, g.block, len(taps))
+            if several:
+                for more in sums[1:]:
+                    sums[0] += more
+                unpack(sums[0], dw, g, taps, slice(0, g.blocks))
         return dw
 
 
@@ -153,6 +156,12 @@ def side(case: Case) -> int:
 def tiles_of(case: Case) -> int:
     """Return how many tiles a map of the output has."""
     return prod(-(-size // side(case)) for size in case.out)
+
+
+def _many_filters(case: Case, threads: int, width: int) -> bool:
+    """Return whether threads shall share the filters: if their transforms are more work than those of the tiles."""
+    blocks = case.filters // (2 * width)
+    return case.filters > 1.5 * case.batch * tiles_of(case) and (blocks % threads == 0 or blocks >= 4 * threads)
 
 
 def _seen(case: Case, down: int, across: int) -> int:

@@ -57,6 +57,12 @@ def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
     return algorithm.correlate(x, w, b if b is None else _contiguous(b)[0], layer, case)
 
 
+def conv_relu_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
+    """Return max(y, 0) likewise, in the memory of y."""
+    y = conv_forward(x, w, b, geometry)
+    return y if y is None else device.library().maximum(y, 0, out=y)
+
+
 def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any, Any] | None:
     """Return (dx, dw, db) likewise."""
     if not _applies(geometry, dy, x, w):
