@@ -20,7 +20,7 @@ from cnnlab.geometry import PoolGeometry
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, one_blas_thread, run_parts, shares_of, split
 
 BLOCK_BYTES = 256 * 2**10  # of the input that is worked on at a time
 LEAST_SIZE = 512  # numbers; less is left to the readable op
@@ -93,6 +93,11 @@ def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, counts: FloatArray) 
             return given
     axes = axes_of(geometry, x.shape[2:])
     y = results.empty(geometry.output_shape(x.shape), x.dtype)
+    if _of_whole_maps(axes):
+        with one_blas_thread():  # a product with ones is three times as fast as a sum
+            maps = x.reshape(y.size, -1)
+            np.divide(np.matmul(maps, np.ones(maps.shape[1], x.dtype)).reshape(y.shape), counts, out=y)
+        return y
 
     def block(source: FloatArray, target: FloatArray) -> None:
         np.divide(_levels(source, axes, _sum_along)[-1], counts, out=target)
@@ -110,6 +115,9 @@ def avg_pool_backward(share: FloatArray, x: FloatArray, geometry: PoolGeometry) 
             return given
     axes = axes_of(geometry, x.shape[2:])
     dx = results.empty(x.shape, x.dtype)
+    if _of_whole_maps(axes):
+        np.copyto(dx, share)
+        return dx
 
     def block(source: FloatArray, target: FloatArray) -> None:
         for axis in axes:
@@ -161,15 +169,20 @@ class Axis:
         Its sizes.
     taps : list of (slice, slice)
         For each tap the inputs that are seen, and the outputs that see them: padding is left out.
-    pairs : bool
-        Whether windows are pairs of neighbors that cover the axis: the commonest pooling.
+    tiled : bool
+        Whether windows lie side by side and cover the axis: each entry is seen once.
     """
 
     place: int
     inputs: int
     outputs: int
     taps: list[tuple[slice, slice]]
-    pairs: bool
+    tiled: bool
+
+    @property
+    def pairs(self) -> bool:
+        """Whether windows are pairs of neighbors that cover the axis: the commonest pooling."""
+        return self.tiled and len(self.taps) == 2
 
     def of(self, along: slice) -> tuple[slice, ...]:
         """Return the index that takes a part of this axis."""
@@ -191,9 +204,14 @@ def axes_of(geometry: PoolGeometry, spatial: Ints) -> list[Axis]:
             first, stop = max(0, -(offset // step)), min(outputs, (inputs - 1 - offset) // step + 1)
             if stop > first:
                 taps.append((slice(offset + first * step, offset + (stop - 1) * step + 1, step), slice(first, stop)))
-        pairs = geometry.kernel[place] == step == 2 and gap == 1 and inputs == 2 * outputs
-        found.append(Axis(place, inputs, outputs, taps, pairs and geometry.padding[place] == (0, 0)))
+        tiled = geometry.kernel[place] == step and gap == 1 and inputs == step * outputs
+        found.append(Axis(place, inputs, outputs, taps, tiled and geometry.padding[place] == (0, 0)))
     return found
+
+
+def _of_whole_maps(axes: list[Axis]) -> bool:
+    """Return whether there is one window, which is the map."""
+    return all(axis.tiled and axis.outputs == 1 for axis in axes)
 
 
 def _levels(x: FloatArray, axes: list[Axis], along: Callable[[FloatArray, Axis], FloatArray]) -> list[FloatArray]:
@@ -216,8 +234,13 @@ def _max_along(x: FloatArray, axis: Axis) -> FloatArray:
 
 
 def _sum_along(x: FloatArray, axis: Axis) -> FloatArray:
-    y = np.zeros(axis.resized(x, axis.outputs), x.dtype)
-    for seen, seers in axis.taps:
+    taps = axis.taps
+    if len(taps) > 1 and all(seers == slice(0, axis.outputs) for _, seers in taps[:2]):
+        y: FloatArray = np.add(x[axis.of(taps[0][0])], x[axis.of(taps[1][0])])
+        taps = taps[2:]
+    else:
+        y = np.zeros(axis.resized(x, axis.outputs), x.dtype)
+    for seen, seers in taps:
         y[axis.of(seers)] += x[axis.of(seen)]
     return y
 
@@ -249,6 +272,11 @@ def _to_largest(dy: FloatArray, x: FloatArray, y: FloatArray, axis: Axis, *, pla
 
 def _spread_along(share: FloatArray, axis: Axis) -> FloatArray:
     """Return the sum of the shares of all windows that see a place: the adjoint of `_sum_along`."""
+    if axis.tiled:
+        dx: FloatArray = np.empty(axis.resized(share, axis.inputs), share.dtype)
+        for seen, _ in axis.taps:
+            dx[axis.of(seen)] = share
+        return dx
     dx = np.zeros(axis.resized(share, axis.inputs), share.dtype)
     for seen, seers in axis.taps:
         dx[axis.of(seen)] += share[axis.of(seers)]

@@ -1,6 +1,7 @@
 """Pooling along one axis after the other equals pooling tap by tap: ties, NaN, infinities and padding included."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,20 @@ def test_average(pool, count_include_pad):
     dy = rng.standard_normal(y.shape)
     dx = with_taps(ops.avg_pool_backward, dy, x, kernel, **options)
     np.testing.assert_allclose(ops.avg_pool_backward(dy, x, kernel, **options), dx, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 7, 7), (2, 300, 5), (2, 9, 3, 4, 5), (1, 600, 1, 1)])
+@pytest.mark.parametrize("value", [None, np.inf, np.nan])
+def test_the_average_of_a_whole_map(rng, shape, value):
+    x = rng.standard_normal(shape)
+    if value is not None:
+        x[0, 1] = value
+    size = shape[2:]
+    y = ops.avg_pool_forward(x, size)
+    np.testing.assert_allclose(y, x.mean(axis=tuple(range(2, x.ndim)), keepdims=True), rtol=1e-12, atol=1e-12)
+    dy = rng.standard_normal(y.shape)
+    dx = ops.avg_pool_backward(dy, x, size)
+    np.testing.assert_allclose(dx, np.broadcast_to(dy / np.prod(size), shape), rtol=1e-12)
 
 
 def test_the_fast_way_is_taken_for_pairs_and_leaves_its_inputs_alone(rng):
