@@ -55,6 +55,8 @@ class Case:
         Runs every pass once, and raises where two contestants do not agree.
     notes : callable
         Returns what is to be said of contestants after the rounds, such as the plan.
+    in_a_row : int
+        How often a pass runs in one turn, of which the mean is taken.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Case:
     turns: Mapping[str, Mapping[str, Callable[[], Any]]]
     same: Callable[[], None]
     notes: Callable[[], dict[str, str]]
+    in_a_row: int = 1
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,9 @@ def measure(case: Case, run: Run) -> Measured:
                     compute()  # the pause let threads fall asleep and caches and clocks go cold
                 for step, compute in case.turns[who].items():
                     start = run.clock()
-                    compute()
-                    seconds[who, step].append(run.clock() - start)
+                    for _ in range(case.in_a_row):
+                        compute()
+                    seconds[who, step].append((run.clock() - start) / case.in_a_row)
     notes = case.notes()
     memory = {who: extra_bytes(who, passes.values()) for who, passes in case.turns.items() if who not in TORCH}
     return Measured(
