@@ -17,6 +17,7 @@ from _run import Run, has_torch
 from cnnlab import kernels
 
 OURS = ("numpy", "fast")
+APART = {"numpy": "numpy apart", "fast": "fast apart"}  # the same kernels, in one pass more
 TORCH = ("pytorch", "channels_last")  # whose memory cannot be traced
 SAID = {
     "numpy": "ours, NumPy",
@@ -27,8 +28,10 @@ SAID = {
     "textbook": "textbook im2col",
     "cs231n": "columns of the batch, as in cs231n",
     "taps": "ours, tap by tap",
+    "numpy apart": "NumPy in two passes",
+    "fast apart": "cnnlab[fast] in two passes",
 }
-HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last"}
+HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last", "numpy apart": "NumPy,2", "fast apart": "fast,2"}
 NAME = 28  # characters of a name
 # With several threads, before each turn: those of OpenBLAS and OpenMP go on spinning for some 30 ms when their work is
 # done, and shall not take a core from whoever is next.
@@ -38,6 +41,8 @@ _SETTINGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "numpy": lambda: kernels.allow_compiled(False),
     "fast": lambda: kernels.allow_compiled(True),
     "taps": lambda: kernels.use_algorithm("taps"),
+    "numpy apart": lambda: kernels.allow_compiled(False),
+    "fast apart": lambda: kernels.allow_compiled(True),
 }
 
 Key = tuple[str, str]  # contestant, pass

@@ -14,7 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-c", "import sys; from cnnlab.cli import main; sys.exit(main())", "bench"]
-NAMES = ("_run", "_report", "_plots", "_conv_layers", "_conv_rivals", "conv_growth", "pool_speed", "conv_speed")
+NAMES = (
+    "_run",
+    "_report",
+    "_plots",
+    "_conv_layers",
+    "_conv_rivals",
+    "conv_growth",
+    "pool_speed",
+    "conv_speed",
+    "relu_speed",
+)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +156,7 @@ def test_contestants_agree(scripts):
     scripts.conv_growth.case_of("HW", 5, ("numpy",)).same()
     layer = next(layer for layer in scripts.pool_speed.POOLS["2×2"] if layer.name == "shapes max")
     scripts.pool_speed.case_of("", layer, ("numpy",)).same()
+    scripts.relu_speed.case_of(scripts.relu_speed.LAYERS[-1], ("numpy",)).same()
 
 
 def test_layers_have_names_of_their_own_and_groups(scripts):
