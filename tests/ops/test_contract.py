@@ -25,6 +25,9 @@ CALLS = {
     "conv_forward": Call(
         ops.conv_forward, {"x": (2, 4, 5, 6), "w": (6, 2, 3, 2), "b": (6,)}, {"groups": 2, "padding": 1}
     ),
+    "conv_relu_forward": Call(
+        ops.conv_relu_forward, {"x": (2, 4, 5), "w": (6, 2, 3), "b": (6,)}, {"groups": 2, "stride": 2, "dilation": 2}
+    ),
     "conv_backward": Call(
         ops.conv_backward,
         {"dy": (2, 3, 5, 6), "x": (2, 4, 5, 6), "w": (3, 4, 2, 3)},
