@@ -258,9 +258,9 @@ def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choo
     return correlate(dy, kernels, None, Layer((1,) * len(kernel), layer.dilation, G, part.pads), choose)
 
 
-def pieces(case: Case) -> int:
+def pieces(case: Case, *, compiled: bool = False) -> int:
     """Return into how many parts to cut the work for threads."""
-    return shares_of(case.macs)
+    return shares_of(case.macs, compiled=compiled)
 
 
 def _by_filters(case: Case) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry
-from cnnlab.kernels import rules
+from cnnlab.kernels import rules, workers
 from cnnlab.kernels.algorithm import Algorithm, algorithms
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
@@ -114,7 +114,9 @@ def conv_backward(
 
     both = [to_input, to_weights]
     macs = dy.size * w[0].size
-    if macs < SIDE_BY_SIDE and shares_of(2 * macs) == len(both):
+    if macs < SIDE_BY_SIDE and shares_of(2 * macs, compiled=compiled_allowed() and workers.watch is not None) == len(
+        both
+    ):
         run_parts(both)
     else:  # each shares its own work among the threads
         to_input()

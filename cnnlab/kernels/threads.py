@@ -20,12 +20,11 @@ from itertools import pairwise
 from typing import Any
 
 from cnnlab.geometry.options import whole_number
-from cnnlab.kernels import workers
 from cnnlab.kernels.workers import Worker
 
 Part = Callable[[], None]
 PASS_MACS = 20  # that take as long as a pass over one number, about
-least_macs = [10_000_000, 4_000_000]  # to share, where workers fall asleep at once and where they look out for more
+least_macs = [20_000_000, 4_000_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
 
 
 class _Pool:
@@ -130,7 +129,7 @@ class _Pool:
             if self._holders == 1:
                 self._held = [(one, int(one.num_threads)) for one in self._controller.lib_controllers]
                 for one, _ in self._held:
-                    one.set_num_threads(1)
+                    _set_threads(one, 1)
         try:
             yield
         finally:
@@ -138,7 +137,7 @@ class _Pool:
                 self._holders -= 1
                 if self._holders == 0:
                     for one, before in self._held:
-                        one.set_num_threads(before)
+                        _set_threads(one, before)
 
     def _blas(self) -> Any:
         with self._lock:
@@ -152,18 +151,30 @@ class _Pool:
             return self._controller or None
 
 
+def _set_threads(library: Any, count: int) -> None:
+    """Set how many threads a BLAS uses, from whatever thread.
+
+    Since its version 3.8 threadpoolctl ignores all threads but the first that sets it, until that one has let go: here
+    one may hold BLAS and another, the last of several, let go of it.
+    """
+    release = getattr(library, "clear_controlling_thread", lambda **_: None)
+    release(force=True)
+    library.set_num_threads(count)
+    release(force=True)
+
+
 _pool = _Pool()
 atexit.register(_pool.close)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_pool.reset)
 
 
-def shares_of(macs: int) -> int:
+def shares_of(macs: int, *, compiled: bool = False) -> int:
     """Return among how many threads to share so many multiply-adds: one, if another would begin too late to help.
 
     A pass over numbers in memory counts as `PASS_MACS` each.
     """
-    return thread_count() if macs >= least_macs[workers.watch is not None] else 1
+    return thread_count() if macs >= least_macs[compiled] else 1
 
 
 run_parts = _pool.run

@@ -150,6 +150,31 @@ def test_blas_is_held_through_a_whole_pass(monkeypatch, rng):
     assert blas_threads() == before
 
 
+def test_blas_is_held_from_any_thread_and_let_go_by_the_last():
+    before, seen = blas_threads(), []
+    with kernels.use_threads(2):
+        with threads.one_blas_thread():
+            seen.append(blas_threads())
+
+        def hold(inside, go_on):
+            with threads.one_blas_thread():
+                inside.set()
+                seen.append(blas_threads())
+                go_on.wait(10)
+
+        events = [(threading.Event(), threading.Event()) for _ in range(2)]
+        both = [threading.Thread(target=hold, args=pair) for pair in events]
+        for thread, (inside, _) in zip(both, events, strict=True):
+            thread.start()
+            inside.wait(10)
+        for thread, (_, go_on) in zip(both, events, strict=True):  # the first to come is the first to go
+            go_on.set()
+            thread.join()
+            seen.append(blas_threads())
+    assert seen == [[1]] * 4 + [before]
+    assert before == blas_threads()
+
+
 @pytest.mark.parametrize("side_by_side", [0, 10**12])
 def test_gradients_side_by_side_are_those_of_one_thread_and_the_same_at_each_run(monkeypatch, rng, side_by_side):
     monkeypatch.setattr(planner, "SIDE_BY_SIDE", side_by_side)
@@ -187,10 +212,9 @@ def test_products_of_other_arrays_are_left_to_them(rng):
             np.testing.assert_array_equal(kernels.product(b.T, b), b.T @ b)
 
 
-def test_little_work_is_not_shared_and_less_is_shared_where_workers_fall_asleep(monkeypatch):
+def test_little_work_is_not_shared_and_less_is_where_it_is_one_compiled_call(monkeypatch):
     monkeypatch.setattr(threads, "least_macs", [1000, 100])
     with kernels.use_threads(2):
-        for watch, least in ((None, 1000), (lambda address: None, 100)):
-            monkeypatch.setattr(workers, "watch", watch)
-            assert threads.shares_of(least) == 2
-            assert threads.shares_of(least - 1) == 1
+        for compiled, least in ((False, 1000), (True, 100)):
+            assert threads.shares_of(least, compiled=compiled) == 2
+            assert threads.shares_of(least - 1, compiled=compiled) == 1

@@ -92,7 +92,7 @@ class CompiledDepthwise(Whole):
                     address(edge), maps.start, maps.stop, layer.floor,
                 )  # fmt: skip
 
-        run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case))])
+        run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case, compiled=True))])
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -103,7 +103,7 @@ class CompiledDepthwise(Whole):
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
         most = 12 if lanes() == 16 else 6
         some_taps = max(t for t in range(1, most + 1) if len(offsets) % t == 0)
-        shares = split(case.batch * case.groups, pieces(case))
+        shares = split(case.batch * case.groups, pieces(case, compiled=True))
         sums = np.zeros((len(shares), case.out_channels, len(offsets), lanes()), FLOAT)
         whole = window(case)
 
@@ -146,7 +146,7 @@ class CompiledDepthwise(Whole):
                     address(dx), address(box), maps.start, maps.stop,
                 )  # fmt: skip
 
-        run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case))])
+        run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case, compiled=True))])
         return dx
 
 

@@ -77,7 +77,7 @@ class Direct(Whole):
         """Pack the filters, and sum tile by tile."""
         from cnnlab.kernels.fast import loops
 
-        threads = pieces(case)
+        threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
         by_blocks = case.groups == 1 and case.filters > case.batch * case.positions
         cut = forward_plan(case, layer.pads, lanes(), 1 if by_blocks else threads)
@@ -119,7 +119,7 @@ class Direct(Whole):
         """Sum over places, a block of filters times a tile of taps at a time."""
         from cnnlab.kernels.fast import loops
 
-        threads = pieces(case)
+        threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)

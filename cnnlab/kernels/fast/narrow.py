@@ -84,7 +84,7 @@ class Narrow(Whole):
         """Sum tile by tile; the filters' rows are their first axis."""
         from cnnlab.kernels.fast import lines
 
-        threads = pieces(case)
+        threads = pieces(case, compiled=True)
         cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
         rows = gap = 1
         if len(case.kernel) == 2 or (len(case.kernel) == 3 and case.kernel[0] == 1):
@@ -115,7 +115,7 @@ class Narrow(Whole):
             raise ValueError(self.fault(case))
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
         channels = case.in_channels // case.groups
-        parts = split(case.batch * case.groups, pieces(case))
+        parts = split(case.batch * case.groups, pieces(case, compiled=True))
         sums = np.zeros((len(parts), case.out_channels, case.depth, lanes()), FLOAT)
 
         def some(target: FloatArray, units: slice) -> None:
@@ -159,5 +159,5 @@ class Narrow(Whole):
                     address(dx), address(sums), units.start, units.stop,
                 )  # fmt: skip
 
-        run_parts([bind(some, units) for units in split(case.batch * case.groups, pieces(case))])
+        run_parts([bind(some, units) for units in split(case.batch * case.groups, pieces(case, compiled=True))])
         return dx

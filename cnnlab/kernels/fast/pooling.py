@@ -114,6 +114,6 @@ def _maps(array: FloatArray, axes: int = AXES) -> FloatArray:
 
 
 def _each_map(loop: Any, arrays: list[FloatArray], *options: Any) -> None:
-    threads = shares_of(PASS_MACS * max(a.size for a in arrays))
+    threads = shares_of(PASS_MACS * max(a.size for a in arrays), compiled=True)
     parts = split(len(arrays[0]), threads)
     run_parts([bind(loop, *arrays, *options, some.start, some.stop) for some in parts])

@@ -74,7 +74,7 @@ class CompiledWinograd(Whole):
         """Transform the kernels, then some tiles at a time."""
         from cnnlab.kernels.fast import tiles
 
-        threads, width = pieces(case), lanes()
+        threads, width = pieces(case, compiled=True), lanes()
         by_blocks = _many_filters(case, threads, width)
         g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, 1 if by_blocks else threads)
         x = np.ascontiguousarray(x)
@@ -109,7 +109,7 @@ class CompiledWinograd(Whole):
         """Transform some tiles of inputs and gradients at a time, and sum their products over the tiles."""
         from cnnlab.kernels.fast import tile_gradients
 
-        threads, width = pieces(case), lanes()
+        threads, width = pieces(case, compiled=True), lanes()
         by_blocks = _many_filters(case, threads, width)
         g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, 1 if by_blocks else threads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
