@@ -91,6 +91,14 @@ class Case:
         """Multiply-adds of the definition."""
         return self.batch * self.out_channels * self.positions * self.depth
 
+    @cached_property
+    def few_places(self) -> bool:
+        """Whether there are more filters than places where each is used, in one group: threads then share the filters.
+
+        Filters that are shared among places would be prepared or read by each thread, and their gradients be added up.
+        """
+        return self.groups == 1 and self.filters > self.batch * self.positions
+
     @property
     def itemsize(self) -> int:
         """Bytes of a number."""

@@ -118,7 +118,7 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
         for chunk in chunks(case, algorithm, 1):
             work(chunk, [(slice(None), outs)], weights)
 
-    if _by_filters(case):
+    if case.few_places and pieces(case) > 1:
         run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
     else:
         w, groups = results.contiguous(w), list(_groups(case, algorithm))
@@ -133,7 +133,7 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
     algorithm = _chosen(choose, case)
     if isinstance(algorithm, Whole):
         return algorithm.correlate_weights(dy, x, layer, case)
-    if _by_filters(case):
+    if case.few_places and pieces(case) > 1:
         return _weights_by_filters(dy, x, layer, case, algorithm)
     todo = chunks(case, algorithm, pieces(case))
     # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
@@ -261,14 +261,6 @@ def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choo
 def pieces(case: Case, *, compiled: bool = False) -> int:
     """Return into how many parts to cut the work for threads."""
     return shares_of(case.macs, compiled=compiled)
-
-
-def _by_filters(case: Case) -> bool:
-    """Return whether threads shall share the filters, not the places: with many filters at few places these are more.
-
-    Filters shared among places would be prepared or read by each thread, and their gradients be added up at the end.
-    """
-    return case.groups == 1 and case.filters > case.batch * case.positions and pieces(case) > 1
 
 
 def _chosen(choose: Choose, case: Case) -> Algorithm:

@@ -79,14 +79,15 @@ class Direct(Whole):
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
-        by_blocks = case.groups == 1 and case.filters > case.batch * case.positions
-        cut = forward_plan(case, layer.pads, lanes(), 1 if by_blocks else threads)
+        cut = forward_plan(case, layer.pads, lanes(), 1 if case.few_places else threads)
         g, x = cut.plan.numbers, np.ascontiguousarray(x)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
-        if by_blocks:  # each weight is used at few places: packed in a large array it would be read again from afar
+        if (
+            case.few_places
+        ):  # packed in a large array a weight would be read again from afar
             taps, boxes = filter_offsets(w), cut.units * cut.box if g.packed else 16
 
             def some_filters(blocks: slice) -> None:
@@ -123,7 +124,7 @@ class Direct(Whole):
         x, layer, case = _only_seen(x, layer, case)
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
-        parts = shares(cut.units, g.blocks, threads, by_blocks=case.filters > case.batch * case.positions)
+        parts = shares(cut.units, g.blocks, threads, by_blocks=case.few_places)
         several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         shape = (g.groups, g.blocks, g.outer * g.lines * g.places, g.block)
         dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
