@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cnnlab import kernels, ops
+from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import planner, threads, workers
 from cnnlab.kernels.threads import _pool, run_parts, thread_count
 from cnnlab.kernels.workers import Worker
@@ -189,6 +190,31 @@ def test_gradients_side_by_side_are_those_of_one_thread_and_the_same_at_each_run
         for got, again, want in zip(found, runs[0], expected, strict=True):
             np.testing.assert_array_equal(got, again)
             np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("name", ["auto", "im2col", "channels_last", "batch_last", "winograd"])
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "options"),
+    [
+        ((1, 5, 7, 7), (300, 5, 3, 3), {"padding": 1}),
+        ((2, 17, 5, 5), (131, 17, 3, 3), {"padding": 1}),
+        ((3, 9, 6, 6), (257, 9, 5, 5), {"padding": 2, "stride": 2}),
+        ((1, 33, 9, 9), (98, 33, 1, 1), {}),
+    ],
+)
+def test_more_filters_than_places(rng, x_shape, w_shape, options, name, count):
+    if name == "winograd" and w_shape[2:] != (3, 3):
+        pytest.skip("Winograd's is for kernels of 3×3")
+    x, w, b = (rng.standard_normal(shape) for shape in (x_shape, w_shape, w_shape[:1]))
+    assert planner.layer_of(ConvGeometry.of_weight(w_shape, **options)).case(x_shape, w_shape, "float64").few_places
+    with kernels.use_algorithm("taps"):
+        y = ops.conv_forward(x, w, b, **options)
+        wanted = y, *ops.conv_backward(y, x, w, **options)
+    with kernels.use_algorithm(name), kernels.use_threads(count):
+        got = ops.conv_forward(x, w, b, **options), *ops.conv_backward(y, x, w, **options)
+    for ours, theirs in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize(("N", "K", "M"), [(64, 50, 30), (1, 300, 41), (3, 7, 200), (17, 1, 1), (0, 5, 3), (5, 0, 3)])

@@ -85,9 +85,7 @@ class Direct(Whole):
         bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
-        if (
-            case.few_places
-        ):  # packed in a large array a weight would be read again from afar
+        if case.few_places:  # packed in a large array a weight would be read again from afar
             taps, boxes = filter_offsets(w), cut.units * cut.box if g.packed else 16
 
             def some_filters(blocks: slice) -> None:
