@@ -11,6 +11,7 @@ import pytest
 from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import planner, threads, workers
+from cnnlab.kernels.algorithm import algorithms
 from cnnlab.kernels.threads import _pool, run_parts, thread_count
 from cnnlab.kernels.workers import Worker
 
@@ -193,21 +194,23 @@ def test_gradients_side_by_side_are_those_of_one_thread_and_the_same_at_each_run
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("name", ["auto", "im2col", "channels_last", "batch_last", "winograd"])
+@pytest.mark.parametrize("name", ["im2col", "channels_last", "batch_last", "winograd"])
 @pytest.mark.parametrize(
-    ("x_shape", "w_shape", "options"),
+    "sizes",
     [
-        ((1, 5, 7, 7), (300, 5, 3, 3), {"padding": 1}),
+        ((2, 5, 7, 7), (300, 5, 3, 3), {"padding": 1}),
         ((2, 17, 5, 5), (131, 17, 3, 3), {"padding": 1}),
         ((3, 9, 6, 6), (257, 9, 5, 5), {"padding": 2, "stride": 2}),
-        ((1, 33, 9, 9), (98, 33, 1, 1), {}),
+        ((2, 33, 6, 7), (98, 33, 1, 1), {}),
     ],
 )
-def test_more_filters_than_places(rng, x_shape, w_shape, options, name, count):
-    if name == "winograd" and w_shape[2:] != (3, 3):
-        pytest.skip("Winograd's is for kernels of 3×3")
+def test_more_filters_than_places(rng, sizes, name, count):
+    x_shape, w_shape, options = sizes
     x, w, b = (rng.standard_normal(shape) for shape in (x_shape, w_shape, w_shape[:1]))
-    assert planner.layer_of(ConvGeometry.of_weight(w_shape, **options)).case(x_shape, w_shape, "float64").few_places
+    case = planner.layer_of(ConvGeometry.of_weight(w_shape, **options)).case(x_shape, w_shape, "float64")
+    assert case.few_places
+    if why := planner.fault(algorithms()[name], case):
+        pytest.skip(why)
     with kernels.use_algorithm("taps"):
         y = ops.conv_forward(x, w, b, **options)
         wanted = y, *ops.conv_backward(y, x, w, **options)
