@@ -1,13 +1,14 @@
 """How fast convolutions and training steps are on a GPU, beside PyTorch with cuDNN at the same precision.
 
-    python benchmarks/gpu_speed.py [--quick] [--held-out] [--rounds 15] [--only REGEX] [--tf32 off|on|both]
+    python benchmarks/gpu_speed.py [--quick] [--held-out] [--rounds 15] [--only REGEX] [--tf32 off|on|both] [--untried]
     python benchmarks/gpu_speed.py --algorithms     which of our algorithms is ahead on which layer, to set rules by
 
-Both compute in turn in one process, timed by CUDA's events over some calls in a row, and what counts is the ratio
-within a round: PyTorch's time divided by ours, so more than 1 means that we are ahead. PyTorch may try cuDNN's kernels
-out first (cudnn.benchmark), in its default memory layout and in channels_last. Each precision has a process of its
-own, since CuPy reads CUPY_TF32 once. The tables go to benchmarks/out/ as CSV too. Without a GPU it says so and ends
-well. Nothing here is run by the tests.
+Both compute in turn in one process, timed by CUDA's events, and what counts is the ratio within a round: PyTorch's time
+divided by ours, so more than 1 means that we are ahead. A layer is timed twice: as replays of a CUDA graph of some
+calls, what the GPU takes, and called from Python, which is what counts for small layers. Both may try cuDNN's kernels
+out first (with --untried neither), PyTorch in its default memory layout and in channels_last. Each precision has a
+process of its own, since CuPy reads CUPY_TF32 once. The tables go to benchmarks/out/ as CSV too. Without a GPU it says
+so and ends well. Nothing here is run by the tests.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ import numpy as np
 from _conv_layers import HELD_OUT, suite
 
 import cnnlab
-from cnnlab import kernels, nn, ops, optim
+from cnnlab import kernels, nn, ops, optim, train
 from cnnlab.backend.gpu import require_cupy
 from cnnlab.kernels import gpu
+from cnnlab.kernels.gpu import convolution
 
 OUT = Path(__file__).parent / "out"
-SECONDS = 0.02  # that a measurement takes at least, in calls in a row
+SECONDS = 0.005  # that a measurement takes at least, in calls in a row
+IN_A_GRAPH = 10  # calls
 CUDA = "cuda"  # as PyTorch calls the GPU
 PASSES = ("forward", "backward")
 
@@ -62,6 +65,7 @@ class Ours:
     def __init__(self, layer, x, w, b, dy):
         self.layer = layer
         self.x, self.w, self.b, self.dy = there(x, w, b, dy)
+        self._geometry = cnnlab.geometry.ConvGeometry.of_weight(layer.w, **layer.options)
 
     def forward(self):
         return ops.conv_forward(self.x, self.w, self.b, **self.layer.options)
@@ -70,6 +74,12 @@ class Ours:
         if self.layer.first:
             return ops.conv_backward_parameters(self.dy, self.x, self.w, **self.layer.options)
         return ops.conv_backward(self.dy, self.x, self.w, **self.layer.options)
+
+    def weights(self):
+        return convolution._grad_weight(self.dy, self.x, self.w.shape, self._geometry)
+
+    def input(self):
+        return convolution._grad_input(self.dy, self.w, self.x.shape, self._geometry)
 
 
 class PyTorch:
@@ -99,6 +109,29 @@ class PyTorch:
         wanted = [not self.layer.first, True, True]
         back = self.torch.ops.aten.convolution_backward
         return back(self.dy, self.x, self.w, [len(self.b)], *self.arguments, wanted)
+
+
+class Replayed:
+    """Some calls as one CUDA graph, recorded by the library whose they are."""
+
+    def __init__(self, work, *, ours, calls=IN_A_GRAPH):
+        def some():
+            for _ in range(calls):
+                work()
+
+        if ours:
+            self.replay = kernels.gpu.Recording(some).replay
+            return
+        import torch
+
+        aside = torch.cuda.Stream()
+        with torch.cuda.stream(aside):
+            some()
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            some()
+        self.replay = graph.replay
 
 
 def arrays_of(layer):
@@ -172,37 +205,45 @@ def picked(layer):
 
 def layers_table(layers, rounds, tf32, writer):
     ratios = {}
-    print(f"{'layer':<27} {'ms':>8} {'forward':>8} {'backward':>8} {'both':>8} {'ch. last':>8} {'MB':>8}   algorithms")
+    heads = ("µs", "forward", "backward", "both", "ch. last", "called", "MB")
+    print(f"{'layer':<27} " + " ".join(f"{head:>8}" for head in heads) + "   algorithms")
     for layer in layers:
         arrays = arrays_of(layer)
         ours, others = Ours(layer, *arrays), rivals(layer, arrays)
         check_agreement(ours, others, tf32)
-        works = {(who, step): getattr(one, step) for who, one in {"ours": ours, **others}.items() for step in PASSES}
+        works = {}
+        for who, one in {"ours": ours, **others}.items():
+            for step in PASSES:
+                works[who, "called", step] = getattr(one, step)
+                works[who, "replayed", step] = Replayed(getattr(one, step), ours=who == "ours").replay
         found = interleaved(works, rounds)
         for who in ("ours", *others):
-            found[who, "both"] = found[who, "forward"] + found[who, "backward"]
+            for step in PASSES:
+                found[who, "replayed", step] /= IN_A_GRAPH
+            for how in ("replayed", "called"):
+                found[who, how, "both"] = sum(found[who, how, step] for step in PASSES)
         memory = max(peak_bytes(ours.forward), peak_bytes(ours.backward))
-        row = {key: np.median(found[key] / found["ours", key[1]]) for key in found if key[0] != "ours"}
+        row = {key: np.median(found[key] / found["ours", *key[1:]]) for key in found if key[0] != "ours"}
         for key, value in row.items():
             ratios.setdefault(key, []).append(value)
-        cells = [row.get(("pytorch", step)) for step in (*PASSES, "both")] + [row.get(("channels_last", "both"))]
+        cells = [row.get(("pytorch", "replayed", step)) for step in (*PASSES, "both")]
+        cells += [row.get(("channels_last", "replayed", "both")), row.get(("pytorch", "called", "both"))]
         text = " ".join(f"{'–' if cell is None else format(cell, '.2f'):>8}" for cell in cells)
-        ms = 1e3 * np.median(found["ours", "both"])
-        print(f"{layer.name:<27} {ms:8.3f} {text} {memory / 1e6:8.1f}   {picked(layer)}", flush=True)
-        for (who, step), values in found.items():
+        us = 1e6 * np.median(found["ours", "replayed", "both"])
+        print(f"{layer.name:<27} {us:8.1f} {text} {memory / 1e6:8.1f}   {picked(layer)}", flush=True)
+        for (who, how, step), values in found.items():
             extra = memory if who == "ours" else ""
-            writer.writerow(
-                [layer.name, who, step, float(np.median(values)), float(values.min()), extra, picked(layer)]
-            )
+            line = [layer.name, who, how, step, float(np.median(values)), float(values.min()), extra, picked(layer)]
+            writer.writerow(line)
     means(ratios)
 
 
 def means(ratios):
     if ratios:
         print("geometric means of the medians of ratios (more than 1: we are ahead):")
-    for (who, step), values in ratios.items():
+    for (who, how, step), values in ratios.items():
         mean = np.exp(np.mean(np.log(values)))
-        print(f"  {step:<9} {who:<14} {mean:5.2f}   lowest {min(values):5.2f}   of {len(values)}")
+        print(f"  {step:<9} {how:<9} {who:<14} {mean:5.2f}   lowest {min(values):5.2f}   of {len(values)}")
 
 
 def our_step(net, x, y):
@@ -236,49 +277,71 @@ def torch_step(net, x, y, layout):
     return step
 
 
+def recorded_step(net, x, y):
+    optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    step = train.RecordedStep(net, nn.CrossEntropyLoss(), optimizer, x, y)
+    return lambda: step(x, y)
+
+
+def torch_steps(net, x, y):
+    """Return PyTorch's steps by name: in both layouts as they are written, and the first as a CUDA graph."""
+    import copy
+
+    import torch
+    from train_speed import to_torch
+
+    net = to_torch(net)
+    steps = {
+        name: torch_step(copy.deepcopy(net), x, y, getattr(torch, layout))
+        for name, layout in (("pytorch", "contiguous_format"), ("channels_last", "channels_last"))
+    }
+    return steps | {"pytorch graph": Replayed(steps["pytorch"], ours=False, calls=1).replay}
+
+
 def steps_table(rounds, writer):
     import copy
 
-    from train_speed import nets, to_torch
+    from train_speed import nets
 
     rng, ratios = np.random.default_rng(0), {}
-    print("\ntraining steps, batch 64")
+    print("\ntraining steps, batch 64, in microseconds")
     for name, (net, shape, classes) in nets(rng).items():
         x, y = rng.standard_normal(shape, dtype=np.float32), rng.integers(0, classes, shape[0])
-        steps = {}
-        if has_torch():
-            import torch
-
-            for who, layout in (("pytorch", torch.contiguous_format), ("channels_last", torch.channels_last)):
-                steps[who] = torch_step(copy.deepcopy(to_torch(net)), x, y, layout)
-        steps["ours"] = our_step(net.to("gpu"), *there(x, y))
+        steps = torch_steps(net, x, y) if has_torch() else {}
+        data = there(x, y)
+        steps["called"] = our_step(copy.deepcopy(net).to("gpu"), *data)
+        steps["recorded"] = recorded_step(net.to("gpu"), *data)
         found = interleaved(steps, rounds)
-        text = "   ".join(f"{who} {1e3 * np.median(values):7.3f} ms" for who, values in found.items())
+        text = "   ".join(f"{who} {1e6 * np.median(values):6.1f}" for who, values in found.items())
         for who, values in found.items():
-            writer.writerow([name, who, "step", float(np.median(values)), float(values.min()), "", ""])
-        others = [who for who in found if who != "ours"]
-        if others:
-            better = min(others, key=lambda who: np.median(found[who]))
-            ratio = np.median(found[better] / found["ours"])
-            ratios.setdefault(("better layout", "step"), []).append(ratio)
-            text += f"   ratio {ratio:.2f}"
+            writer.writerow([name, who, "", "step", float(np.median(values)), float(values.min()), "", ""])
+        if has_torch():
+            better = min(("pytorch", "channels_last"), key=lambda who: np.median(found[who]))
+            for mine, other in (("recorded", better), ("called", better), ("recorded", "pytorch graph")):
+                whose = other if other == "pytorch graph" else "better layout"
+                ratios.setdefault((whose, mine, "step"), []).append(np.median(found[other] / found[mine]))
+            text += f"   ratio {ratios['better layout', 'recorded', 'step'][-1]:.2f}"
         print(f"{name:<30} {text}", flush=True)
     means(ratios)
 
 
 def algorithms_table(layers, rounds):
     names = list(gpu.known)
-    print(f"{'layer':<27} {'pass':<9}" + "".join(f"{name:>12}" for name in names) + "   ms")
+    print(f"{'layer':<27} {'pass':<11}" + "".join(f"{name:>12}" for name in names) + "   µs, replayed")
     for layer in layers:
         ours = Ours(layer, *arrays_of(layer))
+        works = {"forward": ours.forward, "grad_weight": ours.weights} | (
+            {} if layer.first else {"grad_input": ours.input}
+        )
         times = {}
         for name in names:
             with kernels.use_algorithm(name):
-                for key, values in interleaved({step: getattr(ours, step) for step in PASSES}, rounds).items():
-                    times[key, name] = np.median(values)
-        for step in PASSES:
-            cells = "".join(f"{1e3 * times[step, name]:12.4f}" for name in names)
-            print(f"{layer.name:<27} {step:<9}{cells}", flush=True)
+                replays = {step: Replayed(work, ours=True).replay for step, work in works.items()}
+                for key, values in interleaved(replays, rounds).items():
+                    times[key, name] = np.median(values) / IN_A_GRAPH
+        for step in works:
+            cells = "".join(f"{1e6 * times[step, name]:12.1f}" for name in names)
+            print(f"{layer.name:<27} {step:<11}{cells}", flush=True)
 
 
 def versions():
@@ -304,18 +367,26 @@ def measure(options, tf32):
         import torch
 
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-        torch.backends.cudnn.benchmark = True
-    print(f"{versions()}; TF32 {'on' if tf32 else 'off'}; ratios are PyTorch's time to ours", flush=True)
+        torch.backends.cudnn.benchmark = not options.untried
+    gpu.cudnn_benchmark(not options.untried)
+    tried = "as the heuristics say" if options.untried else "tried out"
+    print(
+        f"{versions()}; cuDNN's kernels {tried}; TF32 {'on' if tf32 else 'off'}; ratios are PyTorch's time to ours",
+        flush=True,
+    )
     layers = [one for one in (HELD_OUT if options.held_out else suite()) if re.search(options.only, one.name)]
     rounds = 3 if options.quick else options.rounds
     if options.algorithms:
         algorithms_table(layers, rounds)
         return
     OUT.mkdir(exist_ok=True)
-    file = OUT / f"gpu_speed{'_held_out' * options.held_out}_tf32_{'on' if tf32 else 'off'}.csv"
+    file = (
+        OUT
+        / f"gpu_speed{'_held_out' * options.held_out}{'_untried' * options.untried}_tf32_{'on' if tf32 else 'off'}.csv"
+    )
     with file.open("w", newline="") as opened:
         writer = csv.writer(opened)
-        writer.writerow(["layer", "who", "pass", "median_s", "min_s", "peak_bytes", "algorithms"])
+        writer.writerow(["layer", "who", "how", "pass", "median_s", "min_s", "peak_bytes", "algorithms"])
         layers_table(layers, rounds, tf32, writer)
         steps_table(rounds, writer)
     if "cudnn" in gpu.known:
@@ -331,6 +402,7 @@ def main():
     parser.add_argument("--held-out", action="store_true", help="the layers that no rule was set on")
     parser.add_argument("--only", default="", help="layers whose name matches")
     parser.add_argument("--algorithms", action="store_true", help="our algorithms beside one another")
+    parser.add_argument("--untried", action="store_true", help="take the plans that cuDNN's heuristics put first")
     parser.add_argument("--tf32", choices=("off", "on", "both"), default="both")
     options = parser.parse_args()
     status = cnnlab.gpu_status()

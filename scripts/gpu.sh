@@ -7,6 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 PYTHONPATH="$(pwd)${PYTHONPATH:+:$PYTHONPATH}"
 export PYTHONPATH
+tests='tests/backend tests/kernels tests/nn tests/ops tests/optim tests/train'  # where some need a GPU; others need a browser
 why_not='import sys, cnnlab; s = cnnlab.gpu_status(); print(s.reason); sys.exit(not s.ok)'
 
 if [ -n "${GPU_PYTHON:-}" ]; then
@@ -26,7 +27,7 @@ fi
 printf '%s\n' "$found"
 failed=0
 # shellcheck disable=SC2086  # several arguments are meant
-CNNLAB_DEVICE=gpu CNNLAB_TESTS_REQUIRE=gpu "$python" -m pytest -m gpu ${PYTEST_ARGS:-} || failed=1
+CNNLAB_TESTS_REQUIRE=gpu "$python" -m pytest -m gpu $tests ${PYTEST_ARGS:-} || failed=1
 # shellcheck disable=SC2086
 "$python" benchmarks/gpu_speed.py ${BENCH_ARGS:-} || failed=1
 exit "$failed"

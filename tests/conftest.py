@@ -59,7 +59,7 @@ def strict(device: str) -> Callable[[Any], Any]:
 
 
 def on_gpu(x: Any) -> Any:
-    return cnnlab.asarray(np.array(x), device="gpu")
+    return cnnlab.asarray(cnnlab.to_numpy(x).copy(), device="gpu")
 
 
 LANES = {
@@ -78,7 +78,7 @@ def lane(request):
     The fake devices are array-api-strict's: one raises whenever data would cross to the host unasked, the other has no
     float64. They stand in for a GPU where there is none. With one, the command is
 
-        CNNLAB_DEVICE=gpu pytest -m gpu
+        pytest -m gpu
 
     Without one, the CuPy lane is skipped and the run says why; CNNLAB_TESTS_REQUIRE=gpu makes that a failure.
     """

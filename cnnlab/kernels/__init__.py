@@ -17,16 +17,17 @@ from cnnlab.kernels.dispatch import (
     conv_transpose_forward,
     cross_entropy_backward,
     cross_entropy_forward,
+    in_place,
     max_pool_backward,
     max_pool_forward,
     momentum_step,
+    product,
     relu_backward,
     relu_forward,
     tanh_backward,
     tanh_forward,
 )
 from cnnlab.kernels.explain import Plan, Step, explain_plan
-from cnnlab.kernels.product import product
 from cnnlab.kernels.settings import (
     allow_compiled,
     allow_winograd,
@@ -60,6 +61,7 @@ __all__ = [
     "cross_entropy_forward",
     "current_algorithm",
     "explain_plan",
+    "in_place",
     "max_pool_backward",
     "max_pool_forward",
     "momentum_step",

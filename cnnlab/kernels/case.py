@@ -34,6 +34,8 @@ class Case:
     work : {"forward", "grad_weight", "grad_input"}
     added : tuple of int
         How many positions of the padded input are zeros that were added, on each axis; empty for none.
+    uneven : bool
+        Whether more of them are on one side of an axis than on the other.
     """
 
     batch: int
@@ -47,6 +49,7 @@ class Case:
     dtype: str
     work: Work = "forward"
     added: Ints = ()
+    uneven: bool = False
 
     def __hash__(self) -> int:
         """Return the hash of all sizes, computed once: plans are looked up at each call."""

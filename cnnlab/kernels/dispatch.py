@@ -9,8 +9,10 @@ from cnnlab.kernels import elementwise, planner, pooling
 from cnnlab.kernels.gpu import convolution as gpu_convolution
 from cnnlab.kernels.gpu import elementwise as gpu_elementwise
 from cnnlab.kernels.gpu import pooling as gpu_pooling
+from cnnlab.kernels.gpu import product as gpu_product
 from cnnlab.kernels.gpu import training as gpu_training
 from cnnlab.kernels.gpu.device import takes
+from cnnlab.kernels.product import product as product_on_cpu
 
 
 def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
@@ -21,7 +23,7 @@ def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
 def conv_relu_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
     """Return max(y, 0) likewise, in the pass that computes y."""
     if takes(x):
-        return gpu_convolution.conv_relu_forward(x, w, b, geometry)
+        return gpu_convolution.conv_forward(x, w, b, geometry, relu=True)
     return planner.conv_forward(x, w, b, geometry, relu=True)
 
 
@@ -81,6 +83,13 @@ def avg_pool_backward(share: Any, x: Any, geometry: PoolGeometry) -> Any:
     )
 
 
+def product(a: Any, b: Any) -> Any:
+    """Return a @ b (N, M) for matrices a (N, K) and b (K, M) of any array library."""
+    if takes(a) and (found := gpu_product.product(a, b)) is not None:
+        return found
+    return product_on_cpu(a, b)
+
+
 def relu_forward(x: Any) -> Any:
     """Return max(x, 0) likewise."""
     return gpu_elementwise.relu_forward(x) if takes(x) else elementwise.relu_forward(x)
@@ -114,6 +123,11 @@ def cross_entropy_backward(logits: Any, targets: Any) -> Any:
 def momentum_step(w: Any, gradient: Any, velocity: Any, *, lr: float, momentum: float) -> tuple[Any, Any] | None:
     """Return (w - lr · v, v) for v = momentum · velocity + gradient, or None likewise."""
     return gpu_training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum) if takes(w) else None
+
+
+def in_place(parameters: list[Any], gradients: list[Any], *memories: list[Any]) -> Any:
+    """Return the arrays of an optimizer as `cnnlab.kernels.gpu.InPlace`, or None where it cannot change them."""
+    return gpu_training.in_place(parameters, gradients, *memories) if parameters and takes(parameters[0]) else None
 
 
 def adam_step(

@@ -57,8 +57,8 @@ class Layer:
 def _case(layer: Layer, x_shape: Ints, w_shape: Ints, dtype: str, work: Work) -> Case:
     padded = tuple(n + sum(added) for n, added in zip(x_shape[2:], layer.pads, strict=True))
     (N, C), M, G = x_shape[:2], w_shape[0], layer.groups
-    added = tuple(map(sum, layer.pads))
-    return Case(N, C, M, G, padded, w_shape[2:], layer.stride, layer.dilation, dtype, work, added)
+    added, uneven = tuple(map(sum, layer.pads)), any(before != after for before, after in layer.pads)
+    return Case(N, C, M, G, padded, w_shape[2:], layer.stride, layer.dilation, dtype, work, added, uneven)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.nn.parameter import Parameter
 from cnnlab.optim.base import Optimizer
 from cnnlab.optim.hyperparameter import Hyperparameter, at_least_zero, pair_of_fractions
+from cnnlab.optim.together import Together
 
 
 class Adam(Optimizer):
@@ -70,6 +71,27 @@ class Adam(Optimizer):
                 self.state[i] = {"step": step + 1, "exp_avg": mean, "exp_avg_sq": square}
                 return new
         return super().changed(i, old, gradient)
+
+    def in_place(self) -> Callable[[], None] | None:
+        """Return a step of all parameters in one launch on a GPU, where there is no weight decay, or None."""
+        if self.weight_decay:
+            return None
+        together = Together(self, ("exp_avg", "exp_avg_sq"))
+        if together.arrays is None or len({self.state[i].get("step", 0) for i in together.places}) > 1:
+            return None
+        for i in together.places:
+            self.state[i].setdefault("step", 0)
+
+        def step() -> None:
+            together.take_up()
+            number = 1 + self.state[together.places[0]]["step"]
+            beta1, beta2 = self.betas
+            lr, root = self.lr / (1 - beta1**number), math.sqrt(1 - beta2**number)
+            together.arrays.adam(lr, self.betas, root, self.eps)
+            for i in together.places:
+                self.state[i]["step"] = number
+
+        return step
 
     def change(self, i: int, gradient: Array) -> Array:
         """Return lr · m̂ / (√v̂ + eps)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from cnnlab import backend
@@ -95,6 +95,14 @@ class Optimizer:
     def changed(self, i: int, old: Array, gradient: Array) -> Array:
         """Return parameter `i` after the step."""
         return old - self.change(i, gradient)
+
+    def in_place(self) -> Callable[[], None] | None:
+        """Return a function that takes a step by changing the very arrays of parameters and memory, or None.
+
+        For a step that is recorded on a GPU, where arrays must stay where they are (`cnnlab.train.RecordedStep`). The
+        gradients are read from the arrays that the parameters have now; all options but `lr` stay as they are.
+        """
+        return None
 
     def change(self, i: int, gradient: Array) -> Array:
         """Return what to subtract from parameter `i`, given its gradient."""

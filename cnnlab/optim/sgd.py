@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.nn.parameter import Parameter
 from cnnlab.optim.base import Optimizer
 from cnnlab.optim.hyperparameter import Hyperparameter, fraction, number, yes_or_no
+from cnnlab.optim.together import Together
 
 
 class SGD(Optimizer):
@@ -84,6 +85,20 @@ class SGD(Optimizer):
                 new, self.state[i]["momentum_buffer"] = fast
                 return new
         return super().changed(i, old, gradient)
+
+    def in_place(self) -> Callable[[], None] | None:
+        """Return a step of all parameters in one launch on a GPU, where it is momentum alone, or None."""
+        if not self.momentum or self.dampening or self.nesterov or self.weight_decay:
+            return None
+        together = Together(self, ("momentum_buffer",))
+        if together.arrays is None:
+            return None
+
+        def step() -> None:
+            together.take_up()
+            together.arrays.momentum(self.lr, self.momentum)
+
+        return step
 
     def change(self, i: int, gradient: Array) -> Array:
         """Return lr · v, or with Nesterov's momentum lr · (g + momentum · v)."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnnlab.backend import Array, namespace
-from cnnlab.geometry.options import whole_number
+from cnnlab.geometry.options import truth, whole_number
 from cnnlab.nn.init import generator
 from cnnlab.nn.loss import Loss
 from cnnlab.nn.module import Module
@@ -22,6 +22,7 @@ from cnnlab.train.history import History
 from cnnlab.train.inputs import check_parts, check_plan, checked_data
 from cnnlab.train.prediction import Metric, evaluate, modes_kept
 from cnnlab.train.settings import describe
+from cnnlab.train.steps import Steps
 
 
 def fit(
@@ -40,6 +41,7 @@ def fit(
     early_stop: EarlyStop | None = None,
     checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
     progress: bool = True,
+    recorded: bool = True,
 ) -> History:
     """Train `net` on shuffled mini-batches.
 
@@ -76,6 +78,9 @@ def fit(
         is. If the file is there already, the training goes on from it, to the same curve as if it had not stopped.
     progress
         Whether to show a progress bar.
+    recorded
+        Whether, on a GPU, a step of a net of the library's own layers is recorded once and replayed (`RecordedStep`):
+        the same numbers, without Python between the launches.
 
     Returns
     -------
@@ -121,6 +126,7 @@ def fit(
             screen.say(f"continuing from {saved.file}: {len(run.history)} of {epochs} epochs are done{left}")
     batches = math.ceil(x.shape[0] / batch_size)
     net.forget()
+    steps = Steps(net, loss, optimizer, recorded=truth("recorded", recorded))
     with modes_kept(net), screen.bar(epochs * batches, len(run.history) * batches, progress) as bar:
         try:
             if not net.training:  # else its parts stay as they are: some may be frozen
@@ -129,10 +135,9 @@ def fit(
                 epoch = len(run.history) + 1
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 means = _run_epoch(
-                    net,
+                    steps,
                     x,
                     y,
-                    loss=loss,
                     optimizer=optimizer,
                     batch_size=batch_size,
                     order=rng.permutation(x.shape[0]),
@@ -154,6 +159,7 @@ def fit(
             bar.set_description(f"stopped after {len(run.history)} of {epochs} epochs")
         finally:
             # A stop or an error may leave half a backward pass behind.
+            steps.release()
             net.forget()
             net.zero_grad()
     return run.history
@@ -179,11 +185,10 @@ def _conclude(run: Run, early_stop: EarlyStop) -> None:
 
 
 def _run_epoch(
-    net: Module,
+    steps: Steps,
     x: Array,
     y: Array,
     *,
-    loss: Loss,
     optimizer: Optimizer,
     batch_size: int,
     order: np.ndarray[Any, Any],
@@ -195,25 +200,17 @@ def _run_epoch(
     sums = dict.fromkeys(["loss", *metrics], 0.0)
     for batch, start in enumerate(range(0, len(order), batch_size), start=1):
         chosen = order[start : start + batch_size]
-        inputs, targets = _take(x, chosen), _take(y, chosen)
-        prediction = net(inputs)
-        value = loss(prediction, targets)
+        value, prediction = steps.gradients(x, y, chosen)
         if not math.isfinite(value):
-            raise FloatingPointError(_explain_not_finite(value, epoch, batch, inputs, optimizer))
-        net.zero_grad()
-        net.backward_parameters(loss.backward())
-        optimizer.step()
+            raise FloatingPointError(_explain_not_finite(value, epoch, batch, steps.inputs, optimizer))
+        steps.update()
         # A mean over examples, not over batches: the last batch may be smaller.
         sums["loss"] += value * len(chosen)
         for name, metric in metrics.items():
-            sums[name] += float(metric(prediction, targets)) * len(chosen)
+            sums[name] += float(metric(prediction, steps.targets)) * len(chosen)
         bar.update()
+    steps.release()
     return {name: value / len(order) for name, value in sums.items()}
-
-
-def _take(x: Array, places: np.ndarray[Any, Any]) -> Array:
-    xp = namespace(x)
-    return xp.take(x, xp.asarray(places, device=x.device), axis=0)
 
 
 def _explain_not_finite(value: float, epoch: int, batch: int, inputs: Array, optimizer: Optimizer) -> str:

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlab.kernels.gpu import device
+from cnnlab.kernels.gpu import cublas, device
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 MARGIN = 64  # numbers before and after each array
@@ -113,25 +113,17 @@ class StandIn:
     def __init__(self, folder):
         self._folder = folder
         self.launched = []
-        self.largest = 0  # bytes of the largest array that was made
+        self.bytes_made = 0  # of all arrays
         self._made = []
         self.cuda = SimpleNamespace(
-            runtime=SimpleNamespace(getDevice=lambda: 0, CUDA_R_32F="float32", CUDA_R_64F="float64"),
-            device=SimpleNamespace(get_cublas_handle=lambda: 1),
-            cublas=SimpleNamespace(
-                gemmStridedBatchedEx=self._multiply,
-                CUBLAS_COMPUTE_32F="float32",
-                CUBLAS_COMPUTE_32F_FAST_TF32="tf32",
-                CUBLAS_COMPUTE_64F="float64",
-                CUBLAS_GEMM_DEFAULT=-1,
-            ),
+            runtime=SimpleNamespace(getDevice=lambda: 0),
         )
 
     def empty(self, shape, dtype):
         dtype, size = np.dtype(dtype), int(np.prod(shape))
         whole = np.full(size + 2 * MARGIN, _poison(dtype), dtype)
         self._made.append(whole)
-        self.largest = max(self.largest, size * dtype.itemsize)
+        self.bytes_made += size * dtype.itemsize
         return whole[MARGIN : MARGIN + size].reshape(shape).view(Array)
 
     def margins_are_whole(self):
@@ -141,11 +133,8 @@ class StandIn:
     def ascontiguousarray(self, x):
         return np.ascontiguousarray(x).view(Array)
 
-    def maximum(self, a, b, out):
-        return np.maximum(a, b, out=out)
-
-    def add(self, a, b, out):
-        return np.add(a, b, out=out)
+    def full(self, shape, value, dtype):
+        return np.full(shape, value, dtype).view(Array)
 
     def RawModule(self, code, options):
         dtype = {text: name for name, text in device.TYPES.items()}[code.split("\n", 1)[0].split()[-1]]
@@ -177,32 +166,51 @@ class StandIn:
 
         return start
 
-    def _multiply(  # noqa: PLR0917  (as cuBLAS has it)
-        self, handle, flip_a, flip_b, m, n, k, alpha, a, a_type, a_row, a_step, b, b_type, b_row, b_step, beta, c,
+    def cublas(self, name, *arguments):
+        """Do what a function of cuBLAS does, as its manual says: matrices lie column after column."""
+        (self._gemm if name == "cublasGemmStridedBatchedEx" else self._gemv)(name, *arguments)
+        self.launched.append("gemm" if "Gemm" in name else "gemv")
+
+    def _gemm(  # noqa: PLR0917  (as cuBLAS has it)
+        self, name, flip_a, flip_b, m, n, k, alpha, a, a_type, a_row, a_step, b, b_type, b_row, b_step, beta, c,
         c_type, c_row, c_step, batch, precision, algorithm,
     ):  # fmt: skip
-        """Do as the manual of cuBLAS says: matrices lie column after column."""
-        assert handle == 1
+        assert len(cublas._TAKES[name]) == 23
         assert a_type == b_type == c_type
-        assert precision in {c_type, "tf32"}
+        kind = np.dtype({0: "float32", 1: "float64"}[a_type])
+        assert precision in {0: {68, 77}, 1: {70}}[a_type]
         assert algorithm == -1
-        kind = np.dtype(a_type)
-
-        def matrices(address, rows, columns, between, step):
-            assert between >= max(1, rows)
-            many = batch if step else 1
-            size = (columns - 1) * between + rows + (many - 1) * step
-            flat = np.frombuffer((ctypes.c_char * (size * kind.itemsize)).from_address(address), kind)
-            found = as_strided(flat, (many, rows, columns), [n * kind.itemsize for n in (step, 1, between)])
-            return np.broadcast_to(found, (batch, rows, columns)) if many != batch else found
-
-        one, zero = (
-            float(np.frombuffer((ctypes.c_char * kind.itemsize).from_address(at), kind)[0]) for at in (alpha, beta)
-        )
-        left = matrices(a, *((k, m) if flip_a else (m, k)), a_row, a_step)
-        right = matrices(b, *((n, k) if flip_b else (k, n)), b_row, b_step)
+        one, zero = (_numbers(at, 1, kind)[0] for at in (alpha, beta))
+        left = _matrices(a, *((k, m) if flip_a else (m, k)), a_row, a_step, batch, kind)
+        right = _matrices(b, *((n, k) if flip_b else (k, n)), b_row, b_step, batch, kind)
         left, right = (x.swapaxes(1, 2) if flip else x for x, flip in ((left, flip_a), (right, flip_b)))
-        out = matrices(c, m, n, c_row, c_step)
+        out = _matrices(c, m, n, c_row, c_step, batch, kind)
         assert out.shape[0] == batch
         out[...] = one * (left @ right) + (zero * out if zero else 0)
-        self.launched.append("gemm")
+
+    def _gemv(  # noqa: PLR0917
+        self, name, flip, m, n, alpha, a, a_row, a_step, x, x_between, x_step, beta, y, y_between, y_step, batch
+    ):
+        assert len(cublas._TAKES[name]) == 16
+        kind = np.dtype({"S": "float32", "D": "float64"}[name[6]])
+        assert _numbers(alpha, 1, kind)[0] == 1
+        assert _numbers(beta, 1, kind)[0] == 0
+        assert x_between == y_between == 1
+        matrix = _matrices(a, m, n, a_row, a_step, batch, kind)
+        matrix = matrix.swapaxes(1, 2) if flip else matrix
+        vector = _matrices(x, matrix.shape[2], 1, matrix.shape[2], x_step, batch, kind)
+        out = _matrices(y, matrix.shape[1], 1, matrix.shape[1], y_step, batch, kind)
+        assert out.shape[0] == batch
+        out[...] = matrix @ vector
+
+
+def _numbers(address, size, kind):
+    return np.frombuffer((ctypes.c_char * (size * kind.itemsize)).from_address(address), kind)
+
+
+def _matrices(address, rows, columns, between, step, batch, kind):  # noqa: PLR0917
+    assert between >= max(1, rows)
+    many = batch if step else 1
+    flat = _numbers(address, (columns - 1) * between + rows + (many - 1) * step, kind)
+    found = as_strided(flat, (many, rows, columns), [n * kind.itemsize for n in (step, 1, between)])
+    return np.broadcast_to(found, (batch, rows, columns)) if many != batch else found

@@ -269,7 +269,7 @@ def test_capturing_notices_what_waits(cupy):
 def test_training_goes_as_on_the_cpu(rng, optimizer):
     x, y = rng.standard_normal((6, 1, 28, 28)).astype("float32"), rng.integers(0, 10, 6)
     want = losses(net_of(np.random.default_rng(1)).to("cpu"), x, y, optimizer)
-    got = losses(net_of(np.random.default_rng(1)).to("gpu"), *there(x, y), optimizer)
+    got = losses(net_of(np.random.default_rng(1)).to("gpu"), *there(x, y), optimizer, read=here)
     np.testing.assert_allclose(got, want, rtol=1e-3)
 
 

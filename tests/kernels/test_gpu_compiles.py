@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from cnnlab.kernels.gpu import device
+from cnnlab.kernels.gpu import cublas, device
 
 from .gpu_stand_in import StandIn
 
@@ -44,16 +44,19 @@ def test_every_kernel_compiles_without_a_warning(dtype):
 NAMES = """
 import cupy
 
+print(cupy.cuda.cublas.gemmStridedBatchedEx.__doc__.partition(")")[0].partition("(")[2])
 cublas, runtime = cupy.cuda.cublas, cupy.cuda.runtime
-print(cublas.gemmStridedBatchedEx.__doc__.partition(")")[0].partition("(")[2])
-assert {runtime.CUDA_R_32F, runtime.CUDA_R_64F} == {0, 1}
-assert len({cublas.CUBLAS_COMPUTE_32F, cublas.CUBLAS_COMPUTE_32F_FAST_TF32, cublas.CUBLAS_COMPUTE_64F}) == 3
-assert isinstance(cublas.CUBLAS_GEMM_DEFAULT, int)
-for name in ("cuda.device.get_cublas_handle", "cuda.runtime.getDevice", "cuda.get_current_stream", "RawModule"):
-    found = cupy
+print(runtime.CUDA_R_32F, runtime.CUDA_R_64F)
+print(cublas.CUBLAS_COMPUTE_32F, cublas.CUBLAS_COMPUTE_32F_FAST_TF32, cublas.CUBLAS_COMPUTE_64F)
+print(cublas.CUBLAS_OP_N, cublas.CUBLAS_OP_T, cublas.CUBLAS_GEMM_DEFAULT)
+for name in ("runtime.getDevice", "get_current_stream", "MemoryPool", "using_allocator"):
+    found = cupy.cuda
     for part in name.split("."):
         found = getattr(found, part)
     assert callable(found), name
+assert callable(cupy.RawModule)
+assert {"begin_capture", "end_capture", "wait_event"} <= set(dir(cupy.cuda.Stream))
+assert "launch" in dir(cupy.cuda.Graph)
 assert {"ptr", "device_id"} <= set(dir(cupy.cuda.MemoryPointer))
 """
 ORDER = (
@@ -63,12 +66,18 @@ ORDER = (
 
 
 @pytest.mark.skipif(find_spec("cupy") is None, reason="CuPy is not installed")
-def test_cupy_has_what_is_called_and_its_product_takes_the_arguments_in_this_order():
+def test_cupy_has_what_is_called_and_cublas_takes_the_arguments_in_this_order_and_these_numbers():
     run = subprocess.run([sys.executable, "-c", NAMES], capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stderr
-    names = [one.split()[-1] for one in run.stdout.split(",")]
+    arguments, *numbers = run.stdout.splitlines()
+    names = [one.split()[-1] for one in arguments.split(",")]
     assert " ".join(names) == ORDER
-    taken = list(inspect.signature(StandIn._multiply).parameters)[1:]
+    assert [list(map(int, line.split())) for line in numbers] == [
+        [cublas.REAL["f"], cublas.REAL["d"]],
+        [cublas.COMPUTE_32F, cublas.COMPUTE_32F_FAST_TF32, cublas.COMPUTE_64F],
+        [cublas.NORMAL, cublas.TRANSPOSED, cublas.DEFAULT],
+    ]
+    taken = ["handle", *list(inspect.signature(StandIn._gemm).parameters)[2:]]
     same = {
         "transa": "flip_a",
         "transb": "flip_b",
@@ -80,3 +89,14 @@ def test_cupy_has_what_is_called_and_its_product_takes_the_arguments_in_this_ord
         same |= {stem: prefix, f"{stem}type": f"{prefix}_type", f"ld{prefix}": f"{prefix}_row"}
         same[f"stride{stem}"] = f"{prefix}_step"
     assert taken == [same.get(name, name) for name in names]
+
+
+@pytest.mark.skipif(find_spec("cuda") is None or find_spec("cuda.pathfinder") is None, reason="CuPy is not installed")
+def test_cublas_has_the_functions():
+    from cuda.pathfinder import DynamicLibNotFoundError
+
+    try:
+        library = cublas.functions()
+    except DynamicLibNotFoundError as error:
+        pytest.skip(str(error).splitlines()[0])
+    assert all(getattr(library, name).argtypes for name in cublas._TAKES)

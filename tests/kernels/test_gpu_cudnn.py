@@ -17,11 +17,12 @@ from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import algorithm
 from cnnlab.kernels.gpu import algorithm as gpu_algorithm
+from cnnlab.kernels.gpu import cublas, cudnn_plan, device
 from cnnlab.kernels.gpu import cudnn as gpu_cudnn
-from cnnlab.kernels.gpu import device
 
 from .conftest import Drawn, layers
 from .gpu_stand_in import COMPILER, StandIn, host, on_gpu
+from .test_gpu_on_a_cpu import forget_choices
 
 laws = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -29,6 +30,9 @@ laws = settings(max_examples=40, deadline=None, derandomize=True, suppress_healt
 class Tensor:
     def __init__(self, dim=None, stride=None):
         self.dim, self.stride, self.is_output = dim, stride, False
+
+    def get_uid(self):
+        return id(self)
 
     def set_output(self, value):
         self.is_output = value
@@ -94,12 +98,39 @@ class Graph:
         return do
 
     def __getattr__(self, name):
+        if name.startswith("_"):
+            return self._inner(name)
         return self._step(name)
 
-    def get_workspace_size(self):
-        return 24
+    def _inner(self, name):
+        """Return a part of the package's inside, which another version may not have."""
+        tensors = [self.output, *self.inputs]  # in some order of its own
+        inside = {
+            "_variant_pack_uids": lambda: list(map(id, tensors)),
+            "_materialize_backend_plan": lambda number: SimpleNamespace(cpp_index=number + 100),
+            "_lowered_graph": SimpleNamespace(_execute_with_raw_ptrs=self._execute),
+        }
+        if not self.module.has_inside or name not in inside:
+            raise AttributeError(name)
+        return inside[name]
 
-    def execute(self, pack, workspace, handle):
+    def _execute(self, address, count, workspace, handle, place):
+        assert handle == self.module.the_handle.backend_handle
+        addresses = (ctypes.c_void_p * count).from_address(address)
+        pack = dict(zip([self.output, *self.inputs], addresses, strict=True))
+        self.execute_plan_at_index(pack, workspace, place - 100, self.module.the_handle)
+
+    def get_execution_plan_count(self):
+        return len(self.module.plans)
+
+    def build_plan_at_index(self, number):
+        if self.module.plans[number] is None:
+            raise self.module.cudnnGraphNotSupportedError("ruled out")
+
+    def get_workspace_size_plan_at_index(self, number):
+        return self.module.plans[number]
+
+    def execute_plan_at_index(self, pack, workspace, number, handle):
         assert handle is self.module.the_handle
         assert self.done == [
             "validate",
@@ -108,9 +139,10 @@ class Graph:
             "deselect_numeric_notes",
             "deselect_workspace_greater_than",
             "check_support",
-            "build_plans",
         ]
         assert workspace
+        assert self.module.plans[number] is not None
+        self.module.ran.append(number)
         assert self.output.is_output
         first, second, out = (tensor.array(pack[tensor]) for tensor in (*self.inputs, self.output))
         w = out if self.what == "wgrad" else second
@@ -126,16 +158,22 @@ class Graph:
         self.module.executed.append(self.what)
 
 
-@pytest.fixture
-def cudnn(monkeypatch, tmp_path):
+@pytest.fixture(params=["its inside is as known", "its inside is another"])
+def cudnn(request, monkeypatch, tmp_path):
     module = SimpleNamespace(
         data_type=SimpleNamespace(FLOAT="float32", DOUBLE="float64"),
         heur_mode=SimpleNamespace(A="A", FALLBACK="fallback"),
         numerical_note=SimpleNamespace(
-            NONDETERMINISTIC="nondeterministic", TENSOR_CORE="tensor core", DOWN_CONVERT_INPUTS="down"
+            NONDETERMINISTIC="nondeterministic",
+            TENSOR_CORE="tensor core",
+            DOWN_CONVERT_INPUTS="down",
+            WINOGRAD_TILE_13x13="large tiles",
         ),
+        plans=[None, 24, 0],  # the bytes that they want to work in; None where a plan cannot be built
+        ran=[],
         cudnnGraphNotSupportedError=type("cudnnGraphNotSupportedError", (Exception,), {}),
-        the_handle=object(),
+        the_handle=SimpleNamespace(backend_handle=11),
+        has_inside=request.param == "its inside is as known",
         streams=[],
         notes=[],
         executed=[],
@@ -148,6 +186,8 @@ def cudnn(monkeypatch, tmp_path):
     stand_in = StandIn(tmp_path)
     stand_in.cuda.get_current_stream = lambda: SimpleNamespace(ptr=7)
     monkeypatch.setattr(device, "library", lambda: stand_in)
+    monkeypatch.setattr(cublas, "call", stand_in.cublas)
+    forget_choices()
     module.launched = stand_in.launched
     one = gpu_cudnn.CuDNN()
     module.algorithm = one
@@ -155,6 +195,7 @@ def cudnn(monkeypatch, tmp_path):
         monkeypatch.setitem(gpu_algorithm.known, other.name, other)
         monkeypatch.setitem(algorithm._known, other.name, other)
     yield module
+    forget_choices()
     assert stand_in.margins_are_whole()
 
 
@@ -181,7 +222,6 @@ def test_results_are_those_of_the_readable_op(cudnn):
     assert not cudnn.algorithm.refused
     assert set(cudnn.executed) == {"fprop", "wgrad", "dgrad"}
     assert set(cudnn.streams) == {7}
-    assert not cudnn.launched
 
 
 @pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (on Debian: apt install g++)")
@@ -208,8 +248,54 @@ def test_tensor_cores_only_where_tf32_is_allowed(cudnn, monkeypatch, setting, dt
     both(_layer(), dtype)
     assert len(cudnn.notes) == 3
     for notes in cudnn.notes:
-        assert "nondeterministic" in notes
+        assert {"nondeterministic", "large tiles"} <= notes
         assert ("tensor core" in notes) == bool(ruled_out)
+
+
+def test_the_first_plan_that_can_be_built_is_taken(cudnn):
+    both(_layer())
+    assert set(cudnn.ran) == {1}
+
+
+def test_none_of_the_plans_can_be_built(cudnn):
+    cudnn.plans[:] = [None, None]
+    both(_layer())
+    assert set(cudnn.algorithm.refused.values()) == {"cudnnGraphNotSupportedError: none of its plans can be built"}
+    assert not cudnn.ran
+
+
+def test_plans_are_timed_where_that_is_asked_for(cudnn, monkeypatch):
+    clock = {1: 5.0, 2: 3.0}
+
+    class Event:
+        def record(self):
+            self.ran = cudnn.ran[-1]
+
+        def synchronize(self):
+            pass
+
+    monkeypatch.setattr(device.library().cuda, "Event", Event, raising=False)
+    elapsed = lambda start, stop: clock[stop.ran]  # noqa: E731
+    monkeypatch.setattr(device.library().cuda, "get_elapsed_time", elapsed, raising=False)
+    gpu_cudnn.cudnn_benchmark(True)
+    try:
+        for _ in range(2):
+            for ours, theirs in zip(*both(_layer()), strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+        assert set(cudnn.ran[-3:]) == {2}
+        assert cudnn.ran.count(1) == 3 * (cudnn_plan.CALLS + 1)
+        gpu_cudnn.cudnn_benchmark(None)
+        monkeypatch.setenv(gpu_cudnn.VARIABLE, "1")
+        assert gpu_cudnn.benchmarks()
+    finally:
+        gpu_cudnn.cudnn_benchmark(None)
+
+
+def test_uneven_padding_is_refused(cudnn):
+    layer = Drawn((2, 3, 6), (4, 3, 3), {"padding": ((1, 0),)}, 1)
+    for ours, theirs in zip(*both(layer), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+    assert not cudnn.executed
 
 
 def test_a_plan_is_built_once(cudnn):
@@ -234,13 +320,18 @@ def test_the_real_package_knows_these_calls():
         made = kernels.planner.layer_of(geometry)
         graph = cudnn.pygraph(io_data_type=cudnn.data_type.FLOAT, compute_data_type=cudnn.data_type.FLOAT)
         case = made.case(layer.x, layer.w, "float32", work)
-        tensors = gpu_cudnn.describe(graph, shapes, made, case)
+        tensors = cudnn_plan.describe(graph, shapes, made, case)
         assert [tuple(tensor.get_dim()) for tensor in tensors] == list(shapes)
     for name in ("validate", "build_operation_graph", "create_execution_plans", "deselect_numeric_notes"):
         assert callable(getattr(graph, name))
-    for name in ("deselect_workspace_greater_than", "check_support", "build_plans", "get_workspace_size", "execute"):
+    for name in ("deselect_workspace_greater_than", "check_support", "get_execution_plan_count"):
         assert callable(getattr(graph, name))
-    assert {"NONDETERMINISTIC", "TENSOR_CORE", "DOWN_CONVERT_INPUTS"} <= set(dir(cudnn.numerical_note))
+    for name in ("build_plan_at_index", "get_workspace_size_plan_at_index", "execute_plan_at_index"):
+        assert callable(getattr(graph, name))
+    assert {*cudnn_plan.NOTES, "TENSOR_CORE"} <= set(dir(cudnn.numerical_note))
     assert {"A", "FALLBACK"} <= set(dir(cudnn.heur_mode))
     assert callable(cudnn.create_handle)
     assert callable(cudnn.set_stream)
+    for name in ("_variant_pack_uids", "_materialize_backend_plan", "_lowered_graph"):
+        assert hasattr(graph, name), "calls take some 30 µs longer without: see cudnn_plan._direct"
+    assert callable(cudnn._pybind_module.backend_graph._execute_with_raw_ptrs)

@@ -15,6 +15,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.algorithm import OnGPU, weight_shape
 from cnnlab.kernels.gpu.device import LIMIT, launch
+from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.product import multiply
 from cnnlab.kernels.gpu.window import Window, of_convolution
 from cnnlab.kernels.passes import Layer
@@ -63,67 +64,65 @@ class Columns(OnGPU):
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of columns, and of products that are to be put in place."""
-        rows = self._rows(case)
-        most = max((one.many * one.length for one in chunks(case, rows)), default=0)
-        return most * rows * case.itemsize
+        return self._most(case) * case.itemsize
 
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Lay out the columns of each chunk and multiply."""
-        cupy, shape = device.library(), of_convolution(layer, case)
+        shape, memory = of_convolution(layer, case), device.empty((self._most(case),), x.dtype)
         w = w.reshape(case.groups, case.filters, case.depth)
-        y = cupy.empty((case.batch, case.out_channels, *case.out), x.dtype)
+        y = device.empty((case.batch, case.out_channels, *case.out), x.dtype)
         maps = y.reshape(case.batch, case.out_channels, case.positions)
         for chunk in chunks(case, self._rows(case)):
             target = maps[chunk.pictures, :, chunk.places]  # (n, C_out, L)
             if _side_by_side(case, chunk):
-                columns = _side_columns(x, chunk, shape, case)
-                sums = cupy.empty((case.groups, case.filters, columns.shape[2]), x.dtype)
+                columns, rest = _side_columns(x, chunk, shape, case, memory)
+                sums = rest[: target.size].reshape(case.groups, case.filters, columns.shape[2])
                 multiply(w, columns, sums)
-                sums = sums.reshape(case.out_channels, chunk.many, chunk.length).swapaxes(0, 1)
-                if b is None:
-                    target[...] = sums
-                else:
-                    cupy.add(sums, b[:, None], out=target)
+                target[...] = sums.reshape(case.out_channels, chunk.many, chunk.length).swapaxes(0, 1)
             else:
-                multiply(w, _columns(x, chunk, shape, case), target)
-                if b is not None:
-                    target += b[:, None]
-        return y
+                multiply(w, _columns(x, chunk, shape, case, memory), target)
+        return add_bias(y, b, relu=layer.relu)
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
         """Multiply dy with the columns of each chunk, side by side, and add up."""
-        cupy, shape = device.library(), of_convolution(layer, case)
-        dw = cupy.empty((case.groups, case.filters, case.depth), x.dtype)
+        shape, memory = of_convolution(layer, case), device.empty((self._most(case),), x.dtype)
+        dw = device.empty((case.groups, case.filters, case.depth), x.dtype)
         maps = dy.reshape(case.batch, case.out_channels, case.positions)
         for number, chunk in enumerate(chunks(case, self._rows(case))):
-            upstream = _side_gradients(maps, chunk, case)
-            multiply(upstream, _side_columns(x, chunk, shape, case), dw, flip_b=True, add=number > 0)
+            columns, rest = _side_columns(x, chunk, shape, case, memory)
+            multiply(_side_gradients(maps, chunk, case, rest), columns, dw, flip_b=True, add=number > 0)
         return dw.reshape(weight_shape(case))
 
     def correlate_back(self, dy: Any, w: Any, spatial: Ints, layer: Layer, case: Case) -> Any:
         """Multiply back to columns, and let each input gather its own (col2im)."""
-        cupy, shape = device.library(), of_convolution(layer, case)
+        shape, memory = of_convolution(layer, case), device.empty((self._most(case),), dy.dtype)
         w = w.reshape(case.groups, case.filters, case.depth)
-        dx = cupy.empty((case.batch, case.in_channels, *spatial), dy.dtype)
+        dx = device.empty((case.batch, case.in_channels, *spatial), dy.dtype)
         maps = dy.reshape(case.batch, case.out_channels, case.positions)
         for chunk in chunks(case, self._rows(case)):
             target, n, L = dx[chunk.pictures], chunk.many, chunk.length
+            upstream, size = maps[chunk.pictures, :, chunk.places], case.groups * case.depth * n * L
             if _side_by_side(case, chunk):
-                columns = cupy.empty((case.groups, case.depth, n * L), dy.dtype)
-                multiply(w, _side_gradients(maps, chunk, case), columns, flip_a=True)
+                columns = memory[:size].reshape(case.groups, case.depth, n * L)
+                multiply(w, _side_gradients(maps, chunk, case, memory[size:]), columns, flip_a=True)
                 row, picture = n * L, L
             elif shape.is_pixel:
                 columns = target.reshape(n, case.in_channels, case.positions)[:, :, chunk.places]
-                multiply(w, maps[chunk.pictures, :, chunk.places], columns, flip_a=True)
+                multiply(w, upstream, columns, flip_a=True)
                 continue
             else:
-                columns = cupy.empty((n, case.depth, L), dy.dtype)
-                multiply(w, maps[chunk.pictures, :, chunk.places], columns, flip_a=True)
+                columns = memory[:size].reshape(n, case.depth, L)
+                multiply(w, upstream, columns, flip_a=True)
                 row, picture = L, case.depth * L
             begun = chunk.places.start
             sizes = (target.size, case.in_channels, begun, L, row, picture, int(begun > 0))
             launch("col2im", dy.dtype, target.size, columns, target, *sizes, *shape.arguments)
         return dx
+
+    def _most(self, case: Case) -> int:
+        """Return the numbers of the largest chunk's columns and products."""
+        rows = self._rows(case)
+        return rows * max((one.many * one.length for one in chunks(case, rows)), default=0)
 
     @staticmethod
     def _rows(case: Case) -> int:
@@ -134,31 +133,35 @@ def _side_by_side(case: Case, chunk: Chunk) -> bool:
     return case.groups > 1 or (chunk.many > 1 and case.positions < SMALL_MAP)
 
 
-def _columns(x: Any, chunk: Chunk, shape: Window, case: Case) -> Any:
+def _columns(x: Any, chunk: Chunk, shape: Window, case: Case, memory: Any) -> Any:
     """Return the columns of each picture, (n, K, L); those of a 1×1 kernel are the picture itself."""
     if shape.is_pixel:
         return x.reshape(case.batch, case.in_channels, -1)[chunk.pictures, :, chunk.places]
-    columns = device.library().empty((chunk.many, case.depth, chunk.length), x.dtype)
+    columns = memory[: chunk.many * case.depth * chunk.length].reshape(chunk.many, case.depth, chunk.length)
     _im2col(x, columns, chunk, shape, (chunk.length, case.depth * chunk.length))
     return columns
 
 
-def _side_columns(x: Any, chunk: Chunk, shape: Window, case: Case) -> Any:
-    """Return the columns of all pictures side by side, (G, K, n·L)."""
+def _side_columns(x: Any, chunk: Chunk, shape: Window, case: Case, memory: Any) -> tuple[Any, Any]:
+    """Return the columns of all pictures side by side, (G, K, n·L), and the memory that they leave."""
     if shape.is_pixel and chunk.many == 1:
         maps = x.reshape(case.batch, case.groups, case.depth, case.positions)
-        return maps[chunk.pictures.start, :, :, chunk.places]
-    columns = device.library().empty((case.groups, case.depth, chunk.many * chunk.length), x.dtype)
-    _im2col(x, columns, chunk, shape, (chunk.many * chunk.length, chunk.length))
-    return columns
+        return maps[chunk.pictures.start, :, :, chunk.places], memory
+    width = chunk.many * chunk.length
+    size = case.groups * case.depth * width
+    columns = memory[:size].reshape(case.groups, case.depth, width)
+    _im2col(x, columns, chunk, shape, (width, chunk.length))
+    return columns, memory[size:]
 
 
-def _side_gradients(maps: Any, chunk: Chunk, case: Case) -> Any:
+def _side_gradients(maps: Any, chunk: Chunk, case: Case, memory: Any) -> Any:
     """Return dy of all pictures side by side, (G, C_out/G, n·L)."""
     if chunk.many == 1:
         some = maps.reshape(case.batch, case.groups, case.filters, case.positions)
         return some[chunk.pictures.start, :, :, chunk.places]
-    some = device.library().ascontiguousarray(maps[chunk.pictures, :, chunk.places].swapaxes(0, 1))
+    shape = case.out_channels, chunk.many, chunk.length
+    some = memory[: case.out_channels * chunk.many * chunk.length].reshape(shape)
+    some[...] = maps[chunk.pictures, :, chunk.places].swapaxes(0, 1)
     return some.reshape(case.groups, case.filters, chunk.many * chunk.length)
 
 

@@ -6,6 +6,7 @@ axes, and maps too large for 32-bit counts. Nothing here waits for the GPU or co
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry
@@ -13,6 +14,8 @@ from cnnlab.kernels.arrays import Ints
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.algorithm import OnGPU, known
+from cnnlab.kernels.gpu.elementwise import add_bias
+from cnnlab.kernels.gpu.product import column_sums
 from cnnlab.kernels.gpu.rules import RULES
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.planner import Choice, layer_of
@@ -46,21 +49,14 @@ def choose(case: Case) -> Choice:
     return Choice(None, "no rule fits")
 
 
-def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
-    """Return y (N, C_out, *out) as `cnnlab.kernels.planner.conv_forward` does, or None."""
+def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry, *, relu: bool = False) -> Any:
+    """Return y (N, C_out, *out) as `cnnlab.kernels.planner.conv_forward` does, with a ReLU max(y, 0), or None."""
     if not _applies(geometry, x, w):
         return None
-    layer, case, algorithm = _chosen(geometry, x.shape, w.shape, x.dtype.name, "forward")
+    layer, case, algorithm = _chosen(geometry, x.shape, w.shape, x.dtype.char, "forward", forced(), relu=relu)
     if algorithm is None:
         return None
-    x, w = _contiguous(x, w)
-    return algorithm.correlate(x, w, b if b is None else _contiguous(b)[0], layer, case)
-
-
-def conv_relu_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry) -> Any:
-    """Return max(y, 0) likewise, in the memory of y."""
-    y = conv_forward(x, w, b, geometry)
-    return y if y is None else device.library().maximum(y, 0, out=y)
+    return algorithm.correlate(_whole(x), _whole(w), b if b is None else _whole(b), layer, case)
 
 
 def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any, Any] | None:
@@ -68,7 +64,7 @@ def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any,
     if not _applies(geometry, dy, x, w):
         return None
     dx, dw = _grad_input(dy, w, x.shape, geometry), _grad_weight(dy, x, w.shape, geometry)
-    return None if dx is None or dw is None else (dx, dw, _grad_bias(dy))
+    return None if dx is None or dw is None else (dx, dw, column_sums(dy))
 
 
 def conv_backward_parameters(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any] | None:
@@ -76,7 +72,7 @@ def conv_backward_parameters(dy: Any, x: Any, w: Any, geometry: ConvGeometry) ->
     if not _applies(geometry, dy, x, w):
         return None
     dw = _grad_weight(dy, x, w.shape, geometry)
-    return None if dw is None else (dw, _grad_bias(dy))
+    return None if dw is None else (dw, column_sums(dy))
 
 
 def conv_transpose_forward(x: Any, w: Any, b: Any, geometry: ConvTransposeGeometry) -> Any:
@@ -85,9 +81,7 @@ def conv_transpose_forward(x: Any, w: Any, b: Any, geometry: ConvTransposeGeomet
     if not _applies(adjoint, x, w) or adjoint.output_size(out) != x.shape[2:]:
         return None
     y = _grad_input(x, w, (len(x), w.shape[1] * adjoint.groups, *out), adjoint)
-    if y is not None and b is not None:
-        y += b.reshape(-1, *[1] * adjoint.rank)
-    return y
+    return y if y is None or b is None else add_bias(y, _whole(b), relu=False)
 
 
 def conv_transpose_backward(dy: Any, x: Any, w: Any, geometry: ConvTransposeGeometry) -> tuple[Any, Any, Any] | None:
@@ -96,41 +90,36 @@ def conv_transpose_backward(dy: Any, x: Any, w: Any, geometry: ConvTransposeGeom
     if not _applies(adjoint, dy, x, w) or adjoint.output_size(dy.shape[2:]) != x.shape[2:]:
         return None
     dx, dw = conv_forward(dy, w, None, adjoint), _grad_weight(x, dy, w.shape, adjoint)
-    return None if dx is None or dw is None else (dx, dw, _grad_bias(dy))
+    return None if dx is None or dw is None else (dx, dw, column_sums(dy))
 
 
 def _grad_input(dy: Any, w: Any, x_shape: Ints, geometry: ConvGeometry) -> Any:
-    layer, case, algorithm = _chosen(geometry, x_shape, w.shape, dy.dtype.name, "grad_input")
+    layer, case, algorithm = _chosen(geometry, tuple(x_shape), w.shape, dy.dtype.char, "grad_input", forced())
     if algorithm is None:
         return None
-    dy, w = _contiguous(dy, w)
-    return algorithm.correlate_back(dy, w, tuple(x_shape[2:]), layer, case)
+    return algorithm.correlate_back(_whole(dy), _whole(w), tuple(x_shape[2:]), layer, case)
 
 
 def _grad_weight(dy: Any, x: Any, w_shape: Ints, geometry: ConvGeometry) -> Any:
-    layer, case, algorithm = _chosen(geometry, x.shape, w_shape, x.dtype.name, "grad_weight")
-    if algorithm is None:
-        return None
-    dy, x = _contiguous(dy, x)
-    return algorithm.correlate_weights(dy, x, layer, case)
-
-
-def _grad_bias(dy: Any) -> Any:
-    return dy.reshape(*dy.shape[:2], -1).sum(axis=(0, 2))
+    layer, case, algorithm = _chosen(geometry, x.shape, tuple(w_shape), x.dtype.char, "grad_weight", forced())
+    return None if algorithm is None else algorithm.correlate_weights(_whole(dy), _whole(x), layer, case)
 
 
 def _applies(geometry: ConvGeometry, *arrays: Any) -> bool:
     return forced() != READABLE and geometry.padding_mode == "zeros" and device.takes(*arrays)
 
 
-def _chosen(
-    geometry: ConvGeometry, x_shape: Ints, w_shape: Ints, dtype: str, work: Work
+@lru_cache(maxsize=4096)
+def _chosen(  # noqa: PLR0917  (positional, as it is looked up at each call)
+    geometry: ConvGeometry, x_shape: Ints, w_shape: Ints, char: str, work: Work, name: str | None, *, relu: bool = False
 ) -> tuple[Layer, Case, OnGPU | None]:
-    layer = layer_of(geometry)
-    case = layer.case(tuple(x_shape), tuple(w_shape), dtype, work)
+    """Return what is computed, and by what, where `use_algorithm` chose the name; an error is not remembered."""
+    del name
+    layer = layer_of(geometry, relu=relu)
+    case = layer.case(x_shape, w_shape, {"f": "float32", "d": "float64"}[char], work)
     algorithm = choose(case).algorithm
     return layer, case, algorithm if isinstance(algorithm, OnGPU) else None
 
 
-def _contiguous(*arrays: Any) -> tuple[Any, ...]:
-    return tuple(device.library().ascontiguousarray(array) for array in arrays)
+def _whole(array: Any) -> Any:
+    return array if array.flags.c_contiguous else device.library().ascontiguousarray(array)

@@ -1,16 +1,15 @@
 """NVIDIA's cuDNN through its frontend package, on CuPy's memory: the extra ``cnnlab[gpu-cudnn]``.
 
-A graph of one operation is built for each case and kept, with the plan that cuDNN's heuristics put first. What it
-refuses, for whatever reason, is remembered and computed by im2col. Plans that are not deterministic are ruled out, and
-so are those on tensor cores for float32, unless CuPy's own setting allows TF32.
+A graph of one operation is built for each case and kept, with the plan that cuDNN's heuristics put first, or with the
+fastest of the first ones where `cudnn_benchmark` is on. What it refuses, for whatever reason, is remembered and
+computed by im2col. Plans that are not deterministic are ruled out, and so are those on tensor cores for float32, unless
+CuPy's own setting allows TF32, and Winograd's algorithm on the largest tiles, which loses two digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
 from importlib.util import find_spec
-from math import prod
 from threading import get_ident
 from typing import Any
 
@@ -19,20 +18,37 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.algorithm import OnGPU, weight_shape
 from cnnlab.kernels.gpu.columns import Columns
+from cnnlab.kernels.gpu.cudnn_plan import Plan, fastest, plans
+from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.product import allows_tf32
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.settings import workspace_limit
 
-KEPT = 512  # graphs, at most
+KEPT = 512  # plans, at most
+VARIABLE = "CNNLAB_CUDNN_BENCHMARK"
+
+_benchmark: bool | None = None  # None: the variable decides
 
 
-@dataclass
-class Plan:
-    """A graph that is built: its tensors in the order of the arrays, and the bytes that it wants to work in."""
+def cudnn_benchmark(on: bool | None) -> None:
+    """Say whether cuDNN's plans are timed when a case is met first, from here on.
 
-    graph: Any
-    tensors: tuple[Any, ...]
-    workspace: int
+    Off, the plan that its heuristics put first is taken, and a program gives the same bits at every run. On, a first
+    call takes up to a second longer, later ones may be faster, and another run may take another plan, whose results
+    differ in the last digits.
+
+    Parameters
+    ----------
+    on : bool or None
+        None leaves it to the environment variable CNNLAB_CUDNN_BENCHMARK, as at first: 1 turns it on.
+    """
+    global _benchmark  # noqa: PLW0603
+    _benchmark = None if on is None else bool(on)
+
+
+def benchmarks() -> bool:
+    """Return whether plans are timed."""
+    return os.environ.get(VARIABLE, "0") not in {"", "0"} if _benchmark is None else _benchmark
 
 
 class CuDNN(OnGPU):
@@ -48,6 +64,12 @@ class CuDNN(OnGPU):
         self._plans: dict[Any, Plan] = {}
         self._handles: dict[Any, Any] = {}
 
+    def refusal(self, case: Case) -> str | None:
+        """Refuse uneven padding too: for some of it cuDNN's gradient to the input is wrong."""
+        if case.uneven:
+            return "more zeros are added on one side than on the other"
+        return super().refusal(case)
+
     def workspace(self, case: Case) -> int:
         """Return the limit, under which a plan has to stay: each says what it takes only when it is built."""
         del case
@@ -58,9 +80,7 @@ class CuDNN(OnGPU):
         y = self._run((x, w), (case.batch, case.out_channels, *case.out), layer, case)
         if y is None:
             return self.otherwise.correlate(x, w, b, layer, case)
-        if b is not None:
-            y += b.reshape(-1, *[1] * len(case.out))
-        return y
+        return add_bias(y, b, relu=layer.relu)
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
         """Run conv_wgrad."""
@@ -74,92 +94,50 @@ class CuDNN(OnGPU):
 
     def _run(self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case) -> Any:
         """Return the result of the operation that the case's work names, or None where cuDNN has no plan for it."""
-        cupy = device.library()
-        key = layer, case, allows_tf32(), workspace_limit(), cupy.cuda.runtime.getDevice(), get_ident()
+        number, thread = device.library().cuda.runtime.getDevice(), get_ident()
+        key = layer, case, allows_tf32(), benchmarks(), workspace_limit(), number, thread
         if key in self.refused:
             return None
         try:
-            handle = self._handle(*key[-2:])
+            handle = self._handle(number, thread)
             plan = self._plans.get(key)
+            result = device.empty(shape, given[0].dtype)
+            addresses = [given[0].data.ptr, given[1].data.ptr, result.data.ptr]
             if plan is None:
-                plan = self._plans[key] = _build(handle, [given[0].shape, given[1].shape, shape], layer, case)
+                plan = self._plans[key] = self._chosen(handle, (given[0].shape, given[1].shape, shape), key, addresses)
                 while len(self._plans) > KEPT:
                     self._plans.pop(next(iter(self._plans)))
-            result = cupy.empty(shape, given[0].dtype)
-            memory = cupy.empty((max(plan.workspace, 1),), "uint8")
-            addresses = [int(array.data.ptr) for array in (*given, result)]
-            pack = dict(zip(plan.tensors, addresses, strict=True))
-            plan.graph.execute(pack, int(memory.data.ptr), handle=handle)
+            memory = device.empty((plan.workspace,), "uint8") if plan.workspace else result
+            plan.run(addresses, memory.data.ptr, handle)
         except Exception as error:  # whatever it is, there is another way
             self.refused[key] = f"{type(error).__name__}: {error}"
             return None
         return result
 
+    @staticmethod
+    def _chosen(handle: Any, shapes: tuple[Ints, Ints, Ints], key: tuple[Any, ...], addresses: list[int]) -> Plan:
+        """Return the plan to take, timed on these arrays where plans are to be timed."""
+        layer, case, tf32, timed, limit, *_ = key
+        offered = plans(handle, shapes, layer, case, tensor_cores=tf32, limit=limit)
+        if not timed:
+            return next(offered)
+        memory = device.empty((max(limit, 1),), "uint8")
+        return fastest(offered, addresses, memory.data.ptr, handle)
+
     def _handle(self, number: int, thread: int) -> Any:
         """Return this thread's handle on a device, at work on the current stream."""
         import cudnn
 
-        if (number, thread) not in self._handles:
-            self._handles[number, thread] = cudnn.create_handle()
-        handle = self._handles[number, thread]
-        cudnn.set_stream(handle=handle, stream=device.library().cuda.get_current_stream().ptr)
-        return handle
+        found = self._handles.get((number, thread))
+        if found is None:
+            found = self._handles[number, thread] = [cudnn.create_handle(), None]
+        stream = device.library().cuda.get_current_stream().ptr
+        if found[1] != stream:
+            cudnn.set_stream(handle=found[0], stream=stream)
+            found[1] = stream
+        return found[0]
 
 
 def installed() -> bool:
     """Return whether the frontend package is there."""
     return find_spec("cudnn") is not None
-
-
-def describe(graph: Any, shapes: Sequence[Ints], layer: Layer, case: Case) -> tuple[Any, ...]:
-    """Add the operation to a graph; return its two inputs and its output."""
-    import cudnn
-
-    kind = cudnn.data_type.DOUBLE if case.dtype == "float64" else cudnn.data_type.FLOAT
-    more = max(0, 2 - len(case.kernel))  # a sound becomes a picture of one row
-    first, second, result = (_with_axes(shape, more) for shape in shapes)
-    inputs = [
-        graph.tensor(name=name, dim=list(shape), stride=_row_major(shape), data_type=kind)
-        for name, shape in (("first", first), ("second", second))
-    ]
-    options = {
-        "pre_padding": [0] * more + [before for before, _ in layer.pads],
-        "post_padding": [0] * more + [after for _, after in layer.pads],
-        "stride": [1] * more + list(case.stride),
-        "dilation": [1] * more + list(case.dilation),
-    }
-    if case.work == "forward":
-        output = graph.conv_fprop(image=inputs[0], weight=inputs[1], **options)
-    elif case.work == "grad_weight":
-        output = graph.conv_wgrad(image=inputs[0], loss=inputs[1], **options)
-    else:
-        output = graph.conv_dgrad(loss=inputs[0], filter=inputs[1], **options)
-    output.set_output(True).set_data_type(kind).set_dim(list(result)).set_stride(_row_major(result))
-    return (*inputs, output)
-
-
-def _build(handle: Any, shapes: Sequence[Ints], layer: Layer, case: Case) -> Plan:
-    import cudnn
-
-    kind = cudnn.data_type.DOUBLE if case.dtype == "float64" else cudnn.data_type.FLOAT
-    graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=kind, compute_data_type=kind, handle=handle)
-    tensors = describe(graph, shapes, layer, case)
-    graph.validate()
-    graph.build_operation_graph()
-    graph.create_execution_plans([cudnn.heur_mode.A, cudnn.heur_mode.FALLBACK])
-    notes = [cudnn.numerical_note.NONDETERMINISTIC, cudnn.numerical_note.DOWN_CONVERT_INPUTS]
-    if case.dtype == "float32" and not allows_tf32():
-        notes.append(cudnn.numerical_note.TENSOR_CORE)
-    graph.deselect_numeric_notes(notes)
-    graph.deselect_workspace_greater_than(workspace_limit())
-    graph.check_support()
-    graph.build_plans()
-    return Plan(graph, tensors, int(graph.get_workspace_size()))
-
-
-def _with_axes(shape: Ints, more: int) -> Ints:
-    return (*shape[:2], *[1] * more, *shape[2:])
-
-
-def _row_major(shape: Ints) -> list[int]:
-    return [prod(shape[axis + 1 :]) for axis in range(len(shape))]

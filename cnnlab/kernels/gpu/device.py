@@ -30,6 +30,11 @@ def takes(*arrays: object) -> bool:
     return all(a.dtype.char in "fd" and a.size > 0 and a.data.device_id == here for a in arrays)  # type: ignore[attr-defined]
 
 
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return a new array of CuPy, its numbers undefined."""
+    return library().empty(shape, dtype)
+
+
 def source(dtype: str) -> str:
     """Return the text of the kernels for float32 or float64."""
     return f"#define T {TYPES[dtype]}\n{SOURCE.read_text(encoding='utf-8')}"

@@ -9,6 +9,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.algorithm import OnGPU, pictures, weight_shape
 from cnnlab.kernels.gpu.device import LIMIT, launch
+from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.window import of_convolution
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.settings import workspace_limit
@@ -29,14 +30,14 @@ class Direct(OnGPU):
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Let each output gather what it sees."""
         shape = of_convolution(layer, case)
-        y = device.library().empty((case.batch, case.out_channels, *case.out), x.dtype)
+        y = device.empty((case.batch, case.out_channels, *case.out), x.dtype)
         channels = case.in_channels, case.out_channels, case.groups
         bias = (w, 0) if b is None else (b, 1)  # some array has to stand there
         for n in range(0, case.batch, pictures(case)):
             some, target = x[n : n + pictures(case)], y[n : n + pictures(case)]
             arrays = (some, w, bias[0], target)
             launch("direct_forward", x.dtype, target.size, *arrays, target.size, *channels, bias[1], *shape.arguments)
-        return y
+        return add_bias(y, None, relu=True) if layer.relu else y
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
         """Let each thread add up a share of the places for one weight, and add up the shares."""
@@ -45,7 +46,7 @@ class Direct(OnGPU):
         dw = None
         for n in range(0, case.batch, pictures(case)):
             some, upstream = x[n : n + pictures(case)], dy[n : n + pictures(case)]
-            parts = device.library().empty((case.out_channels * case.depth, shares), x.dtype)
+            parts = device.empty((case.out_channels * case.depth, shares), x.dtype)
             sizes = (parts.size, len(some), *channels, shares)
             launch("direct_grad_weight", x.dtype, parts.size, upstream, some, parts, *sizes, *shape.arguments)
             sums = parts.sum(axis=1)
@@ -55,7 +56,7 @@ class Direct(OnGPU):
     def correlate_back(self, dy: Any, w: Any, spatial: Ints, layer: Layer, case: Case) -> Any:
         """Let each input gather from the outputs that saw it."""
         shape = of_convolution(layer, case)
-        dx = device.library().empty((case.batch, case.in_channels, *spatial), dy.dtype)
+        dx = device.empty((case.batch, case.in_channels, *spatial), dy.dtype)
         channels = case.in_channels, case.out_channels, case.groups
         for n in range(0, case.batch, pictures(case)):
             upstream, target = dy[n : n + pictures(case)], dx[n : n + pictures(case)]

@@ -1,7 +1,7 @@
-"""Products of matrices by cuBLAS, many in one call, on views.
+"""Products of matrices by cuBLAS, many in one call, on views; and sums, which are products with ones.
 
-`cupy.matmul` copies a transposed factor, needs arrays of pointers where a factor is the same for all products, and
-leaves out TF32 for more than two axes. cuBLAS itself takes all of that in one call, and CuPy lends its binding.
+`cupy.matmul` copies a transposed factor, needs arrays of pointers where a factor is the same for all products, leaves
+out TF32 for more than two axes, and cannot be recorded into a CUDA graph. cuBLAS itself takes all of that in one call.
 """
 
 from __future__ import annotations
@@ -12,9 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.kernels.gpu import device
+from cnnlab.kernels.gpu import cublas, device
+from cnnlab.kernels.settings import READABLE, forced
 
 TF32 = "CUPY_TF32"  # CuPy's own setting: 1 lets float32 products round their factors to TF32
+LONGEST = 2**31 - 1  # side of a matrix: cuBLAS counts in 32 bits
+ONES = 2**20  # at most: the longest sum that is a product with ones
+
+
+def product(a: Any, b: Any) -> Any:
+    """Return a @ b (N, M) for matrices a (N, K) and b (K, M), or None where CuPy's own product is to compute it."""
+    if forced() == READABLE or not device.takes(a, b) or not a.ndim == b.ndim == 2 or a.dtype != b.dtype:
+        return None
+    if max(*a.shape, *b.shape) > LONGEST or a.shape[1] != b.shape[0]:
+        return None
+    (left, flip_a), (right, flip_b) = _as_rows(a), _as_rows(b)
+    y = device.library().empty((a.shape[0], b.shape[1]), a.dtype)
+    multiply(left[None], right[None], y[None], flip_a=flip_a, flip_b=flip_b)
+    return y
 
 
 def multiply(a: Any, b: Any, out: Any, *, flip_a: bool = False, flip_b: bool = False, add: bool = False) -> None:
@@ -30,19 +45,46 @@ def multiply(a: Any, b: Any, out: Any, *, flip_a: bool = False, flip_b: bool = F
         Whether to add to what is in out.
     """
     (m, k), n = (a.shape[:0:-1] if flip_a else a.shape[1:]), b.shape[1 if flip_b else 2]
-    cupy = device.library()
-    cublas, runtime = cupy.cuda.cublas, cupy.cuda.runtime
-    double = out.dtype.char == "d"
-    number = runtime.CUDA_R_64F if double else runtime.CUDA_R_32F
-    one, zero = _scalars(out.dtype.char)
+    char = out.dtype.char
+    number, (zero, one) = cublas.REAL[char], _scalars(char)
     # cuBLAS counts along columns: our rows are its columns, and outᵀ = bᵀ · aᵀ.
-    cublas.gemmStridedBatchedEx(
-        *(cupy.cuda.device.get_cublas_handle(), int(flip_b), int(flip_a), n, m, k, one.ctypes.data),
+    cublas.call(
+        "cublasGemmStridedBatchedEx",
+        *(int(flip_b), int(flip_a), n, m, k, one),
         *(b.data.ptr, number, *_steps(b, len(out))),
         *(a.data.ptr, number, *_steps(a, len(out))),
-        *((one if add else zero).ctypes.data, out.data.ptr, number, *_steps(out, len(out)), len(out)),
-        *(_precision(cublas, double=double), cublas.CUBLAS_GEMM_DEFAULT),
+        *(one if add else zero, out.data.ptr, number, *_steps(out, len(out)), len(out)),
+        *(_precision(char), cublas.DEFAULT),
     )
+
+
+def column_sums(x: Any) -> Any:
+    """Return the sums (M,) of x (N, M, *places) over all axes but the second, contiguous or not."""
+    many, rows, length = x.shape[0], x.shape[1], x.size // max(x.shape[0] * x.shape[1], 1)
+    if not device.takes(x) or max(many, length) > ONES or rows > LONGEST:
+        return x.reshape(many, rows, -1).sum(axis=(0, 2))
+    cupy = device.library()
+    x = cupy.ascontiguousarray(x)
+    char = x.dtype.char
+    ones, name = _ones(char, cupy.cuda.runtime.getDevice()).data.ptr, f"cublas{'SD'[char == 'd']}gemvStridedBatched"
+    zero, one = _scalars(char)
+    if length > 1:  # over the places of each picture
+        sums = cupy.empty((many, rows), x.dtype)
+        matrix = cublas.TRANSPOSED, length, rows, one, x.data.ptr, length, length * rows
+        cublas.call(name, *matrix, ones, 1, 0, zero, sums.data.ptr, 1, rows, many)
+        x = sums
+    if many == 1:
+        return x.reshape(rows)
+    sums = cupy.empty((rows,), x.dtype)  # over the pictures
+    cublas.call(name, cublas.NORMAL, rows, many, one, x.data.ptr, rows, 0, ones, 1, 0, zero, sums.data.ptr, 1, 0, 1)
+    return sums
+
+
+def _as_rows(x: Any) -> tuple[Any, bool]:
+    """Return a contiguous matrix, and whether it is the transposed of what was given."""
+    if x.flags.f_contiguous and not x.flags.c_contiguous:
+        return x.T, True
+    return device.library().ascontiguousarray(x), False
 
 
 def _steps(x: Any, batch: int) -> tuple[int, int]:
@@ -51,10 +93,10 @@ def _steps(x: Any, batch: int) -> tuple[int, int]:
     return max(row, 1), x.strides[0] // x.itemsize if len(x) == batch > 1 else 0
 
 
-def _precision(cublas: Any, *, double: bool) -> Any:
-    if double:
-        return cublas.CUBLAS_COMPUTE_64F
-    return cublas.CUBLAS_COMPUTE_32F_FAST_TF32 if allows_tf32() else cublas.CUBLAS_COMPUTE_32F
+def _precision(char: str) -> int:
+    if char == "d":
+        return cublas.COMPUTE_64F
+    return cublas.COMPUTE_32F_FAST_TF32 if allows_tf32() else cublas.COMPUTE_32F
 
 
 def allows_tf32() -> bool:
@@ -63,5 +105,17 @@ def allows_tf32() -> bool:
 
 
 @cache
-def _scalars(char: str) -> tuple[Any, Any]:
-    return np.ones((), char), np.zeros((), char)
+def _scalars(char: str) -> tuple[int, int]:
+    """Return the addresses of 0 and 1 on the host."""
+    numbers = _numbers.setdefault(char, np.arange(2).astype(char))
+    return numbers.ctypes.data, numbers.ctypes.data + numbers.itemsize
+
+
+_numbers: dict[str, Any] = {}  # what the addresses point to
+
+
+@cache
+def _ones(char: str, number: int) -> Any:
+    """Return a vector of ones on the device of that number, the current one."""
+    del number
+    return device.library().full((ONES,), 1, char)

@@ -1,0 +1,174 @@
+"""One operation of cuDNN: the graph it is described by, the plan that is taken, and running it on addresses."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+from cnnlab.kernels.arrays import Ints
+from cnnlab.kernels.case import Case
+from cnnlab.kernels.gpu import device
+from cnnlab.kernels.passes import Layer
+
+NOTES = "NONDETERMINISTIC", "DOWN_CONVERT_INPUTS", "WINOGRAD_TILE_13x13"  # what no plan may be
+TRIED = 10  # plans that are timed, at most: as many as PyTorch tries
+CALLS = 4  # of each plan that is timed
+
+
+class Plan:
+    """A graph that is built, and one of cuDNN's plans for it.
+
+    Parameters
+    ----------
+    graph : cudnn.pygraph
+        With the plan of that number built.
+    tensors : tuple
+        The two inputs and the output, as `describe` returns them.
+    number : int
+        Of the plan.
+    """
+
+    def __init__(self, graph: Any, tensors: tuple[Any, ...], number: int) -> None:
+        self.graph, self.tensors, self.number = graph, tensors, number
+        self.workspace = int(graph.get_workspace_size_plan_at_index(number))
+        self._direct = _direct(graph, tensors, number)
+
+    def run(self, addresses: Sequence[int], workspace: int, handle: Any) -> None:
+        """Run it on the arrays at these addresses, in the order of the tensors, working in what begins at the last."""
+        if self._direct is not None:
+            self._direct(addresses, workspace, handle)
+        else:
+            pack = dict(zip(self.tensors, addresses, strict=True))
+            self.graph.execute_plan_at_index(pack, workspace, self.number, handle)
+
+
+def _direct(graph: Any, tensors: tuple[Any, ...], number: int) -> Callable[[Sequence[int], int, Any], None] | None:
+    """Return the frontend's own last step, or None where this version of it has another.
+
+    What the package does before that step at each call, to learn what it was given, takes longer than a small layer.
+    """
+    try:
+        order = [[tensor.get_uid() for tensor in tensors].index(uid) for uid in graph._variant_pack_uids()]
+        execute, place = graph._lowered_graph._execute_with_raw_ptrs, graph._materialize_backend_plan(number).cpp_index
+    except (AttributeError, TypeError, ValueError):
+        return None
+    if place is None or sorted(order) != list(range(len(tensors))):
+        return None
+    pointers = ctypes.c_void_p * len(order)
+
+    def run(addresses: Sequence[int], workspace: int, handle: Any) -> None:
+        given = pointers(*[addresses[one] for one in order])
+        execute(ctypes.addressof(given), len(order), workspace, handle.backend_handle, place)
+
+    return run
+
+
+def describe(graph: Any, shapes: Sequence[Ints], layer: Layer, case: Case) -> tuple[Any, ...]:
+    """Add the operation to a graph; return its two inputs and its output."""
+    import cudnn
+
+    kind = cudnn.data_type.DOUBLE if case.dtype == "float64" else cudnn.data_type.FLOAT
+    more = max(0, 2 - len(case.kernel))  # a sound becomes a picture of one row
+    first, second, result = (_with_axes(shape, more) for shape in shapes)
+    inputs = [
+        graph.tensor(name=name, dim=list(shape), stride=_row_major(shape), data_type=kind)
+        for name, shape in (("first", first), ("second", second))
+    ]
+    options = {
+        "pre_padding": [0] * more + [before for before, _ in layer.pads],
+        "post_padding": [0] * more + [after for _, after in layer.pads],
+        "stride": [1] * more + list(case.stride),
+        "dilation": [1] * more + list(case.dilation),
+    }
+    if case.work == "forward":
+        output = graph.conv_fprop(image=inputs[0], weight=inputs[1], **options)
+    elif case.work == "grad_weight":
+        output = graph.conv_wgrad(image=inputs[0], loss=inputs[1], **options)
+    else:
+        output = graph.conv_dgrad(loss=inputs[0], filter=inputs[1], **options)
+    output.set_output(True).set_data_type(kind).set_dim(list(result)).set_stride(_row_major(result))
+    return (*inputs, output)
+
+
+def plans(
+    handle: Any, shapes: Sequence[Ints], layer: Layer, case: Case, *, tensor_cores: bool, limit: int
+) -> Iterator[Plan]:
+    """Yield the plans that can be built, in the order of cuDNN's heuristics.
+
+    Parameters
+    ----------
+    handle : cudnn.Handle
+    shapes : sequence of tuple
+        Of the two inputs and the output.
+    layer, case
+        What to compute.
+    tensor_cores : bool
+        Whether float32 may be computed on them, with factors rounded to TF32.
+    limit : int
+        Bytes that a plan may work in.
+
+    Raises
+    ------
+    cudnn.cudnnGraphNotSupportedError
+        There is none.
+    """
+    import cudnn
+
+    kind = cudnn.data_type.DOUBLE if case.dtype == "float64" else cudnn.data_type.FLOAT
+    graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=kind, compute_data_type=kind, handle=handle)
+    tensors = describe(graph, shapes, layer, case)
+    graph.validate()
+    graph.build_operation_graph()
+    graph.create_execution_plans([cudnn.heur_mode.A, cudnn.heur_mode.FALLBACK])
+    notes = [getattr(cudnn.numerical_note, name) for name in NOTES]
+    if case.dtype == "float32" and not tensor_cores:
+        notes.append(cudnn.numerical_note.TENSOR_CORE)
+    graph.deselect_numeric_notes(notes)
+    graph.deselect_workspace_greater_than(limit)
+    graph.check_support()
+    found = 0
+    for number in range(graph.get_execution_plan_count()):
+        with suppress(cudnn.cudnnGraphNotSupportedError):  # ruled out above, or not to be built here
+            graph.build_plan_at_index(number)
+            plan = Plan(graph, tensors, number)
+            if plan.workspace <= limit:
+                found += 1
+                yield plan
+    if not found:
+        raise cudnn.cudnnGraphNotSupportedError("none of its plans can be built")
+
+
+def fastest(some: Iterator[Plan], addresses: Sequence[int], workspace: int, handle: Any) -> Plan:
+    """Return the fastest of the first plans on these arrays, which it computes; the first of all while CUDA records."""
+    first, *others = [plan for _, plan in zip(range(TRIED), some, strict=False)]
+    if not others:
+        return first
+    return min((first, *others), key=lambda plan: _milliseconds(plan, addresses, workspace, handle))
+
+
+def _milliseconds(plan: Plan, addresses: Sequence[int], workspace: int, handle: Any) -> float:
+    """Return the time of one call by the GPU's clock, the best of some; infinity if it fails."""
+    cuda = device.library().cuda
+    events = [cuda.Event() for _ in range(CALLS + 1)]
+    try:
+        plan.run(addresses, workspace, handle)
+        for event in events[:-1]:
+            event.record()
+            plan.run(addresses, workspace, handle)
+        events[-1].record()
+        events[-1].synchronize()
+    except Exception:  # whatever it is, another plan is to be taken
+        return float("inf")
+    return min(float(cuda.get_elapsed_time(start, stop)) for start, stop in pairwise(events))
+
+
+def _with_axes(shape: Ints, more: int) -> Ints:
+    return (*shape[:2], *[1] * more, *shape[2:])
+
+
+def _row_major(shape: Ints) -> list[int]:
+    return [prod(shape[axis + 1 :]) for axis in range(len(shape))]

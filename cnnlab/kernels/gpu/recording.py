@@ -1,0 +1,66 @@
+"""Work on a GPU that is recorded once and replayed: a CUDA graph, with the memory that it works in.
+
+A launch from Python takes longer than most kernels of a small net; a graph starts all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from cnnlab.kernels.gpu import cublas, device
+
+Result = TypeVar("Result")
+WARM = 2  # calls before: kernels are compiled, plans chosen and handles made then, none of which can be recorded
+
+
+class Recording(Generic[Result]):
+    """What a function gives the GPU to do.
+
+    The function is called some times before it is recorded. All its arrays come from memory of the recording's own,
+    which nothing else is ever given, and stay where they are: a replay reads and writes the same addresses.
+
+    Parameters
+    ----------
+    work
+        A function that launches work and returns arrays. It must neither wait for the GPU, nor copy to or from the
+        host, nor decide anything by chance or by what it counts: a replay does what was recorded.
+
+    Attributes
+    ----------
+    result
+        What the function returned while it was recorded; a replay writes new numbers into its arrays.
+
+    Raises
+    ------
+    Exception
+        What the function raises, and what CUDA raises where it waited or copied.
+    """
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        cuda = device.library().cuda
+        self._pool = cuda.MemoryPool()
+        stream = cuda.Stream(non_blocking=True)
+        before = cuda.get_current_stream().record()
+        with cuda.using_allocator(self._pool.malloc), stream:
+            stream.wait_event(before)
+            for _ in range(WARM):
+                work()
+            self._handle = cublas.handle()  # its memory is written into the graph
+            stream.synchronize()
+            stream.begin_capture()
+            try:
+                self.result = work()
+            except BaseException:
+                with suppress(Exception):  # the capture is broken: the error that broke it says more
+                    stream.end_capture()
+                raise
+            self._graph = stream.end_capture()
+        cublas.forget(stream.ptr)
+        self._stream = stream
+
+    def replay(self) -> Result:
+        """Do all of it again on the current stream, without waiting; return the same arrays."""
+        self._graph.launch(device.library().cuda.get_current_stream())
+        return self.result
