@@ -69,18 +69,16 @@ def max_pool_backward(dy: Any, x: Any, geometry: PoolGeometry) -> Any:
     return gpu_pooling.max_pool_backward(dy, x, geometry) if takes(x) else pooling.max_pool_backward(dy, x, geometry)
 
 
-def avg_pool_forward(x: Any, geometry: PoolGeometry, counts: Any) -> Any:
-    """Return the sum of every window divided by its count (*out) likewise."""
-    return (
-        gpu_pooling.avg_pool_forward(x, geometry, counts) if takes(x) else pooling.avg_pool_forward(x, geometry, counts)
-    )
+def avg_pool_forward(x: Any, geometry: PoolGeometry, *, count_include_pad: bool) -> Any:
+    """Return the mean of every window, (N, C, *out), likewise; zeros of the padding count if asked for."""
+    kernels = gpu_pooling if takes(x) else pooling
+    return kernels.avg_pool_forward(x, geometry, count_include_pad=count_include_pad)
 
 
-def avg_pool_backward(share: Any, x: Any, geometry: PoolGeometry) -> Any:
+def avg_pool_backward(dy: Any, x: Any, geometry: PoolGeometry, *, count_include_pad: bool) -> Any:
     """Return dx (N, C, *spatial) likewise."""
-    return (
-        gpu_pooling.avg_pool_backward(share, x, geometry) if takes(x) else pooling.avg_pool_backward(share, x, geometry)
-    )
+    kernels = gpu_pooling if takes(x) else pooling
+    return kernels.avg_pool_backward(dy, x, geometry, count_include_pad=count_include_pad)
 
 
 def product(a: Any, b: Any) -> Any:

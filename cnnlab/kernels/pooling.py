@@ -84,10 +84,11 @@ def max_pool_backward(dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> 
     return dx
 
 
-def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, counts: FloatArray) -> FloatArray | None:
-    """Return the sum of every window divided by its count (*out), or None likewise."""
+def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, *, count_include_pad: bool) -> FloatArray | None:
+    """Return the mean of every window, (N, C, *out), or None likewise; zeros of the padding count if asked for."""
     if not _applies(x):
         return None
+    counts = _counts(x, geometry, count_include_pad)
     for provider in providers:
         if (given := provider.avg_pool_forward(x, geometry, counts)) is not None:
             return given
@@ -106,10 +107,13 @@ def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, counts: FloatArray) 
     return y
 
 
-def avg_pool_backward(share: FloatArray, x: FloatArray, geometry: PoolGeometry) -> FloatArray | None:
-    """Return dx (N, C, *spatial): the share (N, C, *out) of each window at each of its places, or None likewise."""
-    if not _applies(x, share):
+def avg_pool_backward(
+    dy: FloatArray, x: FloatArray, geometry: PoolGeometry, *, count_include_pad: bool
+) -> FloatArray | None:
+    """Return dx (N, C, *spatial): the share of each window at each of its places, or None likewise."""
+    if not _applies(x, dy):
         return None
+    share = dy / _counts(x, geometry, count_include_pad)
     for provider in providers:
         if (given := provider.avg_pool_backward(share, x, geometry)) is not None:
             return given
@@ -126,6 +130,14 @@ def avg_pool_backward(share: FloatArray, x: FloatArray, geometry: PoolGeometry) 
 
     _each_block(block, share, dx)
     return dx
+
+
+def _counts(x: FloatArray, geometry: PoolGeometry, count_include_pad: bool) -> FloatArray:
+    """Return what each window's sum is divided by, an array (*out)."""
+    counts = np.ones((), x.dtype)
+    for per_axis in geometry.tap_counts(x.shape[2:], in_padding=count_include_pad):
+        counts = counts[..., None] * np.asarray(per_axis, x.dtype)  # one axis more
+    return counts
 
 
 def _applies(*arrays: object) -> bool:

@@ -150,13 +150,13 @@ def avg_pool_forward(
     """
     xp = float_namespace(x=x)
     geometry = _geometry(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    counts = _counts(x, geometry, count_include_pad)
-    if (fast := kernels.avg_pool_forward(x, geometry, counts)) is not None:
+    include = truth("count_include_pad", count_include_pad)
+    if (fast := kernels.avg_pool_forward(x, geometry, count_include_pad=include)) is not None:
         return fast
     y = xp.zeros(geometry.output_shape(x.shape), dtype=x.dtype, device=x.device)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         y[..., *seers] += x[..., *seen]
-    return y / counts
+    return y / _counts(x, geometry, include)
 
 
 def avg_pool_backward(
@@ -191,9 +191,10 @@ def avg_pool_backward(
     xp = float_namespace(dy=dy, x=x)
     geometry = _geometry(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
     check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
-    share = dy / _counts(x, geometry, count_include_pad)
-    if (fast := kernels.avg_pool_backward(share, x, geometry)) is not None:
+    include = truth("count_include_pad", count_include_pad)
+    if (fast := kernels.avg_pool_backward(dy, x, geometry, count_include_pad=include)) is not None:
         return fast
+    share = dy / _counts(x, geometry, include)
     dx = xp.zeros_like(x)
     for _, seen, seers in geometry.inner_taps(x.shape[2:]):
         dx[..., *seen] += share[..., *seers]
@@ -224,6 +225,6 @@ def _counts(x: Array, geometry: PoolGeometry, count_include_pad: bool) -> Array:
     """Return what each window's sum is divided by, an array (*out)."""
     xp = namespace(x)
     counts = xp.ones((), dtype=x.dtype, device=x.device)
-    for per_axis in geometry.tap_counts(x.shape[2:], in_padding=truth("count_include_pad", count_include_pad)):
+    for per_axis in geometry.tap_counts(x.shape[2:], in_padding=count_include_pad):
         counts = counts[..., None] * xp.asarray(per_axis, dtype=x.dtype, device=x.device)  # one axis more
     return counts

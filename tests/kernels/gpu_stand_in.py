@@ -19,20 +19,22 @@ from numpy.lib.stride_tricks import as_strided
 from cnnlab.kernels.gpu import cublas, device
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
+STRUCTS = {"const Pool": 72, "const Counted": 24}  # those that are passed by value, and their bytes
 MARGIN = 64  # numbers before and after each array
 CPU = """
 #include <math.h>
-struct Three { int x; };
-static Three blockIdx, threadIdx, blockDim, gridDim;
+struct Two { int x, y; };
+static Two blockIdx, threadIdx, blockDim, gridDim;
 #define __global__
 #define __device__
 #define __restrict__
 """
 RUN = """
-extern "C" void run_{name}(int blocks, int threads, {parameters}) {{
-    gridDim.x = blocks, blockDim.x = threads;
-    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
-        for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) {name}({arguments});
+extern "C" void run_{name}(int blocks_x, int blocks_y, int threads, {parameters}) {{
+    gridDim.x = blocks_x, gridDim.y = blocks_y, blockDim.x = threads, blockDim.y = 1;
+    for (blockIdx.y = 0; blockIdx.y < blocks_y; ++blockIdx.y)
+        for (blockIdx.x = 0; blockIdx.x < blocks_x; ++blockIdx.x)
+            for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) {name}({arguments});
 }}
 """
 
@@ -43,6 +45,11 @@ class HiddenTransferError(AssertionError):
 
 class Array(np.ndarray):
     """A NumPy array that says where it lies as CuPy's do, and does not give its numbers away."""
+
+    making = np.empty  # by the stand-in that was made last
+
+    def __new__(cls, shape, dtype):
+        return cls.making(shape, dtype)
 
     @property
     def data(self):
@@ -85,8 +92,8 @@ def compiled(dtype, folder):
     runs = [
         RUN.format(
             name=name,
-            parameters=", ".join(f"{kind} {one}" for kind, one in those),
-            arguments=", ".join(one for _, one in those),
+            parameters=", ".join(f"{kind}{'*' * (kind in STRUCTS)} {one}" for kind, one in those),
+            arguments=", ".join("*" * (kind in STRUCTS) + one for kind, one in those),
         )
         for name, those in parameters.items()
     ]
@@ -114,7 +121,9 @@ class StandIn:
         self._folder = folder
         self.launched = []
         self.bytes_made = 0  # of all arrays
+        self.copied = 0  # arrays from the host
         self._made = []
+        Array.making = self.empty
         self.cuda = SimpleNamespace(
             runtime=SimpleNamespace(getDevice=lambda: 0),
         )
@@ -136,6 +145,13 @@ class StandIn:
     def full(self, shape, value, dtype):
         return np.full(shape, value, dtype).view(Array)
 
+    def array(self, x, dtype=None):
+        self.copied += not isinstance(x, Array)
+        return np.array(x, dtype).view(Array)
+
+    asarray = array
+
+
     def RawModule(self, code, options):
         dtype = {text: name for name, text in device.TYPES.items()}[code.split("\n", 1)[0].split()[-1]]
         assert code == device.source(dtype)
@@ -145,13 +161,21 @@ class StandIn:
 
     def _kernel(self, name, dtype, library, parameters):
         def start(grid, block, arguments):
-            assert len(grid) == len(block) == 1
+            assert len(block) == 1 <= len(grid) <= 2
+            assert 0 < block[0] <= 1024
+            columns, rows = (*grid, 1)[:2]
+            assert 0 < columns < 2**31
+            assert 0 < rows < 2**16
             assert len(arguments) == len(parameters), name
-            given = [ctypes.c_int(grid[0]), ctypes.c_int(block[0])]
+            given = [ctypes.c_int(one) for one in (columns, rows, block[0])]
             for (kind, parameter), value in zip(parameters, arguments, strict=True):
                 if kind == "int":
                     assert type(value) is np.int32, f"{name}: {parameter} is {value!r}"
                     given.append(ctypes.c_int(value))
+                elif kind in STRUCTS:
+                    assert type(value) is np.ndarray, f"{name}: {parameter} is {value!r}"
+                    assert (value.size, value.dtype) == (1, f"V{STRUCTS[kind]}"), f"{name}: {parameter}"
+                    given.append(ctypes.c_void_p(value.ctypes.data))
                 elif kind == "T":
                     assert value.dtype == dtype, f"{name}: {parameter} is {value!r}"
                     given.append((ctypes.c_float if dtype == "float32" else ctypes.c_double)(value))

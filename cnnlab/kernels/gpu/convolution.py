@@ -56,7 +56,8 @@ def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry, *, relu: bool =
     layer, case, algorithm = _chosen(geometry, x.shape, w.shape, x.dtype.char, "forward", forced(), relu=relu)
     if algorithm is None:
         return None
-    return algorithm.correlate(_whole(x), _whole(w), b if b is None else _whole(b), layer, case)
+    b = b if b is None else device.contiguous(b)
+    return algorithm.correlate(device.contiguous(x), device.contiguous(w), b, layer, case)
 
 
 def conv_backward(dy: Any, x: Any, w: Any, geometry: ConvGeometry) -> tuple[Any, Any, Any] | None:
@@ -81,7 +82,7 @@ def conv_transpose_forward(x: Any, w: Any, b: Any, geometry: ConvTransposeGeomet
     if not _applies(adjoint, x, w) or adjoint.output_size(out) != x.shape[2:]:
         return None
     y = _grad_input(x, w, (len(x), w.shape[1] * adjoint.groups, *out), adjoint)
-    return y if y is None or b is None else add_bias(y, _whole(b), relu=False)
+    return y if y is None or b is None else add_bias(y, device.contiguous(b), relu=False)
 
 
 def conv_transpose_backward(dy: Any, x: Any, w: Any, geometry: ConvTransposeGeometry) -> tuple[Any, Any, Any] | None:
@@ -97,12 +98,14 @@ def _grad_input(dy: Any, w: Any, x_shape: Ints, geometry: ConvGeometry) -> Any:
     layer, case, algorithm = _chosen(geometry, tuple(x_shape), w.shape, dy.dtype.char, "grad_input", forced())
     if algorithm is None:
         return None
-    return algorithm.correlate_back(_whole(dy), _whole(w), tuple(x_shape[2:]), layer, case)
+    return algorithm.correlate_back(device.contiguous(dy), device.contiguous(w), tuple(x_shape[2:]), layer, case)
 
 
 def _grad_weight(dy: Any, x: Any, w_shape: Ints, geometry: ConvGeometry) -> Any:
     layer, case, algorithm = _chosen(geometry, x.shape, tuple(w_shape), x.dtype.char, "grad_weight", forced())
-    return None if algorithm is None else algorithm.correlate_weights(_whole(dy), _whole(x), layer, case)
+    if algorithm is None:
+        return None
+    return algorithm.correlate_weights(device.contiguous(dy), device.contiguous(x), layer, case)
 
 
 def _applies(geometry: ConvGeometry, *arrays: Any) -> bool:
@@ -120,6 +123,3 @@ def _chosen(  # noqa: PLR0917  (positional, as it is looked up at each call)
     algorithm = choose(case).algorithm
     return layer, case, algorithm if isinstance(algorithm, OnGPU) else None
 
-
-def _whole(array: Any) -> Any:
-    return array if array.flags.c_contiguous else device.library().ascontiguousarray(array)

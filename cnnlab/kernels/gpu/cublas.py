@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from importlib import import_module
 from threading import get_ident
 from typing import Any
 from weakref import finalize
@@ -48,9 +49,8 @@ class CuBLASError(RuntimeError):
 @cache
 def functions() -> Any:
     """Return the library with its functions told what they take."""
-    from cuda.pathfinder import load_nvidia_dynamic_lib
-
-    library = ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
+    finder = import_module("cuda.pathfinder")  # which CuPy brings with it
+    library = ctypes.CDLL(finder.load_nvidia_dynamic_lib("cublas").abs_path)
     for name, takes in _TAKES.items():
         getattr(library, name).argtypes = takes
     return library
@@ -81,7 +81,7 @@ class Handle:
         cupy, library = device.library(), functions()
         major = int(cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["major"])
         size = BYTES_HOPPER if major >= HOPPER else BYTES
-        self.memory = cupy.empty((size,), "uint8")
+        self.memory = device.empty((size,), "uint8")
         made = ctypes.c_void_p()
         _checked("cublasCreate", library.cublasCreate_v2(ctypes.byref(made)))
         self.address = made.value

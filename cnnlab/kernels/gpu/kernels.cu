@@ -1,7 +1,7 @@
 // The kernels of cnnlab.kernels.gpu, in CUDA C. T is float or double; cnnlab.kernels.gpu.device defines it in a line
 // before this text and compiles it by NVRTC.
 //
-// All of them are loops over a count that threads share, so any grid and block compute the same. Each thread writes
+// All of them are loops over counts that threads share, so any grid and block compute the same. Each thread writes
 // numbers that no other writes, in one order of addition: no atomics, and the same bits at every run. Arrays lie
 // contiguously, (N, C, D, H, W), where layers of one or two dimensions have sizes of 1 in front; counts are below 2^30.
 // Nothing here uses shared memory, so tests can compile the same text for a CPU.
@@ -132,100 +132,369 @@ extern "C" __global__ void direct_grad_weight(IN dy, IN x, T* partial, int count
     }
 }
 
-// For each window the place of its largest number in the map, the first of equal ones; NaN is the largest. -1 where a
-// window sees nothing of the map. Of x (maps, D, H, W); count is maps * OD * OH * OW.
-extern "C" __global__ void max_pool_winner(IN x, int* winner, int count, WINDOW) {
-    const int places = OD * OH * OW;
-    EACH(i, count) {
-        const int p = i % places, ow = p % OW, oh = p / OW % OH, od = p / OW / OH;
-        const T* map = x + i / places * (D * H * W);
-        int best = -1;
-        T most = T(0);
-        EACH_TAP(t, seen) {
-            if (seen >= 0 && (best < 0 || (most == most && !(map[seen] <= most)))) {
-                best = seen;
-                most = map[seen];
-            }
+// Pooling. Its sizes come as one argument: input map, kernel, stride, dilation, zeros before the map, and output map.
+struct Pool {
+    int D, H, W, KD, KH, KW, SD, SH, SW, DD, DH, DW, PD, PH, PW, OD, OH, OW;
+};
+
+// Between which places zeros of the padding and the map count in an average, from the first to before the stop.
+struct Counted {
+    int D0, H0, W0, D1, H1, W1;
+};
+
+// The columns of the grid share the places of a map, its rows the maps: what follows from a place is computed once for
+// all maps that a thread comes to. Counts of numbers in all maps may be beyond 32 bits.
+#define EACH_PLACE(p, count) \
+    for (unsigned p = blockIdx.x * blockDim.x + threadIdx.x; p < unsigned(count); p += blockDim.x * gridDim.x)
+#define EACH_MAP(m, maps) for (int m = blockIdx.y; m < (maps); m += gridDim.y)
+
+struct Range {
+    int first, stop;
+};
+
+struct Place {
+    int d, h, w;
+};
+
+// Dividing is slow, and mostly there is no depth.
+static __device__ inline Place place_of(unsigned p, unsigned depth, unsigned height, unsigned width) {
+    const unsigned row = p / width, d = depth > 1 ? row / height : 0;
+    return {int(d), int(row - d * height), int(p - row * width)};
+}
+
+// The taps of a window from `start` on that lie in a map of `size` places.
+static __device__ inline Range taps_inside(int start, int taps, int dilation, int size) {
+    const int first = start < 0 ? (dilation - 1 - start) / dilation : 0;
+    if (start + (taps - 1) * dilation < size) return {first, taps};
+    return {first, start < size ? (size - 1 - start) / dilation + 1 : 0};
+}
+
+// The windows whose first and last taps lie on both sides of a place, which is counted from the first zero on. With a
+// dilation some may step over it.
+static __device__ inline Range windows_over(int place, int taps, int stride, int dilation, int windows) {
+    const int least = place - (taps - 1) * dilation, stop = place / stride + 1;
+    return {least > 0 ? (least + stride - 1) / stride : 0, stop < windows ? stop : windows};
+}
+
+// What a window sees of a map: its taps that lie there, and where its first tap would lie.
+struct View {
+    Range d, h, w;
+    int start;
+};
+
+static __device__ inline View view_of(Place o, const Pool& s) {
+    const int d = o.d * s.SD - s.PD, h = o.h * s.SH - s.PH, w = o.w * s.SW - s.PW;
+    return {taps_inside(d, s.KD, s.DD, s.D), taps_inside(h, s.KH, s.DH, s.H), taps_inside(w, s.KW, s.DW, s.W),
+            (d * s.H + h) * s.W + w};
+}
+
+// Call work(number of the tap, place) for all that a window sees, in row-major order. Where K is not 0, all windows are
+// squares of K * K, and the compiler writes the loops out.
+template <int K, class Work>
+static __device__ inline void each_tap(const View& v, const Pool& s, Work work) {
+    if constexpr (K > 0) {
+        for (int kh = 0; kh < K; ++kh)
+            for (int kw = 0; kw < K; ++kw)
+                if (kh >= v.h.first && kh < v.h.stop && kw >= v.w.first && kw < v.w.stop)
+                    work(kh * K + kw, v.start + kh * s.DH * s.W + kw * s.DW);
+    } else {
+        for (int kd = v.d.first; kd < v.d.stop; ++kd)
+            for (int kh = v.h.first; kh < v.h.stop; ++kh)
+                for (int kw = v.w.first; kw < v.w.stop; ++kw)
+                    work(0, v.start + (kd * s.DD * s.H + kh * s.DH) * s.W + kw * s.DW);
+    }
+}
+
+// Call work(place, number there) likewise. The numbers of a square are all asked for before the first is looked at.
+template <int K, class Work>
+static __device__ inline void each_seen(IN map, const View& v, const Pool& s, Work work) {
+    if constexpr (K > 0) {
+        T numbers[K * K];
+        each_tap<K>(v, s, [&](int tap, int place) { numbers[tap] = map[place]; });
+        each_tap<K>(v, s, [&](int tap, int place) { work(place, numbers[tap]); });
+    } else {
+        each_tap<K>(v, s, [&](int, int place) { work(place, map[place]); });
+    }
+}
+
+// Squares of 2 and 3 are the windows of most nets.
+#define BY_SIZE(function, ...)                                                     \
+    if (s.KD == 1 && s.KH == 2 && s.KW == 2) function<2>(__VA_ARGS__);             \
+    else if (s.KD == 1 && s.KH == 3 && s.KW == 3) function<3>(__VA_ARGS__);        \
+    else function<0>(__VA_ARGS__);
+
+// Whether a number is larger than the largest so far; NaN is the largest.
+static __device__ inline bool exceeds(T number, T most) { return most == most && !(number <= most); }
+
+// The place of the largest number that a window sees, the first of equal ones; -1 if it sees nothing.
+template <int K>
+static __device__ inline int winner_of(IN map, const View& v, const Pool& s) {
+    int best = -1;
+    T most = T(0);
+    each_seen<K>(map, v, s, [&](int place, T number) {
+        if (best < 0 || exceeds(number, most)) {
+            best = place;
+            most = number;
         }
-        winner[i] = best;
+    });
+    return best;
+}
+
+template <int K>
+static __device__ inline void winners(IN x, int* winner, int maps, const Pool& s) {
+    const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
+    EACH_PLACE(p, outputs) {
+        const View v = view_of(place_of(p, s.OD, s.OH, s.OW), s);
+        EACH_MAP(m, maps) winner[size_t(m) * outputs + p] = winner_of<K>(x + size_t(m) * inputs, v, s);
+    }
+}
+
+// The winners of all windows of x (maps, D, H, W).
+extern "C" __global__ void max_pool_winner(IN x, int* winner, int maps, const Pool s) {
+    BY_SIZE(winners, x, winner, maps, s)
+}
+
+template <int K>
+static __device__ inline void largest(IN x, T* y, int maps, const Pool& s) {
+    const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
+    EACH_PLACE(p, outputs) {
+        const View v = view_of(place_of(p, s.OD, s.OH, s.OW), s);
+        EACH_MAP(m, maps) {
+            T most = -T(1) / T(0);
+            each_seen<K>(x + size_t(m) * inputs, v, s, [&](int, T number) {
+                if (exceeds(number, most)) most = number;
+            });
+            y[size_t(m) * outputs + p] = most;
+        }
     }
 }
 
 // The largest number of each window, minus infinity where it sees nothing.
-extern "C" __global__ void max_pool_forward(IN x, T* y, int count, WINDOW) {
-    const int places = OD * OH * OW;
-    EACH(i, count) {
-        const int p = i % places, ow = p % OW, oh = p / OW % OH, od = p / OW / OH;
-        const T* map = x + i / places * (D * H * W);
-        T most = -T(1) / T(0);
-        EACH_TAP(t, seen) if (seen >= 0 && most == most && !(map[seen] <= most)) most = map[seen];
-        y[i] = most;
+extern "C" __global__ void max_pool_forward(IN x, T* y, int maps, const Pool s) {
+    BY_SIZE(largest, x, y, maps, s)
+}
+
+// dx (maps, D, H, W): each place gathers the gradients of the windows that it won, in the order of its taps.
+extern "C" __global__ void max_pool_backward(IN dy, const int* winner, T* dx, int maps, const Pool s) {
+    const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
+    EACH_PLACE(p, inputs) {
+        const Place i = place_of(p, s.D, s.H, s.W);
+        const Range d = windows_over(i.d + s.PD, s.KD, s.SD, s.DD, s.OD);
+        const Range h = windows_over(i.h + s.PH, s.KH, s.SH, s.DH, s.OH);
+        const Range w = windows_over(i.w + s.PW, s.KW, s.SW, s.DW, s.OW);
+        EACH_MAP(m, maps) {
+            const int* won = winner + size_t(m) * outputs;
+            const T* upstream = dy + size_t(m) * outputs;
+            T sum = T(0);
+            for (int od = d.stop - 1; od >= d.first; --od)
+                for (int oh = h.stop - 1; oh >= h.first; --oh)
+                    for (int ow = w.stop - 1; ow >= w.first; --ow) {
+                        const int o = (od * s.OH + oh) * s.OW + ow;
+                        const T gradient = upstream[o];  // asked for before it is known whether it is needed
+                        if (won[o] == int(p)) sum += gradient;
+                    }
+            dx[size_t(m) * inputs + p] = sum;
+        }
     }
 }
 
-// dx (maps, D, H, W): the gradients of the windows that each place won. count is the size of dx.
-extern "C" __global__ void max_pool_backward(IN dy, const int* winner, T* dx, int count, WINDOW) {
-    EACH(i, count) {
-        const int place = i % (D * H * W), w_ = i % W, h = i / W % H, d = i / W / H % D;
-        const int windows = i / (D * H * W) * (OD * OH * OW);
-        T sum = T(0);
-        EACH_SEER(seer) if (winner[windows + seer] == place) sum += dy[windows + seer];
-        dx[i] = sum;
+// A map is cut into tiles of the size of a window, from its first place on: the last ones may be smaller.
+static __device__ inline int tiles(int size, int kernel) { return (size + kernel - 1) / kernel; }
+
+template <int K>
+static __device__ inline void to_winners(IN dy, IN x, T* dx, int maps, const Pool& s) {
+    const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
+    const int depth = tiles(s.D, s.KD), height = tiles(s.H, s.KH), width = tiles(s.W, s.KW);
+    EACH_PLACE(p, depth * height * width) {
+        const Place tile = place_of(p, depth, height, width);
+        const View v = view_of(tile, s);
+        const bool is_window = tile.d < s.OD && tile.h < s.OH && tile.w < s.OW;
+        const int o = (tile.d * s.OH + tile.h) * s.OW + tile.w;
+        EACH_MAP(m, maps) {
+            const T gradient = is_window ? T(0) + dy[size_t(m) * outputs + o] : T(0);
+            const int best = is_window ? winner_of<K>(x + size_t(m) * inputs, v, s) : -1;
+            T* target = dx + size_t(m) * inputs;
+            each_tap<K>(v, s, [&](int, int place) { target[place] = place == best ? gradient : T(0); });
+        }
     }
 }
 
-// The sum of each window divided by its count, counts (OD, OH, OW).
-extern "C" __global__ void avg_pool_forward(IN x, IN counts, T* y, int count, WINDOW) {
-    const int places = OD * OH * OW;
-    EACH(i, count) {
-        const int p = i % places, ow = p % OW, oh = p / OW % OH, od = p / OW / OH;
-        const T* map = x + i / places * (D * H * W);
-        T sum = T(0);
-        EACH_TAP(t, seen) if (seen >= 0) sum += map[seen];
-        y[i] = sum / counts[p];
+// The same where windows lie side by side from the first place on: each writes the gradients of its places, and what
+// lies behind the last window gets 0.
+extern "C" __global__ void max_pool_backward_tiled(IN dy, IN x, T* dx, int maps, const Pool s) {
+    BY_SIZE(to_winners, dy, x, dx, maps, s)
+}
+
+// How many taps of a window from `start` on count, of dilation 1.
+static __device__ inline int taps_between(int start, int taps, int first, int stop) {
+    const int before = first - start, all = stop - start;
+    return (all < 0 ? 0 : all < taps ? all : taps) - (before < 0 ? 0 : before < taps ? before : taps);
+}
+
+static __device__ inline T count_of(int od, int oh, int ow, const Pool& s, const Counted& c) {
+    return T(taps_between(od * s.SD - s.PD, s.KD, c.D0, c.D1) * taps_between(oh * s.SH - s.PH, s.KH, c.H0, c.H1) *
+             taps_between(ow * s.SW - s.PW, s.KW, c.W0, c.W1));
+}
+
+template <int K>
+static __device__ inline void means(IN x, T* y, int maps, const Pool& s, const Counted& c) {
+    const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
+    EACH_PLACE(p, outputs) {
+        const Place o = place_of(p, s.OD, s.OH, s.OW);
+        const View v = view_of(o, s);
+        const T count = count_of(o.d, o.h, o.w, s, c);
+        EACH_MAP(m, maps) {
+            T sum = T(0);
+            each_seen<K>(x + size_t(m) * inputs, v, s, [&](int, T number) { sum += number; });
+            y[size_t(m) * outputs + p] = sum / count;
+        }
     }
 }
 
-// dx (maps, D, H, W): the sum of the shares of all windows that see a place.
-extern "C" __global__ void avg_pool_backward(IN share, T* dx, int count, WINDOW) {
-    EACH(i, count) {
-        const int w_ = i % W, h = i / W % H, d = i / W / H % D;
-        const T* windows = share + i / (D * H * W) * (OD * OH * OW);
-        T sum = T(0);
-        EACH_SEER(seer) sum += windows[seer];
-        dx[i] = sum;
+// The sum of each window divided by how many of its taps count; dilation 1.
+extern "C" __global__ void avg_pool_forward(IN x, T* y, int maps, const Pool s, const Counted c) {
+    BY_SIZE(means, x, y, maps, s, c)
+}
+
+// dx (maps, D, H, W): each place gathers its share of the gradients of all windows that see it; dilation 1.
+extern "C" __global__ void avg_pool_backward(IN dy, T* dx, int maps, const Pool s, const Counted c) {
+    const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
+    EACH_PLACE(p, inputs) {
+        const Place i = place_of(p, s.D, s.H, s.W);
+        const Range d = windows_over(i.d + s.PD, s.KD, s.SD, 1, s.OD);
+        const Range h = windows_over(i.h + s.PH, s.KH, s.SH, 1, s.OH);
+        const Range w = windows_over(i.w + s.PW, s.KW, s.SW, 1, s.OW);
+        EACH_MAP(m, maps) {
+            const T* upstream = dy + size_t(m) * outputs;
+            T sum = T(0);
+            for (int od = d.stop - 1; od >= d.first; --od)
+                for (int oh = h.stop - 1; oh >= h.first; --oh)
+                    for (int ow = w.stop - 1; ow >= w.first; --ow)
+                        sum += upstream[(od * s.OH + oh) * s.OW + ow] / count_of(od, oh, ow, s, c);
+            dx[size_t(m) * inputs + p] = sum;
+        }
     }
+}
+
+// Numbers that are read and written at once, where arrays begin at a multiple of 16 bytes; views need not.
+struct alignas(16) Four {
+    T v[4];
+};
+
+static __device__ inline bool is_aligned(const void* a) { return size_t(a) % 16 == 0; }
+
+// y = work(a, b), number by number.
+template <class Work>
+static __device__ inline void each_number(IN a, IN b, T* y, int count, Work work) {
+    const int fours = is_aligned(a) && is_aligned(b) && is_aligned(y) ? count / 4 : 0, rest = count - 4 * fours;
+    EACH(i, fours) {
+        const Four p = ((const Four*)a)[i], q = ((const Four*)b)[i];
+        Four r;
+        for (int k = 0; k < 4; ++k) r.v[k] = work(p.v[k], q.v[k]);
+        ((Four*)y)[i] = r;
+    }
+    EACH(i, rest) y[4 * fours + i] = work(a[4 * fours + i], b[4 * fours + i]);
+}
+
+// max(x, 0); NaN stays NaN.
+static __device__ inline T cut_off(T x) { return x <= 0 ? T(0) : x; }
+
+extern "C" __global__ void relu_forward(IN x, T* y, int count) {
+    each_number(x, x, y, count, [](T number, T) { return cut_off(number); });
 }
 
 // dy where not x <= 0, else 0: also where x is NaN.
 extern "C" __global__ void relu_backward(IN dy, IN x, T* dx, int count) {
-    EACH(i, count) dx[i] = x[i] <= 0 ? T(0) : dy[i];
+    each_number(dy, x, dx, count, [](T gradient, T number) { return number <= 0 ? T(0) : gradient; });
+}
+
+extern "C" __global__ void tanh_forward(IN x, T* y, int count) {
+    each_number(x, x, y, count, [](T number, T) { return T(tanh(number)); });
 }
 
 // dy * (1 - y * y) for y = tanh(x).
 extern "C" __global__ void tanh_backward(IN dy, IN y, T* dx, int count) {
-    EACH(i, count) dx[i] = dy[i] * (T(1) - y[i] * y[i]);
+    each_number(dy, y, dx, count, [](T gradient, T number) { return gradient * (T(1) - number * number); });
+}
+
+// y (n, M, places) += bias (M,) if there is one, in place; with `relu`, cut off at 0.
+extern "C" __global__ void add_bias(T* y, IN bias, int count, int M, int places, int biased, int relu) {
+    const int fours = is_aligned(y) && places % 4 == 0 ? count / 4 : 0;
+    EACH(i, fours) {
+        const T more = biased ? bias[unsigned(4 * i) / unsigned(places) % unsigned(M)] : T(0);
+        Four r = ((Four*)y)[i];
+        for (int k = 0; k < 4; ++k) r.v[k] = relu ? cut_off(r.v[k] + more) : r.v[k] + more;
+        ((Four*)y)[i] = r;
+    }
+    if (fours == 0) {
+        EACH(i, count) {
+            const T more = biased ? bias[unsigned(i) / unsigned(places) % unsigned(M)] : T(0);
+            y[i] = relu ? cut_off(y[i] + more) : y[i] + more;
+        }
+    }
 }
 
 // A step of SGD with momentum: velocity' = momentum * velocity + g, w' = w - lr * velocity'.
+static __device__ inline void momentum_rule(T w, T g, T velocity, T& new_w, T& new_velocity, T lr, T momentum) {
+    const T v = momentum * velocity + g;
+    new_velocity = v;
+    new_w = w - lr * v;
+}
+
 extern "C" __global__ void momentum_step(IN w, IN g, IN velocity, T* new_w, T* new_velocity, int count, T lr,
                                          T momentum) {
-    EACH(i, count) {
-        const T v = momentum * velocity[i] + g[i];
-        new_velocity[i] = v;
-        new_w[i] = w[i] - lr * v;
-    }
+    EACH(i, count) momentum_rule(w[i], g[i], velocity[i], new_w[i], new_velocity[i], lr, momentum);
 }
 
 // A step of Adam: running means of g and of its square, and w' = w - lr * mean' / (sqrt(square') / root + eps). What is
 // left of 1 by the betas comes from outside: 1 - 0.999 in float32 would be wrong in the fifth digit.
+#define ADAM T lr, T beta1, T rest1, T beta2, T rest2, T root, T eps
+static __device__ inline void adam_rule(T w, T g, T mean, T square, T& new_w, T& new_mean, T& new_square, ADAM) {
+    const T m = beta1 * mean + rest1 * g, v = beta2 * square + rest2 * g * g;
+    new_mean = m;
+    new_square = v;
+    new_w = w - lr * m / (sqrt(v) / root + eps);
+}
+
 extern "C" __global__ void adam_step(IN w, IN g, IN mean, IN square, T* new_w, T* new_mean, T* new_square, int count,
                                      T lr, T beta1, T rest1, T beta2, T rest2, T root, T eps) {
+    EACH(i, count)
+    adam_rule(w[i], g[i], mean[i], square[i], new_w[i], new_mean[i], new_square[i], lr, beta1, rest1, beta2, rest2, root,
+              eps);
+}
+
+// The same for many arrays in place. They are counted through: number i lies in the last array whose offset is not
+// beyond i. Addresses are those of all weights, then of all gradients, and of all memories.
+static __device__ inline int array_of(int i, const long long* offsets, int arrays) {
+    int first = 0, stop = arrays;
+    while (stop - first > 1) {
+        const int middle = (first + stop) / 2;
+        if (offsets[middle] <= i) first = middle;
+        else stop = middle;
+    }
+    return first;
+}
+
+extern "C" __global__ void momentum_in_place(const long long* addresses, const long long* offsets, int arrays, int count,
+                                             T lr, T momentum) {
     EACH(i, count) {
-        const T m = beta1 * mean[i] + rest1 * g[i], v = beta2 * square[i] + rest2 * g[i] * g[i];
-        new_mean[i] = m;
-        new_square[i] = v;
-        new_w[i] = w[i] - lr * m / (sqrt(v) / root + eps);
+        const int a = array_of(i, offsets, arrays), k = i - int(offsets[a]);
+        T* w = (T*)addresses[a];
+        const T* g = (const T*)addresses[arrays + a];
+        T* velocity = (T*)addresses[2 * arrays + a];
+        momentum_rule(w[k], g[k], velocity[k], w[k], velocity[k], lr, momentum);
+    }
+}
+
+extern "C" __global__ void adam_in_place(const long long* addresses, const long long* offsets, int arrays, int count,
+                                         T lr, T beta1, T rest1, T beta2, T rest2, T root, T eps) {
+    EACH(i, count) {
+        const int a = array_of(i, offsets, arrays), k = i - int(offsets[a]);
+        T* w = (T*)addresses[a];
+        const T* g = (const T*)addresses[arrays + a];
+        T* mean = (T*)addresses[2 * arrays + a];
+        T* square = (T*)addresses[3 * arrays + a];
+        adam_rule(w[k], g[k], mean[k], square[k], w[k], mean[k], square[k], lr, beta1, rest1, beta2, rest2, root, eps);
     }
 }
 

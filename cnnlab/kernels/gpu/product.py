@@ -27,7 +27,7 @@ def product(a: Any, b: Any) -> Any:
     if max(*a.shape, *b.shape) > LONGEST or a.shape[1] != b.shape[0]:
         return None
     (left, flip_a), (right, flip_b) = _as_rows(a), _as_rows(b)
-    y = device.library().empty((a.shape[0], b.shape[1]), a.dtype)
+    y = device.empty((a.shape[0], b.shape[1]), a.dtype)
     multiply(left[None], right[None], y[None], flip_a=flip_a, flip_b=flip_b)
     return y
 
@@ -63,19 +63,18 @@ def column_sums(x: Any) -> Any:
     many, rows, length = x.shape[0], x.shape[1], x.size // max(x.shape[0] * x.shape[1], 1)
     if not device.takes(x) or max(many, length) > ONES or rows > LONGEST:
         return x.reshape(many, rows, -1).sum(axis=(0, 2))
-    cupy = device.library()
-    x = cupy.ascontiguousarray(x)
+    x = device.contiguous(x)
     char = x.dtype.char
-    ones, name = _ones(char, cupy.cuda.runtime.getDevice()).data.ptr, f"cublas{'SD'[char == 'd']}gemvStridedBatched"
+    ones, name = _ones(char, x.data.device_id).data.ptr, f"cublas{'SD'[char == 'd']}gemvStridedBatched"
     zero, one = _scalars(char)
     if length > 1:  # over the places of each picture
-        sums = cupy.empty((many, rows), x.dtype)
+        sums = device.empty((many, rows), x.dtype)
         matrix = cublas.TRANSPOSED, length, rows, one, x.data.ptr, length, length * rows
         cublas.call(name, *matrix, ones, 1, 0, zero, sums.data.ptr, 1, rows, many)
         x = sums
     if many == 1:
         return x.reshape(rows)
-    sums = cupy.empty((rows,), x.dtype)  # over the pictures
+    sums = device.empty((rows,), x.dtype)  # over the pictures
     cublas.call(name, cublas.NORMAL, rows, many, one, x.data.ptr, rows, 0, ones, 1, 0, zero, sums.data.ptr, 1, 0, 1)
     return sums
 
@@ -84,7 +83,7 @@ def _as_rows(x: Any) -> tuple[Any, bool]:
     """Return a contiguous matrix, and whether it is the transposed of what was given."""
     if x.flags.f_contiguous and not x.flags.c_contiguous:
         return x.T, True
-    return device.library().ascontiguousarray(x), False
+    return device.contiguous(x), False
 
 
 def _steps(x: Any, batch: int) -> tuple[int, int]:

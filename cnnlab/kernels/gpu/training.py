@@ -6,7 +6,10 @@ is a launch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.device import LIMIT, launch
@@ -61,3 +64,73 @@ def _updated(name: str, arrays: tuple[Any, ...], results: int, numbers: tuple[fl
     given = [cupy.ascontiguousarray(array) for array in arrays]
     launch(name, like.dtype, like.size, *given, *made, like.size, *map(float, numbers))
     return made
+
+
+class InPlace:
+    """Steps of an optimizer for all parameters in one launch, in place: for arrays that stay where they are.
+
+    Parameters
+    ----------
+    weights, gradients : sequence of array
+        The parameters and their gradients, contiguous arrays of CuPy, of one dtype and device.
+    *memories : sequence of array
+        What the optimizer remembers for each: velocities for `momentum`; running means and mean squares for `adam`.
+
+    Raises
+    ------
+    ValueError
+        The lists are empty or not equally long, shapes differ, an array is not contiguous or of another dtype or
+        device, or there are more numbers than one launch can count.
+
+    Notes
+    -----
+    The addresses of the arrays are copied to the GPU once, here. They hold as long as this object keeps the arrays, so
+    new gradients have to be written into the same ones. A recorded launch repeats the very numbers it was given.
+    """
+
+    def __init__(self, weights: Sequence[Any], gradients: Sequence[Any], *memories: Sequence[Any]) -> None:
+        self._lists = [list(one) for one in (weights, gradients, *memories)]
+        _check(self._lists)
+        sizes = [array.size for array in self._lists[0]]
+        if sum(sizes) > LIMIT:
+            raise ValueError(f"the parameters have {sum(sizes)} numbers, and one launch counts {LIMIT} at most")
+        self._dtype = self._lists[0][0].dtype
+        self._grid = device.line(sum(sizes))
+        addresses = [array.data.ptr for one in self._lists for array in one]
+        offsets = [sum(sizes[:number]) for number in range(len(sizes))]
+        tables = device.library().asarray(np.array([*addresses, *offsets], np.int64))
+        counts = np.int32(len(sizes)), np.int32(sum(sizes))
+        self._fixed = (tables[: len(addresses)], tables[len(addresses) :], *counts)
+
+    def momentum(self, lr: float, momentum: float) -> None:
+        """Do as `momentum_step`: v = momentum · v + gradient, w = w - lr · v, for one memory v."""
+        self._start("momentum_in_place", 1, (lr, momentum))
+
+    def adam(self, lr: float, betas: tuple[float, float], root: float, eps: float) -> None:
+        """Do as `adam_step`: w = w - lr · m / (√s / root + eps), for the memories m and s."""
+        self._start("adam_in_place", 2, (lr, betas[0], 1 - betas[0], betas[1], 1 - betas[1], root, eps))
+
+    def _start(self, name: str, memories: int, numbers: tuple[float, ...]) -> None:
+        if len(self._lists) != 2 + memories:
+            raise ValueError(f"{name} needs {memories} memories for each parameter, not {len(self._lists) - 2}")
+        device.start(name, self._dtype, self._grid, (*self._fixed, *map(self._dtype.type, numbers)))
+
+
+def _check(lists: list[list[Any]]) -> None:
+    """Raise ValueError unless the arrays are as `InPlace` asks for."""
+    if not lists[0] or len({len(one) for one in lists}) > 1:
+        raise ValueError(
+            f"there are {' and '.join(str(len(one)) for one in lists)} arrays: give one for each parameter"
+        )
+    for arrays in zip(*lists, strict=True):
+        if not device.takes(*arrays) or not all(array.flags.c_contiguous for array in arrays):
+            raise ValueError("an array is empty, not contiguous, or none of CuPy's on its current device, of floats")
+        if len({array.shape for array in arrays}) > 1:
+            raise ValueError(f"a parameter and what belongs to it have shapes {[tuple(one.shape) for one in arrays]}")
+    if len({array.dtype for one in lists for array in one}) > 1:
+        raise ValueError(f"the parameters have dtypes {sorted({str(one.dtype) for one in lists[0]})}: one is needed")
+
+
+def in_place(parameters: list[Any], gradients: list[Any], *memories: list[Any]) -> Any:
+    """Return None."""
+    del parameters, gradients, memories

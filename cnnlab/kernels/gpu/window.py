@@ -35,10 +35,14 @@ class Window:
     out: Ints
 
     @cached_property
+    def numbers(self) -> Ints:
+        """All sizes, as Pool has them in ``kernels.cu``."""
+        return (*self.spatial, *self.kernel, *self.stride, *self.dilation, *self.before, *self.out)
+
+    @cached_property
     def arguments(self) -> tuple[np.int32, ...]:
         """What WINDOW stands for in ``kernels.cu``."""
-        parts = self.spatial, self.kernel, self.stride, self.dilation, self.before, self.out
-        return tuple(np.int32(one) for part in parts for one in part)
+        return tuple(map(np.int32, self.numbers))
 
     @cached_property
     def inputs(self) -> int:
