@@ -3,6 +3,8 @@
 Only `asarray` and `to_numpy` move data between devices.
 """
 
+import sys
+from functools import cache
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -111,8 +113,13 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     np.float64(3.0)
     """
     present = [x for x in (*arrays, *named.values()) if x is not None]
-    if present and all(type(x) is np.ndarray for x in present):  # what follows takes as long as a small layer
-        return array_api_compat.numpy
+    kinds = {type(x) for x in present}
+    if len(kinds) == 1:  # what follows takes as long as a small layer
+        if np.ndarray in kinds:
+            return array_api_compat.numpy
+        cupy = sys.modules.get("cupy")
+        if cupy is not None and cupy.ndarray in kinds and len({x.data.device_id for x in present}) == 1:
+            return _of_cupy()
     given = {f"argument {i}": x for i, x in enumerate(arrays, start=1)} | named
     given = {name: x for name, x in given.items() if x is not None}
     if not given:
@@ -127,6 +134,13 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     if len(set(places.values())) > 1:
         raise DeviceMismatchError(_describe_mismatch(places))
     return array_api_compat.array_namespace(next(iter(given.values())))
+
+
+@cache
+def _of_cupy() -> Any:
+    import array_api_compat.cupy as namespace_of_cupy
+
+    return namespace_of_cupy
 
 
 def on_gpu(x: Array) -> bool:

@@ -27,7 +27,7 @@ from cnnlab.kernels.settings import workspace_limit
 KEPT = 512  # plans, at most
 VARIABLE = "CNNLAB_CUDNN_BENCHMARK"
 
-_benchmark: bool | None = None  # None: the variable decides
+_benchmark: bool | None = None  # None: the variable is to be read
 
 
 def cudnn_benchmark(on: bool | None) -> None:
@@ -48,7 +48,10 @@ def cudnn_benchmark(on: bool | None) -> None:
 
 def benchmarks() -> bool:
     """Return whether plans are timed."""
-    return os.environ.get(VARIABLE, "0") not in {"", "0"} if _benchmark is None else _benchmark
+    global _benchmark  # noqa: PLW0603
+    if _benchmark is None:
+        _benchmark = os.environ.get(VARIABLE, "0") not in {"", "0"}
+    return _benchmark
 
 
 class CuDNN(OnGPU):
