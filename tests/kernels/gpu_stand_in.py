@@ -98,7 +98,8 @@ def compiled(dtype, folder):
         for name, those in parameters.items()
     ]
     code, library = folder / f"{dtype}.cpp", folder / f"{dtype}.so"
-    code.write_text(CPU + text + "".join(runs), encoding="utf-8")
+    sizes = [f"static_assert(sizeof({kind}) == {size});\n" for kind, size in STRUCTS.items()]
+    code.write_text(CPU + text + "".join(sizes + runs), encoding="utf-8")
     subprocess.run(
         [COMPILER, "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-o", str(library), str(code)],
         check=True,

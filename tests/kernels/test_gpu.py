@@ -154,9 +154,39 @@ def test_gradients_of_activations_equal_the_readable_ops(rng, dtype):
     x[0, 0, :4] = np.nan, 0, -0.0, np.inf
     y = np.tanh(np.nan_to_num(x))
     want = with_taps(ops.relu_backward, dy, x), with_taps(ops.tanh_backward, dy, y)
-    x, dy, y = there(x, dy, y)
+    cut_off = np.maximum(x, 0)
+    x, dy, there_y = there(x, dy, y)
+    np.testing.assert_array_equal(here(ops.relu_forward(x)), cut_off)
+    np.testing.assert_array_equal(here(ops.relu_forward(x[1:])), cut_off[1:])  # not at a multiple of 16 bytes
     np.testing.assert_array_equal(here(ops.relu_backward(dy, x)), want[0])
-    close(here(ops.tanh_backward(dy, y)), want[1], dtype)
+    close(here(ops.tanh_forward(x))[1:], y[1:], dtype)
+    close(here(ops.tanh_backward(dy, there_y)), want[1], dtype)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 28, 28), (5, 3, 7, 7), (5, 3)])
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_bias_is_added_in_place(rng, shape, relu):
+    y, b = rng.standard_normal(shape).astype("float32"), rng.standard_normal(3).astype("float32")
+    want = y + b.reshape(3, *[1] * (len(shape) - 2))
+    target, bias = there(y, b)
+    assert gpu.elementwise.add_bias(target, bias, relu=relu) is target
+    np.testing.assert_array_equal(here(target), np.maximum(want, 0) if relu else want)
+
+
+@pytest.mark.parametrize("rule", ["momentum", "adam"])
+def test_a_step_in_place_equals_the_step_of_each_parameter(rng, rule):
+    shapes = [(20, 3, 5, 5), (20,), (1,), (2000, 10)]
+    w, g, m, s = ([*there(*(rng.random(shape).astype("float32") for shape in shapes))] for _ in range(4))
+    if rule == "momentum":
+        lists, numbers = (w, g, m), {"lr": 0.1, "momentum": 0.9}
+    else:
+        lists, numbers = (w, g, m, s), {"lr": 0.1, "betas": (0.9, 0.999), "root": 0.1, "eps": 1e-8}
+    one_by_one = getattr(gpu.training, f"{rule}_step")
+    want = [one_by_one(*each, **numbers) for each in zip(*lists, strict=True)]
+    getattr(gpu.training.InPlace(*lists), rule)(**numbers)
+    for ours, theirs in zip(zip(w, *lists[2:], strict=True), want, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(here(one), here(other))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -224,8 +254,8 @@ def test_a_training_step_neither_waits_nor_copies_to_the_host(cupy, rng, kind):
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3, padding=1, rng=rng),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
+        nn.Tanh(),
+        nn.AvgPool2d(2),
         nn.Flatten(),
         nn.Linear(32 * 49, 10, rng=rng),
     ).to("gpu")
@@ -275,9 +305,8 @@ def test_training_goes_as_on_the_cpu(rng, optimizer):
 
 def test_kernels_are_what_computes(cupy, rng, monkeypatch):
     started = []
-    launch = gpu.device.launch
-    for module in (gpu.columns, gpu.direct, gpu.pooling):
-        monkeypatch.setattr(module, "launch", lambda name, *rest: (started.append(name), launch(name, *rest)))
+    start = gpu.device.start
+    monkeypatch.setattr(gpu.device, "start", lambda name, *rest: (started.append(name), start(name, *rest)))
     x, w = there(rng.standard_normal((2, 3, 9, 8)), rng.standard_normal((20, 3, 3, 3)))
     with kernels.use_algorithm("gpu_im2col"):
         kernels.conv_forward(x, w, None, ConvGeometry.of_weight(w.shape))

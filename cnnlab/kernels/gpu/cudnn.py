@@ -9,6 +9,8 @@ CuPy's own setting allows TF32, and Winograd's algorithm on the largest tiles, w
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from threading import get_ident
 from typing import Any
@@ -80,23 +82,26 @@ class CuDNN(OnGPU):
 
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Run conv_fprop, and add the biases."""
-        y = self._run((x, w), (case.batch, case.out_channels, *case.out), layer, case)
-        if y is None:
-            return self.otherwise.correlate(x, w, b, layer, case)
-        return add_bias(y, b, relu=layer.relu)
+        otherwise = partial(self.otherwise.correlate, x, w, b, layer, case)
+        y = self._run((x, w), (case.batch, case.out_channels, *case.out), layer, case, otherwise)
+        return otherwise() if y is None else add_bias(y, b, relu=layer.relu)
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
         """Run conv_wgrad."""
-        dw = self._run((x, dy), weight_shape(case), layer, case)
-        return self.otherwise.correlate_weights(dy, x, layer, case) if dw is None else dw
+        otherwise = partial(self.otherwise.correlate_weights, dy, x, layer, case)
+        dw = self._run((x, dy), weight_shape(case), layer, case, otherwise)
+        return otherwise() if dw is None else dw
 
     def correlate_back(self, dy: Any, w: Any, spatial: Ints, layer: Layer, case: Case) -> Any:
         """Run conv_dgrad."""
-        dx = self._run((dy, w), (case.batch, case.in_channels, *spatial), layer, case)
-        return self.otherwise.correlate_back(dy, w, spatial, layer, case) if dx is None else dx
+        otherwise = partial(self.otherwise.correlate_back, dy, w, spatial, layer, case)
+        dx = self._run((dy, w), (case.batch, case.in_channels, *spatial), layer, case, otherwise)
+        return otherwise() if dx is None else dx
 
-    def _run(self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case) -> Any:
-        """Return the result of the operation that the case's work names, or None where cuDNN has no plan for it."""
+    def _run(  # noqa: PLR0917
+        self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case, otherwise: Callable[[], Any]
+    ) -> Any:
+        """Return the result of the operation that the case's work names, or None where it is to be had otherwise."""
         number, thread = device.library().cuda.runtime.getDevice(), get_ident()
         key = layer, case, allows_tf32(), benchmarks(), workspace_limit(), number, thread
         if key in self.refused:
@@ -107,7 +112,14 @@ class CuDNN(OnGPU):
             result = device.empty(shape, given[0].dtype)
             addresses = [given[0].data.ptr, given[1].data.ptr, result.data.ptr]
             if plan is None:
-                plan = self._plans[key] = self._chosen(handle, (given[0].shape, given[1].shape, shape), key, addresses)
+                offered = plans(
+                    handle, (given[0].shape, given[1].shape, shape), layer, case, tensor_cores=key[2], limit=key[4]
+                )
+                plan = fastest(offered, addresses, handle, otherwise) if key[3] else next(offered)
+                if plan is None:
+                    self.refused[key] = f"{self.otherwise.name} was faster"
+                    return None
+                self._plans[key] = plan
                 while len(self._plans) > KEPT:
                     self._plans.pop(next(iter(self._plans)))
             memory = device.empty((plan.workspace,), "uint8") if plan.workspace else result
@@ -116,16 +128,6 @@ class CuDNN(OnGPU):
             self.refused[key] = f"{type(error).__name__}: {error}"
             return None
         return result
-
-    @staticmethod
-    def _chosen(handle: Any, shapes: tuple[Ints, Ints, Ints], key: tuple[Any, ...], addresses: list[int]) -> Plan:
-        """Return the plan to take, timed on these arrays where plans are to be timed."""
-        layer, case, tf32, timed, limit, *_ = key
-        offered = plans(handle, shapes, layer, case, tensor_cores=tf32, limit=limit)
-        if not timed:
-            return next(offered)
-        memory = device.empty((max(limit, 1),), "uint8")
-        return fastest(offered, addresses, memory.data.ptr, handle)
 
     def _handle(self, number: int, thread: int) -> Any:
         """Return this thread's handle on a device, at work on the current stream."""

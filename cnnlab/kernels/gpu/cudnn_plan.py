@@ -142,26 +142,32 @@ def plans(
         raise cudnn.cudnnGraphNotSupportedError("none of its plans can be built")
 
 
-def fastest(some: Iterator[Plan], addresses: Sequence[int], workspace: int, handle: Any) -> Plan:
-    """Return the fastest of the first plans on these arrays, which it computes; the first of all while CUDA records."""
-    first, *others = [plan for _, plan in zip(range(TRIED), some, strict=False)]
-    if not others:
-        return first
-    return min((first, *others), key=lambda plan: _milliseconds(plan, addresses, workspace, handle))
+def fastest(
+    offered: Iterator[Plan], addresses: Sequence[int], handle: Any, otherwise: Callable[[], Any]
+) -> Plan | None:
+    """Return the plan that is fastest on these arrays, of the first ones; None if another way is faster yet."""
+    tried = [plan for _, plan in zip(range(TRIED), offered, strict=False)]
+    memory = device.empty((max(1, *(plan.workspace for plan in tried)),), "uint8")
+
+    def time(plan: Plan) -> float:
+        return milliseconds(lambda: plan.run(addresses, memory.data.ptr, handle))
+
+    times = {time(plan): plan for plan in tried}
+    return None if milliseconds(otherwise) < min(times) else times[min(times)]
 
 
-def _milliseconds(plan: Plan, addresses: Sequence[int], workspace: int, handle: Any) -> float:
+def milliseconds(work: Callable[[], Any]) -> float:
     """Return the time of one call by the GPU's clock, the best of some; infinity if it fails."""
     cuda = device.library().cuda
     events = [cuda.Event() for _ in range(CALLS + 1)]
     try:
-        plan.run(addresses, workspace, handle)
+        work()
         for event in events[:-1]:
             event.record()
-            plan.run(addresses, workspace, handle)
+            work()
         events[-1].record()
         events[-1].synchronize()
-    except Exception:  # whatever it is, another plan is to be taken
+    except Exception:  # whatever it is, another way is to be taken
         return float("inf")
     return min(float(cuda.get_elapsed_time(start, stop)) for start, stop in pairwise(events))
 

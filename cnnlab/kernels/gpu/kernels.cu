@@ -325,10 +325,10 @@ extern "C" __global__ void max_pool_backward_tiled(IN dy, IN x, T* dx, int maps,
     BY_SIZE(to_winners, dy, x, dx, maps, s)
 }
 
-// How many taps of a window from `start` on count, of dilation 1.
+// How many taps of a window from `start` on count, of dilation 1. Padding is at most half a window, so some do.
 static __device__ inline int taps_between(int start, int taps, int first, int stop) {
-    const int before = first - start, all = stop - start;
-    return (all < 0 ? 0 : all < taps ? all : taps) - (before < 0 ? 0 : before < taps ? before : taps);
+    const int before = first > start ? first - start : 0, until = stop - start;
+    return (until < taps ? until : taps) - before;
 }
 
 static __device__ inline T count_of(int od, int oh, int ow, const Pool& s, const Counted& c) {

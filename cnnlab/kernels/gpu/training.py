@@ -116,6 +116,16 @@ class InPlace:
         device.start(name, self._dtype, self._grid, (*self._fixed, *map(self._dtype.type, numbers)))
 
 
+def in_place(weights: Sequence[Any], gradients: Sequence[Any], *memories: Sequence[Any]) -> InPlace | None:
+    """Return the arrays as `InPlace`, or None where one launch cannot change them."""
+    if forced() == READABLE:
+        return None
+    try:
+        return InPlace(weights, gradients, *memories)
+    except ValueError:
+        return None
+
+
 def _check(lists: list[list[Any]]) -> None:
     """Raise ValueError unless the arrays are as `InPlace` asks for."""
     if not lists[0] or len({len(one) for one in lists}) > 1:
@@ -127,10 +137,6 @@ def _check(lists: list[list[Any]]) -> None:
             raise ValueError("an array is empty, not contiguous, or none of CuPy's on its current device, of floats")
         if len({array.shape for array in arrays}) > 1:
             raise ValueError(f"a parameter and what belongs to it have shapes {[tuple(one.shape) for one in arrays]}")
-    if len({array.dtype for one in lists for array in one}) > 1:
-        raise ValueError(f"the parameters have dtypes {sorted({str(one.dtype) for one in lists[0]})}: one is needed")
-
-
-def in_place(parameters: list[Any], gradients: list[Any], *memories: list[Any]) -> Any:
-    """Return None."""
-    del parameters, gradients, memories
+    dtypes = sorted({str(array.dtype) for one in lists for array in one})
+    if len(dtypes) > 1:
+        raise ValueError(f"the arrays have dtypes {', '.join(dtypes)}: one is needed")
