@@ -118,7 +118,7 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
         if np.ndarray in kinds:
             return array_api_compat.numpy
         cupy = sys.modules.get("cupy")
-        if cupy is not None and cupy.ndarray in kinds and len({x.data.device_id for x in present}) == 1:
+        if cupy is not None and cupy.ndarray in kinds and len({x.device.id for x in present}) == 1:
             return _of_cupy()
     given = {f"argument {i}": x for i, x in enumerate(arrays, start=1)} | named
     given = {name: x for name, x in given.items() if x is not None}

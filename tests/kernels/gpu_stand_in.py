@@ -152,7 +152,6 @@ class StandIn:
 
     asarray = array
 
-
     def RawModule(self, code, options):
         dtype = {text: name for name, text in device.TYPES.items()}[code.split("\n", 1)[0].split()[-1]]
         assert code == device.source(dtype)

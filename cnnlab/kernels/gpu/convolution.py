@@ -122,4 +122,3 @@ def _chosen(  # noqa: PLR0917  (positional, as it is looked up at each call)
     case = layer.case(x_shape, w_shape, {"f": "float32", "d": "float64"}[char], work)
     algorithm = choose(case).algorithm
     return layer, case, algorithm if isinstance(algorithm, OnGPU) else None
-

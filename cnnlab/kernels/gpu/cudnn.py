@@ -98,9 +98,7 @@ class CuDNN(OnGPU):
         dx = self._run((dy, w), (case.batch, case.in_channels, *spatial), layer, case, otherwise)
         return otherwise() if dx is None else dx
 
-    def _run(  # noqa: PLR0917
-        self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case, otherwise: Callable[[], Any]
-    ) -> Any:
+    def _run(self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case, otherwise: Callable[[], Any]) -> Any:
         """Return the result of the operation that the case's work names, or None where it is to be had otherwise."""
         number, thread = device.library().cuda.runtime.getDevice(), get_ident()
         key = layer, case, allows_tf32(), benchmarks(), workspace_limit(), number, thread
