@@ -30,11 +30,12 @@ static Two blockIdx, threadIdx, blockDim, gridDim;
 #define __restrict__
 """
 RUN = """
-extern "C" void run_{name}(int blocks_x, int blocks_y, int threads, {parameters}) {{
-    gridDim.x = blocks_x, gridDim.y = blocks_y, blockDim.x = threads, blockDim.y = 1;
+extern "C" void run_{name}(int blocks_x, int blocks_y, int threads_x, int threads_y, {parameters}) {{
+    gridDim.x = blocks_x, gridDim.y = blocks_y, blockDim.x = threads_x, blockDim.y = threads_y;
     for (blockIdx.y = 0; blockIdx.y < blocks_y; ++blockIdx.y)
         for (blockIdx.x = 0; blockIdx.x < blocks_x; ++blockIdx.x)
-            for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) {name}({arguments});
+            for (threadIdx.y = 0; threadIdx.y < threads_y; ++threadIdx.y)
+                for (threadIdx.x = 0; threadIdx.x < threads_x; ++threadIdx.x) {name}({arguments});
 }}
 """
 
@@ -161,13 +162,13 @@ class StandIn:
 
     def _kernel(self, name, dtype, library, parameters):
         def start(grid, block, arguments):
-            assert len(block) == 1 <= len(grid) <= 2
-            assert 0 < block[0] <= 1024
-            columns, rows = (*grid, 1)[:2]
+            assert len(grid) == len(block) <= 2
+            (columns, rows), (wide, high) = (*grid, 1)[:2], (*block, 1)[:2]
             assert 0 < columns < 2**31
             assert 0 < rows < 2**16
+            assert 0 < wide * high <= 1024
             assert len(arguments) == len(parameters), name
-            given = [ctypes.c_int(one) for one in (columns, rows, block[0])]
+            given = [ctypes.c_int(one) for one in (columns, rows, wide, high)]
             for (kind, parameter), value in zip(parameters, arguments, strict=True):
                 if kind == "int":
                     assert type(value) is np.int32, f"{name}: {parameter} is {value!r}"

@@ -207,6 +207,16 @@ def test_dilated_averages_are_left_to_the_readable_op(cupy):
     assert kernels.avg_pool_backward(dy, x, geometry, count_include_pad=True) is None
 
 
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_a_grid_has_a_thread_for_each_place_and_no_block_without_one(places, maps):
+    (columns, rows), (wide, high) = device.plane(places, maps)
+    assert (columns - 1) * wide < places <= columns * wide
+    assert (rows - 1) * high < maps
+    assert wide * high <= device.BLOCK
+    assert maps <= rows * high or columns * rows >= device.WAVE
+    assert wide * high > device.BLOCK // 2 or min(places, maps) < device.BLOCK
+
+
 @pytest.mark.parametrize("options", [{}, {"stride": 1, "padding": 1}])
 def test_a_pass_copies_nothing_from_the_host(cupy, rng, monkeypatch, options):
     x = on_gpu(rng.standard_normal((2, 3, 8, 7)))

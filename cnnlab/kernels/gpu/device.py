@@ -19,7 +19,7 @@ from cnnlab.kernels.arrays import Ints
 BLOCK = 256  # threads of a block
 BLOCKS = 2**16  # at most
 ROWS = 2**16 - 1  # of blocks in a grid, at most
-WAVE = 2**12  # blocks that are enough to keep a GPU busy: a thread then works on several maps
+WAVE = 2**12  # blocks that keep a GPU busy: where there would be more, a thread works on several maps
 LIMIT = 2**30  # numbers of an array that one launch works on, at most: places are counted in 32 bits
 SOURCE = Path(__file__).with_name("kernels.cu")
 TYPES = {"float32": "float", "float64": "double"}
@@ -92,10 +92,11 @@ def line(count: int) -> Grid:
 
 
 def plane(places: int, maps: int) -> Grid:
-    """Return a grid whose columns share the places of a map, and whose rows share the maps."""
+    """Return a grid whose threads side by side share the places of a map, and those above each other the maps."""
     columns = min(-(-places // BLOCK), BLOCKS)
-    threads = min(BLOCK, -(-places // columns // 32) * 32)  # as few as cover the places, in whole warps
-    return (columns, min(maps, max(1, -(-WAVE // columns)), ROWS)), (threads,)
+    wide = min(-(-places // columns), BLOCK)
+    high = min(BLOCK // wide, maps)  # small maps share a block
+    return (columns, min(-(-maps // high), -(-WAVE // columns), ROWS)), (wide, high)
 
 
 def by_value(numbers: Ints) -> NDArray[Any]:

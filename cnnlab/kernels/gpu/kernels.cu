@@ -142,11 +142,12 @@ struct Counted {
     int D0, H0, W0, D1, H1, W1;
 };
 
-// The columns of the grid share the places of a map, its rows the maps: what follows from a place is computed once for
-// all maps that a thread comes to. Counts of numbers in all maps may be beyond 32 bits.
+// Threads side by side share the places of a map, those above each other the maps: what follows from a place is computed
+// once for all maps that a thread comes to. Counts of numbers in all maps may be beyond 32 bits.
 #define EACH_PLACE(p, count) \
     for (unsigned p = blockIdx.x * blockDim.x + threadIdx.x; p < unsigned(count); p += blockDim.x * gridDim.x)
-#define EACH_MAP(m, maps) for (int m = blockIdx.y; m < (maps); m += gridDim.y)
+#define EACH_MAP(m, maps) \
+    for (int m = blockIdx.y * blockDim.y + threadIdx.y; m < (maps); m += blockDim.y * gridDim.y)
 
 struct Range {
     int first, stop;
