@@ -167,7 +167,6 @@ def cudnn(request, monkeypatch, tmp_path):
             NONDETERMINISTIC="nondeterministic",
             TENSOR_CORE="tensor core",
             DOWN_CONVERT_INPUTS="down",
-            WINOGRAD_TILE_13x13="large tiles",
         ),
         plans=[None, 24, 0],  # the bytes that they want to work in; None where a plan cannot be built
         ran=[],
@@ -248,7 +247,7 @@ def test_tensor_cores_only_where_tf32_is_allowed(cudnn, monkeypatch, setting, dt
     both(_layer(), dtype)
     assert len(cudnn.notes) == 3
     for notes in cudnn.notes:
-        assert {"nondeterministic", "large tiles"} <= notes
+        assert {"nondeterministic", "down"} <= notes
         assert ("tensor core" in notes) == bool(ruled_out)
 
 
@@ -298,6 +297,16 @@ def test_uneven_padding_is_refused(cudnn):
     assert not cudnn.executed
 
 
+def test_plans_that_are_not_deterministic_only_where_they_are_allowed(cudnn):
+    gpu_cudnn.cudnn_deterministic(False)
+    try:
+        both(_layer())
+    finally:
+        gpu_cudnn.cudnn_deterministic(True)
+    assert len(cudnn.notes) == 3
+    assert not any("nondeterministic" in notes for notes in cudnn.notes)
+
+
 def test_a_plan_is_built_once(cudnn):
     for _ in range(3):
         both(_layer())
@@ -328,7 +337,8 @@ def test_the_real_package_knows_these_calls():
         assert callable(getattr(graph, name))
     for name in ("build_plan_at_index", "get_workspace_size_plan_at_index", "execute_plan_at_index"):
         assert callable(getattr(graph, name))
-    assert {*cudnn_plan.NOTES, "TENSOR_CORE"} <= set(dir(cudnn.numerical_note))
+    strictest = cudnn_plan.Allowed(tensor_cores=False, same_bits=True, workspace=0)
+    assert set(strictest.ruled_out("float32")) <= set(dir(cudnn.numerical_note))
     assert {"A", "FALLBACK"} <= set(dir(cudnn.heur_mode))
     assert callable(cudnn.create_handle)
     assert callable(cudnn.set_stream)

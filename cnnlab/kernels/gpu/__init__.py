@@ -11,11 +11,11 @@ from importlib.util import find_spec
 from cnnlab.kernels.algorithm import register as name_it
 from cnnlab.kernels.gpu.algorithm import OnGPU, known
 from cnnlab.kernels.gpu.columns import Columns
-from cnnlab.kernels.gpu.cudnn import CuDNN, cudnn_benchmark, installed
+from cnnlab.kernels.gpu.cudnn import CuDNN, cudnn_benchmark, cudnn_deterministic, installed
 from cnnlab.kernels.gpu.direct import Direct
 from cnnlab.kernels.gpu.recording import Recording
 
-__all__ = ["OnGPU", "Recording", "cudnn_benchmark", "known", "provided", "register"]
+__all__ = ["OnGPU", "Recording", "cudnn_benchmark", "cudnn_deterministic", "known", "provided", "register"]
 
 
 def provided() -> list[OnGPU]:

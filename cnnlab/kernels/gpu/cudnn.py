@@ -2,8 +2,8 @@
 
 A graph of one operation is built for each case and kept, with the plan that cuDNN's heuristics put first, or with the
 fastest of the first ones where `cudnn_benchmark` is on. What it refuses, for whatever reason, is remembered and
-computed by im2col. Plans that are not deterministic are ruled out, and so are those on tensor cores for float32, unless
-CuPy's own setting allows TF32, and Winograd's algorithm on the largest tiles, which loses two digits.
+computed by im2col. Plans that are not deterministic are ruled out unless `cudnn_deterministic` is off, and so are those
+on tensor cores for float32 unless CuPy's own setting allows TF32.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.algorithm import OnGPU, weight_shape
 from cnnlab.kernels.gpu.columns import Columns
-from cnnlab.kernels.gpu.cudnn_plan import Plan, fastest, plans
+from cnnlab.kernels.gpu.cudnn_plan import Allowed, Plan, fastest, plans
 from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.product import allows_tf32
 from cnnlab.kernels.passes import Layer
@@ -29,7 +29,10 @@ from cnnlab.kernels.settings import workspace_limit
 KEPT = 512  # plans, at most
 VARIABLE = "CNNLAB_CUDNN_BENCHMARK"
 
+WORKSPACE = 4  # times `cnnlab.kernels.workspace_limit`: memory is not as scarce as that on a GPU
+
 _benchmark: bool | None = None  # None: the variable is to be read
+_deterministic = True
 
 
 def cudnn_benchmark(on: bool | None) -> None:
@@ -46,6 +49,15 @@ def cudnn_benchmark(on: bool | None) -> None:
     """
     global _benchmark  # noqa: PLW0603
     _benchmark = None if on is None else bool(on)
+
+
+def cudnn_deterministic(on: bool) -> None:
+    """Say whether cuDNN's plans have to give the same bits at every run, as they do at first, from here on.
+
+    Off, gradients to the input may be twice as fast, as in PyTorch, where that is the way at first.
+    """
+    global _deterministic  # noqa: PLW0603
+    _deterministic = bool(on)
 
 
 def benchmarks() -> bool:
@@ -78,7 +90,7 @@ class CuDNN(OnGPU):
     def workspace(self, case: Case) -> int:
         """Return the limit, under which a plan has to stay: each says what it takes only when it is built."""
         del case
-        return workspace_limit()
+        return WORKSPACE * workspace_limit()
 
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Run conv_fprop, and add the biases."""
@@ -101,7 +113,7 @@ class CuDNN(OnGPU):
     def _run(self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case, otherwise: Callable[[], Any]) -> Any:
         """Return the result of the operation that the case's work names, or None where it is to be had otherwise."""
         number, thread = device.library().cuda.runtime.getDevice(), get_ident()
-        key = layer, case, allows_tf32(), benchmarks(), workspace_limit(), number, thread
+        key = layer, case, allows_tf32(), benchmarks(), _deterministic, workspace_limit(), number, thread
         if key in self.refused:
             return None
         try:
@@ -110,10 +122,10 @@ class CuDNN(OnGPU):
             result = device.empty(shape, given[0].dtype)
             addresses = [given[0].data.ptr, given[1].data.ptr, result.data.ptr]
             if plan is None:
-                offered = plans(
-                    handle, (given[0].shape, given[1].shape, shape), layer, case, tensor_cores=key[2], limit=key[4]
-                )
-                plan = fastest(offered, addresses, handle, otherwise) if key[3] else next(offered)
+                shapes = given[0].shape, given[1].shape, shape
+                allowed = Allowed(allows_tf32(), _deterministic, self.workspace(case))
+                offered = plans(handle, shapes, layer, case, allowed)
+                plan = fastest(offered, addresses, handle, otherwise) if benchmarks() else next(offered)
                 if plan is None:
                     self.refused[key] = f"{self.otherwise.name} was faster"
                     return None

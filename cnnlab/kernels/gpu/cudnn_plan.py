@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -14,9 +15,22 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.gpu import device
 from cnnlab.kernels.passes import Layer
 
-NOTES = "NONDETERMINISTIC", "DOWN_CONVERT_INPUTS", "WINOGRAD_TILE_13x13"  # what no plan may be
 TRIED = 10  # plans that are timed, at most: as many as PyTorch tries
 CALLS = 4  # of each plan that is timed
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a plan may do: compute float32 on tensor cores, give the same bits at every run, work in so many bytes."""
+
+    tensor_cores: bool
+    same_bits: bool
+    workspace: int
+
+    def ruled_out(self, dtype: str) -> list[str]:
+        """Return the numerical notes of cuDNN that no plan may have."""
+        notes = ["DOWN_CONVERT_INPUTS", *["NONDETERMINISTIC"] * self.same_bits]
+        return notes + ["TENSOR_CORE"] * (dtype == "float32" and not self.tensor_cores)
 
 
 class Plan:
@@ -94,9 +108,7 @@ def describe(graph: Any, shapes: Sequence[Ints], layer: Layer, case: Case) -> tu
     return (*inputs, output)
 
 
-def plans(
-    handle: Any, shapes: Sequence[Ints], layer: Layer, case: Case, *, tensor_cores: bool, limit: int
-) -> Iterator[Plan]:
+def plans(handle: Any, shapes: Sequence[Ints], layer: Layer, case: Case, allowed: Allowed) -> Iterator[Plan]:
     """Yield the plans that can be built, in the order of cuDNN's heuristics.
 
     Parameters
@@ -106,10 +118,8 @@ def plans(
         Of the two inputs and the output.
     layer, case
         What to compute.
-    tensor_cores : bool
-        Whether float32 may be computed on them, with factors rounded to TF32.
-    limit : int
-        Bytes that a plan may work in.
+    allowed : Allowed
+        What plans may do.
 
     Raises
     ------
@@ -124,18 +134,15 @@ def plans(
     graph.validate()
     graph.build_operation_graph()
     graph.create_execution_plans([cudnn.heur_mode.A, cudnn.heur_mode.FALLBACK])
-    notes = [getattr(cudnn.numerical_note, name) for name in NOTES]
-    if case.dtype == "float32" and not tensor_cores:
-        notes.append(cudnn.numerical_note.TENSOR_CORE)
-    graph.deselect_numeric_notes(notes)
-    graph.deselect_workspace_greater_than(limit)
+    graph.deselect_numeric_notes([getattr(cudnn.numerical_note, name) for name in allowed.ruled_out(case.dtype)])
+    graph.deselect_workspace_greater_than(allowed.workspace)
     graph.check_support()
     found = 0
     for number in range(graph.get_execution_plan_count()):
         with suppress(cudnn.cudnnGraphNotSupportedError):  # ruled out above, or not to be built here
             graph.build_plan_at_index(number)
             plan = Plan(graph, tensors, number)
-            if plan.workspace <= limit:
+            if plan.workspace <= allowed.workspace:
                 found += 1
                 yield plan
     if not found:
