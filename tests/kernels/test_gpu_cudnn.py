@@ -190,7 +190,7 @@ def cudnn(request, monkeypatch, tmp_path):
     module.launched = stand_in.launched
     one = gpu_cudnn.CuDNN()
     module.algorithm = one
-    for other in (one, one.otherwise):
+    for other in (one, *one.others.values()):
         monkeypatch.setitem(gpu_algorithm.known, other.name, other)
         monkeypatch.setitem(algorithm._known, other.name, other)
     yield module
@@ -236,7 +236,7 @@ def test_what_it_refuses_is_computed_by_im2col_and_not_asked_again(cudnn, refuse
 
 
 def _layer():
-    return Drawn((3, 4, 9, 8), (6, 2, 3, 2), {"stride": (2, 1), "padding": 1, "groups": 2}, 1)
+    return Drawn((3, 16, 9, 8), (12, 8, 3, 2), {"stride": (2, 1), "padding": 1, "groups": 2}, 1)
 
 
 @pytest.mark.parametrize(

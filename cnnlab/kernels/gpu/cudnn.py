@@ -21,8 +21,10 @@ from cnnlab.kernels.gpu import device
 from cnnlab.kernels.gpu.algorithm import OnGPU, weight_shape
 from cnnlab.kernels.gpu.columns import Columns
 from cnnlab.kernels.gpu.cudnn_plan import Allowed, Plan, fastest, plans
+from cnnlab.kernels.gpu.direct import Direct
 from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.product import allows_tf32
+from cnnlab.kernels.gpu.rules import RULES
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.settings import workspace_limit
 
@@ -76,7 +78,7 @@ class CuDNN(OnGPU):
     tolerance = {"float32": 1e-4, "float64": 1e-12}  # noqa: RUF012  (some use Winograd's algorithm)
 
     def __init__(self) -> None:
-        self.otherwise = Columns()
+        self.others: dict[str, OnGPU] = {one.name: one for one in (Columns(), Direct())}
         self.refused: dict[Any, str] = {}  # why, by layer and case
         self._plans: dict[Any, Plan] = {}
         self._handles: dict[Any, Any] = {}
@@ -92,21 +94,26 @@ class CuDNN(OnGPU):
         del case
         return WORKSPACE * workspace_limit()
 
+    def other(self, case: Case) -> OnGPU:
+        """Return what computes a case that cuDNN refuses: the algorithm that would be taken without it."""
+        fitting = (self.others[rule.algorithm] for rule in RULES if rule.algorithm in self.others and rule.fits(case))
+        return next(fitting)
+
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Run conv_fprop, and add the biases."""
-        otherwise = partial(self.otherwise.correlate, x, w, b, layer, case)
+        otherwise = partial(self.other(case).correlate, x, w, b, layer, case)
         y = self._run((x, w), (case.batch, case.out_channels, *case.out), layer, case, otherwise)
         return otherwise() if y is None else add_bias(y, b, relu=layer.relu)
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
         """Run conv_wgrad."""
-        otherwise = partial(self.otherwise.correlate_weights, dy, x, layer, case)
+        otherwise = partial(self.other(case).correlate_weights, dy, x, layer, case)
         dw = self._run((x, dy), weight_shape(case), layer, case, otherwise)
         return otherwise() if dw is None else dw
 
     def correlate_back(self, dy: Any, w: Any, spatial: Ints, layer: Layer, case: Case) -> Any:
         """Run conv_dgrad."""
-        otherwise = partial(self.otherwise.correlate_back, dy, w, spatial, layer, case)
+        otherwise = partial(self.other(case).correlate_back, dy, w, spatial, layer, case)
         dx = self._run((dy, w), (case.batch, case.in_channels, *spatial), layer, case, otherwise)
         return otherwise() if dx is None else dx
 
@@ -127,7 +134,7 @@ class CuDNN(OnGPU):
                 offered = plans(handle, shapes, layer, case, allowed)
                 plan = fastest(offered, addresses, handle, otherwise) if benchmarks() else next(offered)
                 if plan is None:
-                    self.refused[key] = f"{self.otherwise.name} was faster"
+                    self.refused[key] = f"{self.other(case).name} was faster"
                     return None
                 self._plans[key] = plan
                 while len(self._plans) > KEPT:
