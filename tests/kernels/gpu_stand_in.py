@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 from cnnlab.kernels.gpu import cublas, device
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
-STRUCTS = {"const Pool": 72, "const Counted": 24}  # those that are passed by value, and their bytes
+STRUCTS = {"const Window": 72, "const Counted": 24}  # those that are passed by value, and their bytes
 MARGIN = 64  # numbers before and after each array
 CPU = """
 #include <math.h>
@@ -75,13 +75,10 @@ def host(x):
 
 
 def signatures(text):
-    """Return the parameters of each kernel, as (type, name), with WINDOW written out."""
-    joined = text.replace("\\\n", " ")
-    (window,) = re.findall(r"#define WINDOW\s+(.*)", joined)
+    """Return the parameters of each kernel, as (type, name)."""
     found = {}
-    for name, parameters in re.findall(r"__global__ void (\w+)\(([^)]*)\)", joined):
-        written = parameters.replace("WINDOW", window).split(",")
-        found[name] = [tuple(one.strip().rsplit(" ", 1)) for one in written]
+    for name, parameters in re.findall(r"__global__ void (\w+)\(([^)]*)\)", text):
+        found[name] = [tuple(one.strip().rsplit(" ", 1)) for one in parameters.split(",")]
     return found
 
 

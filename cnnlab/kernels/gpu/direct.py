@@ -36,7 +36,7 @@ class Direct(OnGPU):
         for n in range(0, case.batch, pictures(case)):
             some, target = x[n : n + pictures(case)], y[n : n + pictures(case)]
             arrays = (some, w, bias[0], target)
-            launch("direct_forward", x.dtype, target.size, *arrays, target.size, *channels, bias[1], *shape.arguments)
+            launch("direct_forward", x.dtype, target.size, *arrays, target.size, *channels, bias[1], shape.argument)
         return add_bias(y, None, relu=True) if layer.relu else y
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
@@ -48,7 +48,7 @@ class Direct(OnGPU):
             some, upstream = x[n : n + pictures(case)], dy[n : n + pictures(case)]
             parts = device.empty((case.out_channels * case.depth, shares), x.dtype)
             sizes = (parts.size, len(some), *channels, shares)
-            launch("direct_grad_weight", x.dtype, parts.size, upstream, some, parts, *sizes, *shape.arguments)
+            launch("direct_grad_weight", x.dtype, parts.size, upstream, some, parts, *sizes, shape.argument)
             sums = parts.sum(axis=1)
             dw = sums if dw is None else dw + sums
         return None if dw is None else dw.reshape(weight_shape(case))
@@ -61,7 +61,7 @@ class Direct(OnGPU):
         for n in range(0, case.batch, pictures(case)):
             upstream, target = dy[n : n + pictures(case)], dx[n : n + pictures(case)]
             sizes = (target.size, *channels)
-            launch("direct_grad_input", dy.dtype, target.size, upstream, w, target, *sizes, *shape.arguments)
+            launch("direct_grad_input", dy.dtype, target.size, upstream, w, target, *sizes, shape.argument)
         return dx
 
 

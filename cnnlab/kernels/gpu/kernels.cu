@@ -11,10 +11,18 @@
 #define EACH(i, count) \
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < (count); i += blockDim.x * gridDim.x)
 
-// Sizes of input map and kernel, stride, dilation, zeros before the input, and size of the output map.
-#define WINDOW                                                                                                        \
-    int D, int H, int W, int KD, int KH, int KW, int SD, int SH, int SW, int DD, int DH, int DW, int PD, int PH,      \
-        int PW, int OD, int OH, int OW
+// Sizes, as one argument: input map, kernel, stride, dilation, zeros before the map, and output map.
+struct Window {
+    int D, H, W, KD, KH, KW, SD, SH, SW, DD, DH, DW, PD, PH, PW, OD, OH, OW;
+};
+
+// The same as names of their own, for the loops below.
+#define UNPACK(s)                                                                                                   \
+    const int D = s.D, H = s.H, W = s.W, KD = s.KD, KH = s.KH, KW = s.KW, SD = s.SD, SH = s.SH, SW = s.SW,          \
+              DD = s.DD, DH = s.DH, DW = s.DW, PD = s.PD, PH = s.PH, PW = s.PW, OD = s.OD, OH = s.OH, OW = s.OW;    \
+    const int taps = KD * KH * KW, places = OD * OH * OW;                                                           \
+    (void)D, (void)H, (void)W, (void)SD, (void)SH, (void)SW, (void)DD, (void)DH, (void)DW, (void)PD, (void)PH,      \
+        (void)PW, (void)taps, (void)places
 
 // All taps in row-major order, with what each sees at the output (od, oh, ow): `seen` is a place of the input map.
 #define EACH_TAP(t, seen)                                                           \
@@ -51,8 +59,8 @@ static __device__ inline int output_at(int place, int stride, int outputs) {
 // The windows of x (n, C, D, H, W) as columns: tap t of channel c at place `first` + l of picture m is the number
 // (c * taps + t) * row + m * picture + l. count is C * n * L.
 extern "C" __global__ void im2col(IN x, T* columns, int count, int C, int n, int first, int L, int row,
-                                  int picture, WINDOW) {
-    const int taps = KD * KH * KW;
+                                  int picture, const Window s) {
+    UNPACK(s);
     EACH(i, count) {
         const int l = i % L, m = i / L % n, c = i / L / n, p = first + l;
         const int ow = p % OW, oh = p / OW % OH, od = p / OW / OH;
@@ -65,8 +73,8 @@ extern "C" __global__ void im2col(IN x, T* columns, int count, int C, int n, int
 // The adjoint: each number of dx (n, C, D, H, W) is the sum of its copies in the columns, of L places from `first` on;
 // with `add`, added to what is there. count is the size of dx.
 extern "C" __global__ void col2im(IN columns, T* dx, int count, int C, int first, int L, int row, int picture,
-                                  int add, WINDOW) {
-    const int taps = KD * KH * KW;
+                                  int add, const Window s) {
+    UNPACK(s);
     EACH(i, count) {
         const int w_ = i % W, h = i / W % H, d = i / W / H % D, c = i / W / H / D % C, m = i / W / H / D / C;
         const T* column = columns + c * taps * row + m * picture - first;
@@ -76,10 +84,31 @@ extern "C" __global__ void col2im(IN columns, T* dx, int count, int C, int first
     }
 }
 
+// Products (M, n, L) of pictures side by side, put in place in y (n, M, places) from the place `first` on; plus a bias,
+// and cut off at zero with `relu`, where NaN stays. count is n * M * L.
+extern "C" __global__ void put_in_place(IN products, IN bias, T* y, int count, int n, int M, int L, int places,
+                                        int first, int biased, int relu) {
+    EACH(i, count) {
+        const int l = i % L, f = i / L % M, m = i / L / M;
+        T value = products[(f * n + m) * L + l];
+        if (biased) value += bias[f];
+        y[(m * M + f) * places + first + l] = relu && value <= 0 ? T(0) : value;
+    }
+}
+
+// The reverse: pictures dy (n, M, places) side by side, (M, n, L). count is n * M * L.
+extern "C" __global__ void side_by_side(IN dy, T* some, int count, int n, int M, int L, int places, int first) {
+    EACH(i, count) {
+        const int l = i % L, m = i / L % n, f = i / L / n;
+        some[i] = dy[(m * M + f) * places + first + l];
+    }
+}
+
 // y (n, M, OD, OH, OW) by its definition, for filters w (M, C / G, taps) and, if there are any, biases (M,).
 extern "C" __global__ void direct_forward(IN x, IN w, IN bias, T* y, int count, int C, int M, int G,
-                                          int biased, WINDOW) {
-    const int taps = KD * KH * KW, channels = C / G, filters = M / G, places = OD * OH * OW;
+                                          int biased, const Window s) {
+    UNPACK(s);
+    const int channels = C / G, filters = M / G;
     EACH(i, count) {
         const int p = i % places, f = i / places % M, m = i / places / M;
         const int ow = p % OW, oh = p / OW % OH, od = p / OW / OH;
@@ -93,8 +122,9 @@ extern "C" __global__ void direct_forward(IN x, IN w, IN bias, T* y, int count, 
 }
 
 // dx (n, C, D, H, W) for dy (n, M, OD, OH, OW).
-extern "C" __global__ void direct_grad_input(IN dy, IN w, T* dx, int count, int C, int M, int G, WINDOW) {
-    const int taps = KD * KH * KW, channels = C / G, filters = M / G, places = OD * OH * OW;
+extern "C" __global__ void direct_grad_input(IN dy, IN w, T* dx, int count, int C, int M, int G, const Window s) {
+    UNPACK(s);
+    const int channels = C / G, filters = M / G;
     EACH(i, count) {
         const int w_ = i % W, h = i / W % H, d = i / W / H % D, c = i / W / H / D % C, m = i / W / H / D / C;
         const int f0 = c / channels * filters;
@@ -110,8 +140,9 @@ extern "C" __global__ void direct_grad_input(IN dy, IN w, T* dx, int count, int 
 // Parts of dw: partial (M, C / G, taps, S), whose sum over the last axis it is. Part s adds up the places s, s + S and so
 // on of the whole batch. count is M * C / G * taps * S.
 extern "C" __global__ void direct_grad_weight(IN dy, IN x, T* partial, int count, int n, int C, int M, int G,
-                                              int S, WINDOW) {
-    const int taps = KD * KH * KW, channels = C / G, filters = M / G, places = OD * OH * OW;
+                                              int S, const Window s) {
+    UNPACK(s);
+    const int channels = C / G, filters = M / G;
     const int step_w = S % OW, step_h = S / OW % OH, step_d = S / OW / OH % OD, step_m = S / places;
     EACH(i, count) {
         const int s = i % S, t = i / S % taps, c = i / S / taps % channels, f = i / S / taps / channels;
@@ -132,10 +163,7 @@ extern "C" __global__ void direct_grad_weight(IN dy, IN x, T* partial, int count
     }
 }
 
-// Pooling. Its sizes come as one argument: input map, kernel, stride, dilation, zeros before the map, and output map.
-struct Pool {
-    int D, H, W, KD, KH, KW, SD, SH, SW, DD, DH, DW, PD, PH, PW, OD, OH, OW;
-};
+// Pooling.
 
 // Between which places zeros of the padding and the map count in an average, from the first to before the stop.
 struct Counted {
@@ -183,7 +211,7 @@ struct View {
     int start;
 };
 
-static __device__ inline View view_of(Place o, const Pool& s) {
+static __device__ inline View view_of(Place o, const Window& s) {
     const int d = o.d * s.SD - s.PD, h = o.h * s.SH - s.PH, w = o.w * s.SW - s.PW;
     return {taps_inside(d, s.KD, s.DD, s.D), taps_inside(h, s.KH, s.DH, s.H), taps_inside(w, s.KW, s.DW, s.W),
             (d * s.H + h) * s.W + w};
@@ -192,7 +220,7 @@ static __device__ inline View view_of(Place o, const Pool& s) {
 // Call work(number of the tap, place) for all that a window sees, in row-major order. Where K is not 0, all windows are
 // squares of K * K, and the compiler writes the loops out.
 template <int K, class Work>
-static __device__ inline void each_tap(const View& v, const Pool& s, Work work) {
+static __device__ inline void each_tap(const View& v, const Window& s, Work work) {
     if constexpr (K > 0) {
         for (int kh = 0; kh < K; ++kh)
             for (int kw = 0; kw < K; ++kw)
@@ -208,7 +236,7 @@ static __device__ inline void each_tap(const View& v, const Pool& s, Work work) 
 
 // Call work(place, number there) likewise. The numbers of a square are all asked for before the first is looked at.
 template <int K, class Work>
-static __device__ inline void each_seen(IN map, const View& v, const Pool& s, Work work) {
+static __device__ inline void each_seen(IN map, const View& v, const Window& s, Work work) {
     if constexpr (K > 0) {
         T numbers[K * K];
         each_tap<K>(v, s, [&](int tap, int place) { numbers[tap] = map[place]; });
@@ -229,7 +257,7 @@ static __device__ inline bool exceeds(T number, T most) { return most == most &&
 
 // The place of the largest number that a window sees, the first of equal ones; -1 if it sees nothing.
 template <int K>
-static __device__ inline int winner_of(IN map, const View& v, const Pool& s) {
+static __device__ inline int winner_of(IN map, const View& v, const Window& s) {
     int best = -1;
     T most = T(0);
     each_seen<K>(map, v, s, [&](int place, T number) {
@@ -242,7 +270,7 @@ static __device__ inline int winner_of(IN map, const View& v, const Pool& s) {
 }
 
 template <int K>
-static __device__ inline void winners(IN x, int* winner, int maps, const Pool& s) {
+static __device__ inline void winners(IN x, int* winner, int maps, const Window& s) {
     const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
     EACH_PLACE(p, outputs) {
         const View v = view_of(place_of(p, s.OD, s.OH, s.OW), s);
@@ -251,12 +279,12 @@ static __device__ inline void winners(IN x, int* winner, int maps, const Pool& s
 }
 
 // The winners of all windows of x (maps, D, H, W).
-extern "C" __global__ void max_pool_winner(IN x, int* winner, int maps, const Pool s) {
+extern "C" __global__ void max_pool_winner(IN x, int* winner, int maps, const Window s) {
     BY_SIZE(winners, x, winner, maps, s)
 }
 
 template <int K>
-static __device__ inline void largest(IN x, T* y, int maps, const Pool& s) {
+static __device__ inline void largest(IN x, T* y, int maps, const Window& s) {
     const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
     EACH_PLACE(p, outputs) {
         const View v = view_of(place_of(p, s.OD, s.OH, s.OW), s);
@@ -271,12 +299,12 @@ static __device__ inline void largest(IN x, T* y, int maps, const Pool& s) {
 }
 
 // The largest number of each window, minus infinity where it sees nothing.
-extern "C" __global__ void max_pool_forward(IN x, T* y, int maps, const Pool s) {
+extern "C" __global__ void max_pool_forward(IN x, T* y, int maps, const Window s) {
     BY_SIZE(largest, x, y, maps, s)
 }
 
 // dx (maps, D, H, W): each place gathers the gradients of the windows that it won, in the order of its taps.
-extern "C" __global__ void max_pool_backward(IN dy, const int* winner, T* dx, int maps, const Pool s) {
+extern "C" __global__ void max_pool_backward(IN dy, const int* winner, T* dx, int maps, const Window s) {
     const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
     EACH_PLACE(p, inputs) {
         const Place i = place_of(p, s.D, s.H, s.W);
@@ -303,7 +331,7 @@ extern "C" __global__ void max_pool_backward(IN dy, const int* winner, T* dx, in
 static __device__ inline int tiles(int size, int kernel) { return (size + kernel - 1) / kernel; }
 
 template <int K>
-static __device__ inline void to_winners(IN dy, IN x, T* dx, int maps, const Pool& s) {
+static __device__ inline void to_winners(IN dy, IN x, T* dx, int maps, const Window& s) {
     const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
     const int depth = tiles(s.D, s.KD), height = tiles(s.H, s.KH), width = tiles(s.W, s.KW);
     EACH_PLACE(p, depth * height * width) {
@@ -322,7 +350,7 @@ static __device__ inline void to_winners(IN dy, IN x, T* dx, int maps, const Poo
 
 // The same where windows lie side by side from the first place on: each writes the gradients of its places, and what
 // lies behind the last window gets 0.
-extern "C" __global__ void max_pool_backward_tiled(IN dy, IN x, T* dx, int maps, const Pool s) {
+extern "C" __global__ void max_pool_backward_tiled(IN dy, IN x, T* dx, int maps, const Window s) {
     BY_SIZE(to_winners, dy, x, dx, maps, s)
 }
 
@@ -332,13 +360,13 @@ static __device__ inline int taps_between(int start, int taps, int first, int st
     return (until < taps ? until : taps) - before;
 }
 
-static __device__ inline T count_of(int od, int oh, int ow, const Pool& s, const Counted& c) {
+static __device__ inline T count_of(int od, int oh, int ow, const Window& s, const Counted& c) {
     return T(taps_between(od * s.SD - s.PD, s.KD, c.D0, c.D1) * taps_between(oh * s.SH - s.PH, s.KH, c.H0, c.H1) *
              taps_between(ow * s.SW - s.PW, s.KW, c.W0, c.W1));
 }
 
 template <int K>
-static __device__ inline void means(IN x, T* y, int maps, const Pool& s, const Counted& c) {
+static __device__ inline void means(IN x, T* y, int maps, const Window& s, const Counted& c) {
     const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
     EACH_PLACE(p, outputs) {
         const Place o = place_of(p, s.OD, s.OH, s.OW);
@@ -353,12 +381,12 @@ static __device__ inline void means(IN x, T* y, int maps, const Pool& s, const C
 }
 
 // The sum of each window divided by how many of its taps count; dilation 1.
-extern "C" __global__ void avg_pool_forward(IN x, T* y, int maps, const Pool s, const Counted c) {
+extern "C" __global__ void avg_pool_forward(IN x, T* y, int maps, const Window s, const Counted c) {
     BY_SIZE(means, x, y, maps, s, c)
 }
 
 // dx (maps, D, H, W): each place gathers its share of the gradients of all windows that see it; dilation 1.
-extern "C" __global__ void avg_pool_backward(IN dy, T* dx, int maps, const Pool s, const Counted c) {
+extern "C" __global__ void avg_pool_backward(IN dy, T* dx, int maps, const Window s, const Counted c) {
     const int inputs = s.D * s.H * s.W, outputs = s.OD * s.OH * s.OW;
     EACH_PLACE(p, inputs) {
         const Place i = place_of(p, s.D, s.H, s.W);

@@ -33,7 +33,7 @@ class Plan:
     maps : numpy.int32
         Maps of the batch, N·C.
     sizes, inside, padded : numpy.ndarray
-        What Pool stands for in ``kernels.cu``, and Counted, for averages over the map or its padding too.
+        What Window is in ``kernels.cu``, and Counted, for averages over the map or its padding too.
     windows, places : Grid
         Grids whose threads share the windows of a map, or its places.
     tiles : Grid or None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from cnnlab.geometry import PoolGeometry
 from cnnlab.kernels.arrays import Ints
 from cnnlab.kernels.case import Case
+from cnnlab.kernels.gpu import device
 from cnnlab.kernels.passes import Layer
 
 AXES = 3
@@ -36,13 +38,13 @@ class Window:
 
     @cached_property
     def numbers(self) -> Ints:
-        """All sizes, as Pool has them in ``kernels.cu``."""
+        """All sizes, in the order of Window in ``kernels.cu``."""
         return (*self.spatial, *self.kernel, *self.stride, *self.dilation, *self.before, *self.out)
 
     @cached_property
-    def arguments(self) -> tuple[np.int32, ...]:
-        """What WINDOW stands for in ``kernels.cu``."""
-        return tuple(map(np.int32, self.numbers))
+    def argument(self) -> NDArray[Any]:
+        """All sizes as one argument of a kernel."""
+        return device.by_value(self.numbers)
 
     @cached_property
     def inputs(self) -> int:
