@@ -43,7 +43,7 @@ ARROWS = {
     "reference": arrows("geometry", "numpy"),
     "nn": arrows("ops backend geometry", "numpy"),
     "optim": arrows("nn ops kernels backend geometry", "numpy"),
-    "train": arrows("nn ops optim backend geometry", "numpy tqdm"),
+    "train": arrows("nn ops optim kernels backend geometry", "numpy tqdm"),
     "inspection": arrows("nn ops backend geometry", "numpy"),
     "data": arrows("", "numpy", lazily="PIL pooch requests tqdm"),
     "checks": arrows("backend geometry reference", "numpy", lazily="nn viz.cards demos.autopsy IPython ipywidgets"),

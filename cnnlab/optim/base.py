@@ -84,7 +84,9 @@ class Optimizer:
                     "call zero_grad() and go backward again"
                 )
             xp = namespace(parameter=parameter.data, gradient=parameter.grad)
-            old, gradient = parameter.data, xp.astype(parameter.grad, parameter.data.dtype)
+            old, gradient = parameter.data, parameter.grad
+            if gradient.dtype != old.dtype:
+                gradient = xp.astype(gradient, old.dtype)
             if self.weight_decay and self.decoupled:
                 old = (1 - self.lr * self.weight_decay) * old
             elif self.weight_decay:

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from cnnlab.kernels.algorithm import register as name_it
 from cnnlab.kernels.gpu.algorithm import OnGPU, known
 from cnnlab.kernels.gpu.columns import Columns
-from cnnlab.kernels.gpu.cudnn import CuDNN, cudnn_benchmark, cudnn_deterministic, installed
+from cnnlab.kernels.gpu.cudnn import CuDNN, installed
 from cnnlab.kernels.gpu.direct import Direct
 from cnnlab.kernels.gpu.recording import Recording
+from cnnlab.kernels.gpu.settings import cudnn_benchmark, cudnn_deterministic
 
 __all__ = ["OnGPU", "Recording", "cudnn_benchmark", "cudnn_deterministic", "known", "provided", "register"]
 

@@ -105,6 +105,11 @@ def handle() -> Handle:
     return found
 
 
+def handles_of(stream: int) -> list[Handle]:
+    """Return the handles that work on a stream."""
+    return [found for key, found in _handles.items() if key[2] == stream]
+
+
 def forget(stream: int) -> None:
     """Drop the handles of a stream that is about to end: another one may get its address."""
     for key in [key for key in _handles if key[2] == stream]:

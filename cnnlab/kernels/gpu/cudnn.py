@@ -8,7 +8,6 @@ on tensor cores for float32 unless CuPy's own setting allows TF32.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -25,49 +24,12 @@ from cnnlab.kernels.gpu.direct import Direct
 from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.product import allows_tf32
 from cnnlab.kernels.gpu.rules import RULES
+from cnnlab.kernels.gpu.settings import benchmarks, deterministic
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.settings import workspace_limit
 
 KEPT = 512  # plans, at most
-VARIABLE = "CNNLAB_CUDNN_BENCHMARK"
-
 WORKSPACE = 4  # times `cnnlab.kernels.workspace_limit`: memory is not as scarce as that on a GPU
-
-_benchmark: bool | None = None  # None: the variable is to be read
-_deterministic = True
-
-
-def cudnn_benchmark(on: bool | None) -> None:
-    """Say whether cuDNN's plans are timed when a case is met first, from here on.
-
-    Off, the plan that its heuristics put first is taken, and a program gives the same bits at every run. On, a first
-    call takes up to a second longer, later ones may be faster, and another run may take another plan, whose results
-    differ in the last digits.
-
-    Parameters
-    ----------
-    on : bool or None
-        None leaves it to the environment variable CNNLAB_CUDNN_BENCHMARK, as at first: 1 turns it on.
-    """
-    global _benchmark  # noqa: PLW0603
-    _benchmark = None if on is None else bool(on)
-
-
-def cudnn_deterministic(on: bool) -> None:
-    """Say whether cuDNN's plans have to give the same bits at every run, as they do at first, from here on.
-
-    Off, gradients to the input may be twice as fast, as in PyTorch, where that is the way at first.
-    """
-    global _deterministic  # noqa: PLW0603
-    _deterministic = bool(on)
-
-
-def benchmarks() -> bool:
-    """Return whether plans are timed."""
-    global _benchmark  # noqa: PLW0603
-    if _benchmark is None:
-        _benchmark = os.environ.get(VARIABLE, "0") not in {"", "0"}
-    return _benchmark
 
 
 class CuDNN(OnGPU):
@@ -120,18 +82,18 @@ class CuDNN(OnGPU):
     def _run(self, given: tuple[Any, Any], shape: Ints, layer: Layer, case: Case, otherwise: Callable[[], Any]) -> Any:
         """Return the result of the operation that the case's work names, or None where it is to be had otherwise."""
         number, thread = device.library().cuda.runtime.getDevice(), get_ident()
-        key = layer, case, allows_tf32(), benchmarks(), _deterministic, workspace_limit(), number, thread
+        key = layer, case, allows_tf32(), benchmarks(), deterministic(), workspace_limit(), number, thread
         if key in self.refused:
             return None
         try:
-            handle = self._handle(number, thread)
+            handle = partial(self._handle, number, thread)
             plan = self._plans.get(key)
             result = device.empty(shape, given[0].dtype)
             addresses = [given[0].data.ptr, given[1].data.ptr, result.data.ptr]
             if plan is None:
                 shapes = given[0].shape, given[1].shape, shape
-                allowed = Allowed(allows_tf32(), _deterministic, self.workspace(case))
-                offered = plans(handle, shapes, layer, case, allowed)
+                allowed = Allowed(allows_tf32(), deterministic(), self.workspace(case))
+                offered = plans(handle(), shapes, layer, case, allowed)
                 plan = fastest(offered, addresses, handle, otherwise) if benchmarks() else next(offered)
                 if plan is None:
                     self.refused[key] = f"{self.other(case).name} was faster"
@@ -140,7 +102,7 @@ class CuDNN(OnGPU):
                 while len(self._plans) > KEPT:
                     self._plans.pop(next(iter(self._plans)))
             memory = device.empty((plan.workspace,), "uint8") if plan.workspace else result
-            plan.run(addresses, memory.data.ptr, handle)
+            plan.run(addresses, memory.data.ptr, handle())
         except Exception as error:  # whatever it is, there is another way
             self.refused[key] = f"{type(error).__name__}: {error}"
             return None

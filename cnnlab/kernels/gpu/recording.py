@@ -47,7 +47,7 @@ class Recording(Generic[Result]):
             stream.wait_event(before)
             for _ in range(WARM):
                 work()
-            self._handle = cublas.handle()  # its memory is written into the graph
+            self._handles = cublas.handles_of(stream.ptr)  # their memory is written into the graph
             stream.synchronize()
             stream.begin_capture()
             try:
