@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -32,7 +33,7 @@ import cnnlab
 from cnnlab import kernels, nn, ops, optim, train
 from cnnlab.backend.gpu import require_cupy
 from cnnlab.kernels import gpu
-from cnnlab.kernels.gpu import convolution
+from cnnlab.kernels.gpu import convolution, elementwise, product
 
 OUT = Path(__file__).parent / "out"
 SECONDS = 0.003  # that a measurement takes at least, in calls in a row
@@ -262,6 +263,68 @@ def means(ratios):
         print(f"  {step:<9} {how:<9} {who:<14} {mean:5.2f}   lowest {min(values):5.2f}   of {len(values)}")
 
 
+def passes(shape):
+    """Return name: (ours, PyTorch's) for what moves memory more than it computes, on maps (N, C, H, W)."""
+    import torch
+
+    x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    (ours,), theirs = there(x), torch.tensor(x, device=CUDA)
+    (b,), their_b = there(np.ones(shape[1], np.float32)), torch.ones(1, shape[1], 1, 1, device=CUDA)
+    found = {
+        "bias and ReLU, in place": (
+            lambda: elementwise.add_bias(ours, b, relu=True),
+            lambda: theirs.add_(their_b).relu_(),
+        ),
+        "gradient of biases": (lambda: product.column_sums(ours), lambda: theirs.sum((0, 2, 3))),
+        "ReLU back": (
+            lambda: ops.relu_backward(ours, ours),
+            lambda: torch.ops.aten.threshold_backward(theirs, theirs, 0),
+        ),
+        "tanh": (lambda: ops.tanh_forward(ours), lambda: torch.tanh(theirs)),
+    }
+    pool, back = torch.nn.functional.max_pool2d, torch.ops.aten.max_pool2d_with_indices_backward
+    for size, stride, padding in ((2, 2, 0), (3, 2, 1)):
+        options = {"stride": stride, "padding": padding}
+        y, places = pool(theirs, size, stride, padding, return_indices=True)
+        dy = ops.max_pool_forward(ours, size, **options)
+        name, each = f"max pool {size}, stride {stride}", [[size] * 2, [stride] * 2, [padding] * 2]
+        found[name] = (
+            partial(ops.max_pool_forward, ours, size, **options),
+            partial(pool, theirs, size, stride, padding, return_indices=True),
+        )
+        found[f"{name}, back"] = (
+            partial(ops.max_pool_backward, dy, ours, size, **options),
+            partial(back, y, theirs, *each, [1, 1], False, places),
+        )
+    mean = torch.nn.functional.avg_pool2d
+    found["average pool 2"] = lambda: ops.avg_pool_forward(ours, 2), lambda: mean(theirs, 2)
+    half, their_half = ops.avg_pool_forward(ours, 2), mean(theirs, 2)
+    back = torch.ops.aten.avg_pool2d_backward
+    found["average pool 2, back"] = (
+        lambda: ops.avg_pool_backward(half, ours, 2),
+        lambda: back(their_half, theirs, [2, 2], [2, 2], [0, 0], False, True, None),
+    )
+    return found
+
+
+def passes_table(rounds, writer):
+    if not has_torch():
+        return
+    ratios = {}
+    print("\nother passes, replayed, µs")
+    for shape in ((64, 64, 56, 56), (64, 6, 28, 28)):
+        for name, (ours, theirs) in passes(shape).items():
+            works = {"ours": Replayed(ours, ours=True).replay, "pytorch": Replayed(theirs, ours=False).replay}
+            found = {who: values / IN_A_GRAPH for who, values in interleaved(works, rounds).items()}
+            ratio = np.median(found["pytorch"] / found["ours"])
+            ratios.setdefault(("pytorch", "replayed", "pass"), []).append(ratio)
+            text = "   ".join(f"{who} {1e6 * np.median(values):6.1f}" for who, values in found.items())
+            print(f"{name + ', ' + '×'.join(map(str, shape)):<42} {text}   ratio {ratio:.2f}", flush=True)
+            for who, values in found.items():
+                writer.writerow([name, who, "replayed", shape, float(np.median(values)), float(values.min()), "", ""])
+    means(ratios)
+
+
 def our_step(net, x, y):
     loss, optimizer = nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
@@ -401,6 +464,7 @@ def measure(options, tf32):
         writer = csv.writer(opened)
         writer.writerow(["layer", "who", "how", "pass", "median_s", "min_s", "peak_bytes", "algorithms"])
         layers_table(layers, rounds, tf32, writer)
+        passes_table(rounds, writer)
         steps_table(rounds, writer)
     if "cudnn" in gpu.known:
         refused = gpu.known["cudnn"].refused
