@@ -15,7 +15,9 @@ from cnnlab.kernels.rules import Rule
 DIRECT_WEIGHTS = 32  # that a number of the result is a sum over, at most
 LONG = 1_000  # products that a number of the result is a sum over, at least: then cuBLAS is ahead
 FEW = 450_000  # numbers of an output, at most: with more cuDNN is ahead forward
-FEW_CHANNELS = 16  # of an input, below which cuDNN's gradient of weights is behind also for 3×3, which it has one for
+WORK = 5_000_000  # multiply-adds of a gradient of weights, at least
+
+THREE = (3, 3)
 
 _ALL: frozenset[Work] = frozenset({"forward", "grad_weight", "grad_input"})
 
@@ -33,8 +35,7 @@ def _long_sums(case: Case) -> bool:
         return case.depth >= LONG and case.batch * case.out_channels * case.positions <= FEW
     if case.work == "grad_input":
         return case.filters * case.taps >= LONG
-    few = case.in_channels < FEW_CHANNELS
-    return few or not case.dense or any(size != 3 for size in case.kernel)
+    return case.macs >= WORK and not (case.dense and case.kernel == THREE)  # for that cuDNN has one of its own
 
 
 RULES: list[Rule] = [
