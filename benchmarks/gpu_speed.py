@@ -26,6 +26,7 @@ from collections import Counter
 from functools import cache, partial
 from math import prod
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from _conv_layers import HELD_OUT, suite
@@ -408,6 +409,32 @@ def steps_table(rounds, writer):
     means(ratios)
 
 
+def fit_table(rounds, writer):
+    """Time `train.fit` by the wall clock, with the steps it records and without."""
+    from train_speed import nets
+
+    name, examples, epochs = "32 and 64 maps, 1×28×28", 4096, 3
+    net, (batch, *shape), classes = nets(np.random.default_rng(0))[name]
+    x, y = there(numbers((examples, *shape), 0), np.arange(examples) % classes)
+    found = {True: [], False: []}
+    for _ in range(min(rounds, 5)):
+        for recorded, times in found.items():
+            mine = copy.deepcopy(net).to("gpu")
+            optimizer = optim.SGD(mine.parameters(), lr=0.01, momentum=0.9)
+            cnnlab.synchronize()
+            begun = perf_counter()
+            loss, options = nn.CrossEntropyLoss(), {"batch_size": batch, "progress": False, "recorded": recorded}
+            train.fit(mine, x, y, loss=loss, optimizer=optimizer, epochs=epochs, **options)
+            cnnlab.synchronize()
+            times.append((perf_counter() - begun) / (epochs * examples / batch))
+    print(f"\ntrain.fit, {name}, {epochs} epochs of {examples} examples, µs for a step with all around it")
+    for recorded, times in found.items():
+        print(f"  {'recorded' if recorded else 'called':<9} {1e6 * np.median(times):7.1f}")
+        writer.writerow(
+            [name, "ours", "recorded" if recorded else "called", "fit", np.median(times), min(times), "", ""]
+        )
+
+
 def algorithms_table(layers, rounds):
     names = list(gpu.known)
     print(f"{'layer':<27} {'pass':<11}" + "".join(f"{name:>12}" for name in names) + "   µs, replayed")
@@ -474,6 +501,7 @@ def measure(options, tf32):
         layers_table(layers, rounds, tf32, writer)
         passes_table(rounds, writer)
         steps_table(rounds, writer)
+        fit_table(rounds, writer)
     if "cudnn" in gpu.known:
         for why, count in Counter(gpu.known["cudnn"].refused.values()).items():
             print(f"not by cuDNN, {count} times: {why}")
