@@ -392,7 +392,7 @@ def test_a_name_that_is_for_a_gpu_does_not_compute_numpy_arrays(cupy, rng):
     ("shape", "filters", "groups", "expected"),
     [
         ((4, 8, 12, 12), (16, 1, 3, 3), 8, "gpu_direct"),  # depthwise
-        ((4, 1, 28, 28), (16, 1, 3, 3), 1, "gpu_direct"),  # nine weights
+        ((4, 1, 28, 28), (16, 1, 3, 3), 1, "gpu_im2col"),
         ((4, 64, 56, 56), (64, 64, 3, 3), 1, "gpu_im2col"),
         ((4, 64, 56, 56), (128, 64, 1, 1), 1, "gpu_im2col"),
     ],
@@ -566,7 +566,7 @@ def test_a_training_step_reads_no_number_and_learns_the_same(cupy, rng, monkeypa
     got = losses(net, on_gpu(x), on_gpu(y), optimizer)
     np.testing.assert_allclose(got, want, rtol=1e-5)
     assert all(type(parameter.data) is Array for parameter in net.parameters())
-    assert {"gemm", "direct_forward", "max_pool_backward_tiled", "avg_pool_backward"} <= set(cupy.launched)
+    assert {"gemm", "im2col", "max_pool_backward_tiled", "avg_pool_backward"} <= set(cupy.launched)
     assert {"cross_entropy_forward", "cross_entropy_backward"} <= set(cupy.launched)
 
 

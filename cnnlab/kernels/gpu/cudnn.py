@@ -58,8 +58,8 @@ class CuDNN(OnGPU):
 
     def other(self, case: Case) -> OnGPU:
         """Return what computes a case that cuDNN refuses: the algorithm that would be taken without it."""
-        fitting = (self.others[rule.algorithm] for rule in RULES if rule.algorithm in self.others and rule.fits(case))
-        return next(fitting)
+        able = (rule for rule in RULES if rule.algorithm in self.others and case.work in rule.works)
+        return next(self.others[str(rule.algorithm)] for rule in able if rule.fits(case))
 
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Run conv_fprop, and add the biases."""

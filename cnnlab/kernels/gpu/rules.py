@@ -12,35 +12,34 @@ from cnnlab.kernels.gpu.product import allows_tf32
 from cnnlab.kernels.gpu.settings import benchmarks
 from cnnlab.kernels.rules import Rule
 
-DIRECT_WEIGHTS = 32  # that a number of the result is a sum over, at most
 LONG = 1_000  # products that a number of the result is a sum over, at least: then cuBLAS is ahead
-FEW = 450_000  # numbers of an output, at most: with more cuDNN is ahead forward
+FEW = 450_000  # numbers of an output, at most: with more, forward, sums have to be twice as long
 WORK = 5_000_000  # multiply-adds of a gradient of weights, at least
-
-THREE = (3, 3)
+THREE = (3, 3)  # a kernel for whose gradient cuDNN has a plan of its own, which its heuristics put first
+BEHIND = range(4, 32)  # but for so many input channels
 
 _ALL: frozenset[Work] = frozenset({"forward", "grad_weight", "grad_input"})
 
 
-def _few_weights(case: Case) -> bool:
-    if case.in_channels == case.groups > 1:
-        return True
-    return (case.filters * case.taps if case.work == "grad_input" else case.depth) <= DIRECT_WEIGHTS
+def _depthwise(case: Case) -> bool:
+    return case.in_channels == case.groups > 1
 
 
 def _long_sums(case: Case) -> bool:
     if case.groups > 1 or allows_tf32() or benchmarks():  # which times both
         return False
     if case.work == "forward":
-        return case.depth >= LONG and case.batch * case.out_channels * case.positions <= FEW
+        few = case.batch * case.out_channels * case.positions <= FEW
+        return case.depth >= (LONG if few else 2 * LONG)
     if case.work == "grad_input":
         return case.filters * case.taps >= LONG
-    return case.macs >= WORK and not (case.dense and case.kernel == THREE)  # for that cuDNN has one of its own
+    own_plan = case.dense and case.kernel == THREE and case.in_channels not in BEHIND
+    return case.macs >= WORK and not own_plan
 
 
 RULES: list[Rule] = [
     Rule("gpu_im2col", _long_sums, "long sums for few numbers: cuBLAS cuts them into pieces", _ALL),
     Rule("cudnn", lambda case: True, "NVIDIA's library is installed", _ALL),
-    Rule("gpu_direct", _few_weights, "each filter sees one channel, or few weights in all: nothing is laid out", _ALL),
+    Rule("gpu_direct", _depthwise, "each filter sees one channel: nothing is laid out", _ALL - {"grad_weight"}),
     Rule("gpu_im2col", lambda case: True, "columns in a bounded workspace, and products by cuBLAS", _ALL),
 ]
