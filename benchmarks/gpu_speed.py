@@ -505,7 +505,7 @@ def measure(options, tf32):
     if "cudnn" in gpu.known:
         for why, count in Counter(gpu.known["cudnn"].refused.values()).items():
             print(f"not by cuDNN, {count} times: {why}")
-    print(f"written to {file}")
+    print(f"written to benchmarks/out/{file.name}")
 
 
 def main():

@@ -14,9 +14,9 @@ from cnnlab.kernels.rules import Rule
 
 LONG = 1_000  # products that a number of the result is a sum over, at least: then cuBLAS is ahead
 FEW = 450_000  # numbers of an output, at most: with more, forward, sums have to be twice as long
-WORK = 5_000_000  # multiply-adds of a gradient of weights, at least
-THREE = (3, 3)  # a kernel for whose gradient cuDNN has a plan of its own, which its heuristics put first
-BEHIND = range(4, 32)  # but for so many input channels
+WORK = 10_000_000  # multiply-adds of a gradient of weights, at least
+THREE = (3, 3)  # a kernel for whose gradient cuDNN has a plan of its own
+CHANNELS = 32  # of an input, at least, for that plan
 
 _ALL: frozenset[Work] = frozenset({"forward", "grad_weight", "grad_input"})
 
@@ -33,7 +33,7 @@ def _long_sums(case: Case) -> bool:
         return case.depth >= (LONG if few else 2 * LONG)
     if case.work == "grad_input":
         return case.filters * case.taps >= LONG
-    own_plan = case.dense and case.kernel == THREE and case.in_channels not in BEHIND
+    own_plan = case.dense and case.kernel == THREE and case.in_channels >= CHANNELS
     return case.macs >= WORK and not own_plan
 
 
