@@ -626,7 +626,7 @@ for name, (one, shape, rows) in {
 # %% [markdown]
 # ## What remains
 #
-# On a GPU the same ideas return in other clothes. NVIDIA's library cuDNN has kernels of the im2col kind that build each tile in the chip's own memory and never write a matrix (*implicit* GEMM), kernels by Winograd and by Fourier, and a preference for channels-last; PyTorch calls it. None of this was measured here. What was measured for this library, against PyTorch on a CPU,
+# On a GPU the same ideas return in other clothes. NVIDIA's library cuDNN has kernels of the im2col kind that build each tile in the chip's own memory and never write a matrix (*implicit* GEMM), kernels by Winograd and by Fourier, and a preference for channels-last; PyTorch calls it. None of this was measured in this notebook. What was measured for this library, against PyTorch on a CPU and on a GPU,
 # and where it falls short, stands in [docs/speed.md](../docs/speed.md), with a paragraph on each algorithm. The gradients are the same three sums as in lecture 06, and each of them is computed in these ways too.
 
 # %% [markdown] tags=["notes"]
