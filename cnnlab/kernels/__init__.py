@@ -24,6 +24,7 @@ from cnnlab.kernels.dispatch import (
     product,
     relu_backward,
     relu_forward,
+    settings_of_gpu,
     tanh_backward,
     tanh_forward,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "product",
     "relu_backward",
     "relu_forward",
+    "settings_of_gpu",
     "tanh_backward",
     "tanh_forward",
     "thread_count",

@@ -123,6 +123,11 @@ def momentum_step(w: Any, gradient: Any, velocity: Any, *, lr: float, momentum: 
     return gpu_training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum) if takes(w) else None
 
 
+def settings_of_gpu() -> tuple[Any, ...]:
+    """Return what the kernels for a GPU depend on besides sizes: settings that may change between two calls."""
+    return gpu_convolution.settings()
+
+
 def in_place(parameters: list[Any], gradients: list[Any], *memories: list[Any]) -> Any:
     """Return the arrays of an optimizer as `cnnlab.kernels.gpu.InPlace`, or None where it cannot change them."""
     return gpu_training.in_place(parameters, gradients, *memories) if parameters and takes(parameters[0]) else None

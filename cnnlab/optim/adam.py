@@ -61,7 +61,8 @@ class Adam(Optimizer):
 
     def changed(self, i: int, old: Array, gradient: Array) -> Array:
         """Return parameter `i` after the step, on a GPU by one kernel."""
-        if self.state[i]:
+        own = type(self).change is not Adam.change or "change" in vars(self)  # a subclass's, which is to be asked
+        if self.state[i] and not own:
             step, mean, square = (self.state[i][name] for name in self.remembers)
             beta1, beta2 = self.betas
             lr, root = self.lr / (1 - beta1 ** (step + 1)), math.sqrt(1 - beta2 ** (step + 1))
@@ -72,24 +73,26 @@ class Adam(Optimizer):
                 return new
         return super().changed(i, old, gradient)
 
-    def in_place(self) -> Callable[[], None] | None:
+    def in_place(self) -> Callable[[], bool] | None:
         """Return a step of all parameters in one launch on a GPU, where there is no weight decay, or None."""
         if self.weight_decay:
             return None
         together = Together(self, ("exp_avg", "exp_avg_sq"))
-        if together.arrays is None or len({self.state[i].get("step", 0) for i in together.places}) > 1:
+        if together.arrays is None:
             return None
-        for i in together.places:
-            self.state[i].setdefault("step", 0)
 
-        def step() -> None:
+        def step() -> bool:
+            before = {self.state[i].get("step", 0) for i in together.places}
+            if len(before) > 1:  # each would need numbers of its own
+                return False
             together.take_up()
-            number = 1 + self.state[together.places[0]]["step"]
+            number = 1 + before.pop()
             beta1, beta2 = self.betas
             lr, root = self.lr / (1 - beta1**number), math.sqrt(1 - beta2**number)
             together.arrays.adam(lr, self.betas, root, self.eps)
             for i in together.places:
                 self.state[i]["step"] = number
+            return True
 
         return step
 

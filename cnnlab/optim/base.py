@@ -98,11 +98,12 @@ class Optimizer:
         """Return parameter `i` after the step."""
         return old - self.change(i, gradient)
 
-    def in_place(self) -> Callable[[], None] | None:
+    def in_place(self) -> Callable[[], bool] | None:
         """Return a function that takes a step by changing the very arrays of parameters and memory, or None.
 
         For a step that is recorded on a GPU, where arrays must stay where they are (`cnnlab.train.RecordedStep`). The
-        gradients are read from the arrays that the parameters have now; all options but `lr` stay as they are.
+        gradients are read from the arrays that the parameters have now; all options but `lr` stay as they are. The
+        function returns whether it took the step; where it did not, it has changed nothing.
         """
         return None
 

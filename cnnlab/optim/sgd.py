@@ -78,7 +78,8 @@ class SGD(Optimizer):
 
     def changed(self, i: int, old: Array, gradient: Array) -> Array:
         """Return parameter `i` after the step, on a GPU by one kernel where it is momentum alone."""
-        if self.state[i] and not self.dampening and not self.nesterov:
+        own = type(self).change is not SGD.change or "change" in vars(self)  # a subclass's, which is to be asked
+        if self.state[i] and not own and not self.dampening and not self.nesterov:
             before = self.state[i]["momentum_buffer"]
             fast = kernels.momentum_step(old, gradient, before, lr=self.lr, momentum=self.momentum)
             if fast is not None:
@@ -86,7 +87,7 @@ class SGD(Optimizer):
                 return new
         return super().changed(i, old, gradient)
 
-    def in_place(self) -> Callable[[], None] | None:
+    def in_place(self) -> Callable[[], bool] | None:
         """Return a step of all parameters in one launch on a GPU, where it is momentum alone, or None."""
         if not self.momentum or self.dampening or self.nesterov or self.weight_decay:
             return None
@@ -94,9 +95,10 @@ class SGD(Optimizer):
         if together.arrays is None:
             return None
 
-        def step() -> None:
+        def step() -> bool:
             together.take_up()
             together.arrays.momentum(self.lr, self.momentum)
+            return True
 
         return step
 

@@ -37,8 +37,6 @@ class Together:
         self._memories = [self._memory(i) for i in self.places]  # by parameter, by name
         of_each_name = [list(some) for some in zip(*self._memories, strict=True)]
         self.arrays: Any = kernels.in_place(data, gradients, *of_each_name)
-        if self.arrays is not None:
-            self.take_up()
 
     def _memory(self, i: int) -> list[Array]:
         data, state = self._optimizer.params[i].data, self._optimizer.state[i]

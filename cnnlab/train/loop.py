@@ -126,7 +126,7 @@ def fit(
             screen.say(f"continuing from {saved.file}: {len(run.history)} of {epochs} epochs are done{left}")
     batches = math.ceil(x.shape[0] / batch_size)
     net.forget()
-    steps = Steps(net, loss, optimizer, recorded=truth("recorded", recorded))
+    steps = Steps(net, loss, optimizer, recorded=truth("recorded", recorded), kept=bool(metrics))
     with modes_kept(net), screen.bar(epochs * batches, len(run.history) * batches, progress) as bar:
         try:
             if not net.training:  # else its parts stay as they are: some may be frozen
@@ -198,6 +198,7 @@ def _run_epoch(
 ) -> dict[str, float]:
     """Take a step for each mini-batch; return the means over the epoch."""
     sums = dict.fromkeys(["loss", *metrics], 0.0)
+    steps.begin()
     for batch, start in enumerate(range(0, len(order), batch_size), start=1):
         chosen = order[start : start + batch_size]
         value, prediction = steps.gradients(x, y, chosen)

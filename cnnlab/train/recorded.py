@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cnnlab import kernels, nn
+from cnnlab import kernels, nn, optim
 from cnnlab.backend import Array, on_gpu
 from cnnlab.nn.loss import Loss
 from cnnlab.nn.module import Module
@@ -20,6 +20,8 @@ _LAYERS = {
     *(nn.Linear, nn.Flatten, nn.Add, nn.Sequential),
 }
 _LOSSES = {nn.CrossEntropyLoss, nn.MSELoss}
+_OPTIMIZERS = {optim.SGD, optim.Adam, optim.AdamW}  # whose steps in place are their own
+_METHODS = ("forward", "backward", "backward_parameters", "op")
 
 
 class NotRecordedError(RuntimeError):
@@ -37,7 +39,7 @@ def why_not_recorded(net: Module, loss: Loss, x: Array) -> str | None:
     for module in net.modules():
         if type(module) not in _LAYERS:
             return f"{type(module).__name__} is no layer that is known to do the same at each call"
-        own = [name for name in ("forward", "backward", "backward_parameters", "op") if vars(module).get(name)]
+        own = [name for name in _METHODS if vars(module).get(name)]
         if own:
             return f"a {type(module).__name__} has {own[0]} of your own"
     if type(loss) not in _LOSSES:
@@ -45,17 +47,35 @@ def why_not_recorded(net: Module, loss: Loss, x: Array) -> str | None:
     return None
 
 
+def what_is_recorded(net: Module) -> tuple[Any, ...]:
+    """Return what a recording of this net's step depends on, besides sizes: another value needs another recording."""
+    modules = [
+        (id(module), module.training, module.extra_repr(), *(id(vars(module).get(name)) for name in _METHODS))
+        for module in net.modules()
+    ]
+    return kernels.settings_of_gpu(), *modules, *map(id, _holders(net))
+
+
+def _holders(net: Module) -> list[Parameter | Buffer]:
+    return [*net.parameters(), *(buffer for _, buffer in net.named_buffers())]
+
+
 class RecordedStep:
     """A training step of `net` on a GPU, recorded as a CUDA graph when this is made: forward, loss and backward.
 
     A call replays it on another batch of the same size and lets the optimizer take its step. The numbers are those of
-    the ordinary step. While it is in use, parameters and buffers of the net are arrays that change in place; `release`
-    gives the net arrays of its own again. What is assigned to a parameter or buffer is taken up at the next call.
+    the ordinary step. While it is in use, parameters, buffers and gradients of the net, and what `SGD` and `Adam`
+    remember, are arrays that change in place; `release` gives parameters and buffers arrays of their own again. What is
+    assigned to them, or to what the optimizer remembers, is taken up at the next call.
+
+    What was recorded does not change: the layers of the net and their options, modes, own functions and `Parameter`
+    objects, the loss, the algorithm of `use_algorithm`, and whether TF32 is allowed. After a change of these, make
+    another one; `train.fit` does so between epochs.
 
     Parameters
     ----------
     net
-        In training mode, of the library's own layers, on the GPU; later changes of its mode or layers go unnoticed.
+        In training mode, of the library's own layers, on the GPU.
     loss
         `CrossEntropyLoss` or `MSELoss`.
     optimizer
@@ -67,18 +87,22 @@ class RecordedStep:
     ------
     NotRecordedError
         If the step cannot be recorded; it says why.
+    ValueError
+        If the optimizer holds parameters that are not in this net.
     """
 
     def __init__(self, net: Module, loss: Loss, optimizer: Optimizer, x: Array, y: Array) -> None:
         reason = why_not_recorded(net, loss, x)
         if reason is not None:
             raise NotRecordedError(f"this step cannot be recorded: {reason}. Train with train.fit, or step by step")
-        self.optimizer = optimizer
+        own = {id(parameter) for parameter in net.parameters()}
+        if not own.issuperset(map(id, optimizer.params)):
+            raise ValueError("the optimizer holds parameters that are not in this net: make it for net.parameters()")
+        self._net, self._loss, self._optimizer = net, loss, optimizer
         self.x, self.y = x.copy(), y.copy()
-        self._holders: list[Parameter | Buffer] = [*net.parameters(), *(buffer for _, buffer in net.named_buffers())]
+        self._holders = _holders(net)
         before = [holder.data for holder in self._holders]
         self._arrays = [array.copy() for array in before]
-        self._net, self._loss = net, loss
         try:
             self._recording = kernels.gpu.Recording(self._work)
         except Exception as error:
@@ -88,8 +112,10 @@ class RecordedStep:
                 holder.data = array
             net.forget()
             net.zero_grad()
-        self._gradients = self._recording.result[2]
-        self._in_place: tuple[dict[str, Any], Callable[[], None] | None] | None = None
+        gradients = self._recording.result[2]
+        pairs = zip(self._holders, gradients, strict=True)
+        self._gradients = [(one, gradient) for one, gradient in pairs if isinstance(one, Parameter)]
+        self._in_place: tuple[dict[str, Any], Callable[[], bool] | None] | None = None
         self._take_up()
 
     def _work(self) -> tuple[Array, Array, list[Array | None]]:
@@ -111,7 +137,7 @@ class RecordedStep:
         Raises
         ------
         ValueError
-            If the batch is not of the size that was recorded.
+            If the batch is not of the size that was recorded, or a parameter was given another size.
         """
         for name, given, place in (("x", x, self.x), ("y", y, self.y)):
             if given.shape != place.shape or given.dtype != place.dtype:
@@ -128,22 +154,37 @@ class RecordedStep:
         """Go forward and back for the batch in `x` and `y`; return loss and prediction, until the next call."""
         self._take_up()
         value, prediction, _ = self._recording.replay()
+        for parameter, gradient in self._gradients:
+            if parameter.grad is not gradient:
+                parameter.grad = gradient
         return value, prediction
 
     def update(self) -> None:
-        """Let the optimizer take its step by the latest gradients."""
-        for holder, gradient in zip(self._holders, self._gradients, strict=True):
-            if gradient is not None and holder.grad is not gradient:  # type: ignore[union-attr]
-                holder.grad = gradient  # type: ignore[union-attr]
-        options = self.optimizer.options
-        if self._in_place is None or self._in_place[0] != {**options, "lr": None}:
-            self._in_place = {**options, "lr": None}, self.optimizer.in_place()
-        step = self._in_place[1]
-        if step is not None:
-            step()
-        else:
-            self.optimizer.step()
-            self._take_up()
+        """Let the optimizer take its step by the latest gradients, or by those that were assigned since."""
+        self._take_up()
+        step = self._step_in_place()
+        if step is not None and step():
+            return
+        # An optimizer may keep what it is given: it gets arrays that no replay writes to.
+        for holder, array in zip(self._holders, self._arrays, strict=True):
+            holder.data = array.copy()
+        for parameter, gradient in self._gradients:
+            if parameter.grad is gradient is not None:
+                parameter.grad = gradient.copy()
+        self._optimizer.step()
+        self._take_up()
+
+    def _step_in_place(self) -> Callable[[], bool] | None:
+        """Return the optimizer's step in place, if it is one of ours and goes by the recorded gradients."""
+        own = {"step", "change", "changed"} & vars(self._optimizer).keys()
+        if type(self._optimizer) not in _OPTIMIZERS or own:
+            return None
+        if any(parameter.grad is not gradient for parameter, gradient in self._gradients):
+            return None
+        options = {**self._optimizer.options, "lr": None}
+        if self._in_place is None or self._in_place[0] != options:
+            self._in_place = options, self._optimizer.in_place()
+        return self._in_place[1]
 
     def release(self) -> None:
         """Give parameters and buffers arrays of their own, with the latest numbers."""
@@ -155,5 +196,10 @@ class RecordedStep:
         """Bring what was assigned to a parameter or buffer to where the recording reads it."""
         for holder, array in zip(self._holders, self._arrays, strict=True):
             if holder.data is not array:
+                if holder.data.shape != array.shape:
+                    raise ValueError(
+                        f"a parameter of shape {array.shape} was given values of shape {holder.data.shape}: "
+                        "record another step for this net"
+                    )
                 array[...] = holder.data
                 holder.data = array

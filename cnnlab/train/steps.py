@@ -10,7 +10,7 @@ from cnnlab.backend import Array, namespace
 from cnnlab.nn.loss import Loss
 from cnnlab.nn.module import Module
 from cnnlab.optim import Optimizer
-from cnnlab.train.recorded import NotRecordedError, RecordedStep, why_not_recorded
+from cnnlab.train.recorded import NotRecordedError, RecordedStep, what_is_recorded, why_not_recorded
 
 
 class Steps:
@@ -22,23 +22,33 @@ class Steps:
         As in `cnnlab.train.fit`.
     recorded
         Whether to record the step, on a GPU, when a batch has the size of the one before.
+    kept
+        Whether predictions and targets may be kept by who gets them: then they are not the recording's own.
     """
 
-    def __init__(self, net: Module, loss: Loss, optimizer: Optimizer, *, recorded: bool) -> None:
+    def __init__(self, net: Module, loss: Loss, optimizer: Optimizer, *, recorded: bool, kept: bool) -> None:
         self._net, self._loss, self._optimizer = net, loss, optimizer
-        self._may_record = recorded
+        self._may_record, self._kept = recorded, kept
         self._recording: RecordedStep | None = None
-        self._recorded_for: tuple[Any, ...] = ()
+        self._recorded_size = 0
+        self._recorded: tuple[Any, ...] = ()  # what the recording depends on
         self._size = -1  # of the batch before
         self._replayed = False  # whether the latest gradients are the recording's
         self.inputs: Array = None  # the latest batch
         self.targets: Array = None
+
+    def begin(self) -> None:
+        """Begin an epoch: what was recorded is dropped if the net is another since, or computes in another way."""
+        if self._recording is not None and what_is_recorded(self._net) != self._recorded:
+            self._recording.release()
+            self._recording = None
 
     def gradients(self, x: Array, y: Array, chosen: np.ndarray[Any, Any]) -> tuple[float, Array]:
         """Return loss and prediction for some examples; `update` is to follow, if the loss is finite."""
         recording = self._recording_for(x, y, chosen)
         self._replayed = recording is not None
         if recording is None:
+            self.release()  # who steps in the ordinary way may keep what it was given
             self.inputs, self.targets = _take(x, chosen), _take(y, chosen)
             prediction = self._net(self.inputs)
             return self._loss(prediction, self.targets), prediction
@@ -46,6 +56,8 @@ class Steps:
         _take(y, chosen, out=recording.y)
         self.inputs, self.targets = recording.x, recording.y
         value, prediction = recording.gradients()
+        if self._kept:
+            self.targets, prediction = self.targets.copy(), prediction.copy()
         return float(value), prediction
 
     def update(self) -> None:
@@ -65,22 +77,16 @@ class Steps:
     def _recording_for(self, x: Array, y: Array, chosen: np.ndarray[Any, Any]) -> RecordedStep | None:
         """Return a recording for a batch of this size, made now if the batch before had it too, or None."""
         before, self._size = self._size, len(chosen)
-        if not self._may_record:
+        if self._recording is not None:  # else it is the last batch of an epoch, smaller than the others
+            return self._recording if len(chosen) == self._recorded_size else None
+        if not self._may_record or len(chosen) != before or why_not_recorded(self._net, self._loss, x) is not None:
             return None
-        kind = len(chosen), tuple(module.training for module in self._net.modules())
-        if self._recording is not None and kind == self._recorded_for:
-            return self._recording
-        if self._recording is not None and kind[1] == self._recorded_for[1]:
-            return None  # the last batch of an epoch, smaller than the others
-        if len(chosen) != before or why_not_recorded(self._net, self._loss, x) is not None:
-            return None
-        self.release()
-        self._recording = None
+        batch, kind = (_take(x, chosen), _take(y, chosen)), what_is_recorded(self._net)
         try:
-            batch = _take(x, chosen), _take(y, chosen)
-            self._recording, self._recorded_for = RecordedStep(self._net, self._loss, self._optimizer, *batch), kind
+            self._recording = RecordedStep(self._net, self._loss, self._optimizer, *batch)
         except NotRecordedError:
             self._may_record = False
+        self._recorded, self._recorded_size = kind, len(chosen)
         return self._recording
 
 

@@ -3,11 +3,16 @@
 The stand-in calls the work again and writes what comes out into the arrays of the first time, as a replay would.
 """
 
+import copy
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import cnnlab
 from cnnlab import kernels, nn, optim, train
+from cnnlab.kernels import gpu
 from cnnlab.train import recorded
 
 
@@ -70,6 +75,22 @@ def data(device, many=24):
     return cnnlab.asarray(x, device=device), cnnlab.asarray(y, device=device)
 
 
+class Clipped(optim.SGD):
+    """A reader's optimizer: small gradients alone."""
+
+    def change(self, i, gradient):
+        return super().change(i, cnnlab.backend.namespace(gradient).clip(gradient, -1e-3, 1e-3))
+
+
+class Remembering(optim.Optimizer):
+    """A reader's optimizer that keeps the gradient and the parameter it was given."""
+
+    def change(self, i, gradient):
+        before = self.state[i] or {"gradient": gradient, "data": self.params[i].data}
+        self.state[i] = {"gradient": gradient, "data": self.params[i].data}
+        return self.lr * (gradient + before["gradient"]) - 0.3 * (self.params[i].data - before["data"])
+
+
 OPTIMIZERS = {
     "momentum": lambda p: optim.SGD(p, lr=0.05, momentum=0.9),
     "plain": lambda p: optim.SGD(p, lr=0.05),
@@ -77,6 +98,9 @@ OPTIMIZERS = {
     "decay": lambda p: optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01),
     "adam": lambda p: optim.Adam(p, lr=0.01),
     "adamw": lambda p: optim.AdamW(p, lr=0.01),
+    "dampening": lambda p: optim.SGD(p, lr=0.05, momentum=0.9, dampening=0.2),
+    "clipped": lambda p: Clipped(p, lr=0.05, momentum=0.9),
+    "remembering": lambda p: Remembering(p, lr=0.05, weight_decay=0.0),
 }
 
 
@@ -281,3 +305,215 @@ def test_a_net_that_copies_from_the_host_in_each_step_trains_all_the_same(device
         return net.state_dict()
 
     assert_same(run(recorded=True), run(recorded=False))
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_steps_by_hand_from_the_first_on_are_those_of_an_ordinary_loop(device, kind):
+    net, _, x, y, step = step_of(device, OPTIMIZERS[kind])
+    other = net_of().to(device)
+    optimizer, loss = OPTIMIZERS[kind](other.parameters()), nn.CrossEntropyLoss()
+    for _ in range(4):
+        value = float(step(x, y))
+        assert value == pytest.approx(loss(other(x), y), rel=1e-5)
+        other.zero_grad()
+        other.backward_parameters(loss.backward())
+        optimizer.step()
+    assert_same(net.state_dict(), other.state_dict())
+
+
+def changing(change):
+    """Return a schedule that changes something after the second epoch."""
+
+    class Changing(optim.Schedule):
+        def step(self):
+            self.done = getattr(self, "done", 0) + 1
+            if self.done == 2:
+                change(self.optimizer)
+
+        def factor(self, epoch):
+            return 1.0
+
+    return Changing
+
+
+def emptied(optimizer):
+    optimizer.state = [{} for _ in optimizer.params]
+
+
+def uneven(optimizer):
+    for i, state in enumerate(optimizer.state):
+        state["step"] = 5 + i
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [("adam", emptied), ("adam", uneven), ("momentum", emptied), ("nesterov", emptied), ("dampening", emptied)],
+)
+def test_what_an_optimizer_remembers_may_change_between_epochs(device, kind, change):
+    def run(*, recorded):
+        net = net_of().to(device)
+        optimizer = OPTIMIZERS[kind](net.parameters())
+        x, y = data(device)
+        train.fit(
+            net, x, y, loss=nn.CrossEntropyLoss(), optimizer=optimizer, epochs=4, batch_size=8, progress=False,
+            rng=np.random.default_rng(5), schedule=changing(change)(optimizer), recorded=recorded,
+        )  # fmt: skip
+        return net.state_dict()
+
+    assert_same(run(recorded=True), run(recorded=False))
+
+
+class Frozen(Again):
+    """What was recorded does not change: the work is done with the layers and options of the first time."""
+
+    def __init__(self, work):
+        super().__init__(work)
+        step = work.__self__
+        self.net, self.step = copy.deepcopy(step._net), step
+        self.own = [*self.net.parameters(), *(buffer for _, buffer in self.net.named_buffers())]
+
+    def replay(self):
+        step, ours = self.step, self.step._net
+        for holder, array in zip(self.own, step._arrays, strict=True):
+            holder.data = array
+        prediction = self.net(step.x)
+        self.net.zero_grad()
+        self.net.backward_parameters(step._loss.gradient(prediction, step.y))
+        for holder, array in zip(self.own, step._arrays, strict=True):
+            array[...] = holder.data
+        assert ours is step._net
+        old = self.result[2]
+        for gradient, holder in zip(old, self.own, strict=True):
+            if gradient is not None:
+                gradient[...] = holder.grad
+        self.result = np.asarray(step._loss.forward(prediction, step.y)), prediction, old
+        return self.result
+
+
+def other_eps(net):
+    net[1].eps = 0.5
+
+
+def frozen_averages(net):
+    net[1].eval()
+
+
+def other_layer(net):
+    net.layers = (*net.layers[:2], nn.Tanh(), *net.layers[3:])
+
+
+def other_parameter(net):
+    net[8].bias = nn.Parameter(net[8].bias.data + 1)
+
+
+@pytest.mark.parametrize("change", [other_eps, frozen_averages, other_layer, other_parameter])
+def test_a_change_of_the_net_between_epochs_is_not_ignored(device, change, monkeypatch):
+    if device == "cpu":
+        monkeypatch.setattr(kernels.gpu, "Recording", Frozen)
+
+    def run(*, recorded):
+        net = net_of().to(device)
+        optimizer = OPTIMIZERS["momentum"](net.parameters())
+        x, y = data(device)
+        schedule = changing(lambda _: change(net))(optimizer)
+        train.fit(
+            net, x, y, loss=nn.CrossEntropyLoss(), optimizer=optimizer, epochs=4, batch_size=8, progress=False,
+            rng=np.random.default_rng(5), schedule=schedule, recorded=recorded,
+        )  # fmt: skip
+        return net.state_dict()
+
+    if change is other_parameter:  # the optimizer trains the old one, and fit says so only at its beginning
+        with pytest.raises(ValueError, match="holds parameters that are not in this net"):
+            run(recorded=True)
+    else:
+        assert_same(run(recorded=True), run(recorded=False))
+
+
+def test_what_a_metric_keeps_does_not_change_any_more(device):
+    kept = {}
+
+    def run(*, recorded):
+        some = kept.setdefault(recorded, [])
+        net = net_of().to(device)
+        x, y = data(device)
+        train.fit(
+            net, x, y, loss=nn.CrossEntropyLoss(), optimizer=OPTIMIZERS["momentum"](net.parameters()), epochs=3,
+            batch_size=8, progress=False, rng=np.random.default_rng(5), recorded=recorded,
+            metrics={"kept": lambda prediction, target: some.extend((prediction, target)) or 0.0},
+        )  # fmt: skip
+
+    run(recorded=True)
+    run(recorded=False)
+    for ours, theirs in zip(kept[True], kept[False], strict=True):
+        np.testing.assert_allclose(cnnlab.to_numpy(ours), cnnlab.to_numpy(theirs), rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_may_be_assigned_before_the_step(device):
+    net, _, x, y, step = step_of(device)
+    for _ in range(2):
+        step.gradients()
+        before = net.state_dict()
+        for parameter in net.parameters():
+            assert parameter.grad is not None
+            parameter.grad = 0 * parameter.grad
+        net[0].weight.grad = None
+        step._optimizer.state = [{} for _ in step._optimizer.params]
+        step.update()
+        for name, parameter in net.named_parameters():
+            np.testing.assert_array_equal(cnnlab.to_numpy(parameter.data), before[name])
+    first = float(step(x, y))
+    assert float(step(x, y)) != first
+
+
+def test_a_step_after_a_release_is_taken(device):
+    net, *_, step = step_of(device)
+    step.gradients()
+    before = net.state_dict()
+    step.release()
+    step.update()
+    assert any((cnnlab.to_numpy(p.data) != before[name]).any() for name, p in net.named_parameters())
+
+
+def test_parameters_of_another_net_or_size_are_refused(device):
+    net, other, (x, y) = net_of().to(device), net_of().to(device), data(device, 8)
+    with pytest.raises(ValueError, match="holds parameters that are not in this net"):
+        train.RecordedStep(net, nn.CrossEntropyLoss(), optim.SGD(other.parameters(), lr=0.1), x, y)
+    *_, step = net, *step_of(device)
+    step._net[8].bias.data = step._net[8].bias.data[:1]
+    with pytest.raises(ValueError, match=r"a parameter of shape \(5,\) was given values of shape \(1,\)"):
+        step(x, y)
+
+
+def test_a_broken_recording_is_ended_and_its_handles_are_dropped(monkeypatch):
+    told = []
+
+    class Stream:
+        ptr = 77
+
+        def __init__(self, **_):
+            pass
+
+        def __getattr__(self, name):
+            return lambda *_: told.append(name)
+
+        __enter__ = __exit__ = lambda *_: None
+
+    cuda = SimpleNamespace(
+        Stream=Stream, MemoryPool=lambda: SimpleNamespace(malloc=None), using_allocator=lambda _: nullcontext(),
+        get_current_stream=lambda: SimpleNamespace(record=lambda: None),
+    )  # fmt: skip
+    pool = SimpleNamespace(free_all_blocks=lambda: None)
+    library = SimpleNamespace(cuda=cuda, get_default_memory_pool=lambda: pool)
+    monkeypatch.setattr(gpu.device, "library", lambda: library)
+    gpu.cublas._handles[0, 0, 77] = object()
+    calls = []
+
+    def work():
+        calls.append(1)
+        if len(calls) == 3:  # while it is recorded
+            raise RuntimeError("it copies from the host")
+
+    with pytest.raises(RuntimeError, match="it copies from the host"):
+        gpu.Recording(work)
+    assert told == ["wait_event", "synchronize", "begin_capture", "end_capture", "synchronize"]
+    assert not gpu.cublas._handles

@@ -17,7 +17,7 @@ from cnnlab.kernels.gpu.algorithm import OnGPU, known
 from cnnlab.kernels.gpu.elementwise import add_bias
 from cnnlab.kernels.gpu.product import allows_tf32, column_sums
 from cnnlab.kernels.gpu.rules import RULES
-from cnnlab.kernels.gpu.settings import benchmarks
+from cnnlab.kernels.gpu.settings import benchmarks, deterministic
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.planner import Choice, layer_of
 from cnnlab.kernels.settings import READABLE, forced
@@ -54,7 +54,7 @@ def conv_forward(x: Any, w: Any, b: Any, geometry: ConvGeometry, *, relu: bool =
     """Return y (N, C_out, *out) as `cnnlab.kernels.planner.conv_forward` does, with a ReLU max(y, 0), or None."""
     if not _applies(geometry, x, w):
         return None
-    layer, case, algorithm = _chosen(geometry, x.shape, w.shape, x.dtype.char, "forward", _settings(), relu=relu)
+    layer, case, algorithm = _chosen(geometry, x.shape, w.shape, x.dtype.char, "forward", settings(), relu=relu)
     if algorithm is None:
         return None
     b = b if b is None else device.contiguous(b)
@@ -96,14 +96,14 @@ def conv_transpose_backward(dy: Any, x: Any, w: Any, geometry: ConvTransposeGeom
 
 
 def _grad_input(dy: Any, w: Any, x_shape: Ints, geometry: ConvGeometry) -> Any:
-    layer, case, algorithm = _chosen(geometry, tuple(x_shape), w.shape, dy.dtype.char, "grad_input", _settings())
+    layer, case, algorithm = _chosen(geometry, tuple(x_shape), w.shape, dy.dtype.char, "grad_input", settings())
     if algorithm is None:
         return None
     return algorithm.correlate_back(device.contiguous(dy), device.contiguous(w), tuple(x_shape[2:]), layer, case)
 
 
 def _grad_weight(dy: Any, x: Any, w_shape: Ints, geometry: ConvGeometry) -> Any:
-    layer, case, algorithm = _chosen(geometry, x.shape, tuple(w_shape), x.dtype.char, "grad_weight", _settings())
+    layer, case, algorithm = _chosen(geometry, x.shape, tuple(w_shape), x.dtype.char, "grad_weight", settings())
     if algorithm is None:
         return None
     return algorithm.correlate_weights(device.contiguous(dy), device.contiguous(x), layer, case)
@@ -113,17 +113,17 @@ def _applies(geometry: ConvGeometry, *arrays: Any) -> bool:
     return forced() != READABLE and geometry.padding_mode == "zeros" and device.takes(*arrays)
 
 
-def _settings() -> tuple[str | None, bool, bool]:
+def settings() -> tuple[str | None, bool, bool, bool]:
     """Return what the choice of an algorithm depends on, besides the sizes."""
-    return forced(), allows_tf32(), benchmarks()
+    return forced(), allows_tf32(), benchmarks(), deterministic()
 
 
 @lru_cache(maxsize=4096)
 def _chosen(  # noqa: PLR0917  (positional, as it is looked up at each call)
-    geometry: ConvGeometry, x_shape: Ints, w_shape: Ints, char: str, work: Work, settings: object, *, relu: bool = False
+    geometry: ConvGeometry, x_shape: Ints, w_shape: Ints, char: str, work: Work, under: object, *, relu: bool = False
 ) -> tuple[Layer, Case, OnGPU | None]:
     """Return what is computed, and by what, under these settings; an error is not remembered."""
-    del settings
+    del under
     layer = layer_of(geometry, relu=relu)
     case = layer.case(x_shape, w_shape, {"f": "float32", "d": "float64"}[char], work)
     algorithm = choose(case).algorithm

@@ -71,7 +71,8 @@ def call(name: str, *arguments: Any) -> None:
     CuBLASError
         The function returned anything but success.
     """
-    _checked(name, getattr(functions(), name)(handle().address, *arguments))
+    used = handle()  # held, so that no other thread's can push it out meanwhile
+    _checked(name, getattr(functions(), name)(used.address, *arguments))
 
 
 class Handle:

@@ -28,7 +28,7 @@ from cnnlab.kernels.gpu.settings import benchmarks, deterministic
 from cnnlab.kernels.passes import Layer
 from cnnlab.kernels.settings import workspace_limit
 
-KEPT = 512  # plans, at most
+KEPT = 4096  # plans, at most, and refusals
 WORKSPACE = 4  # times `cnnlab.kernels.workspace_limit`: memory is not as scarce as that on a GPU
 
 
@@ -104,6 +104,10 @@ class CuDNN(OnGPU):
             memory = device.empty((plan.workspace,), "uint8") if plan.workspace else result
             plan.run(addresses, memory.data.ptr, handle())
         except Exception as error:  # whatever it is, there is another way
+            if type(error).__name__ == "OutOfMemoryError":  # of CuPy: it says nothing about the case
+                raise
+            while len(self.refused) >= KEPT:
+                self.refused.pop(next(iter(self.refused)))
             self.refused[key] = f"{type(error).__name__}: {error}"
             return None
         return result

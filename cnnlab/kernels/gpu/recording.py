@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cnnlab.kernels.gpu import cublas, device
 
@@ -39,26 +39,33 @@ class Recording(Generic[Result]):
     """
 
     def __init__(self, work: Callable[[], Result]) -> None:
-        cuda = device.library().cuda
-        self._pool = cuda.MemoryPool()
-        stream = cuda.Stream(non_blocking=True)
-        before = cuda.get_current_stream().record()
-        with cuda.using_allocator(self._pool.malloc), stream:
-            stream.wait_event(before)
-            for _ in range(WARM):
-                work()
-            self._handles = cublas.handles_of(stream.ptr)  # their memory is written into the graph
-            stream.synchronize()
-            stream.begin_capture()
-            try:
-                self.result = work()
-            except BaseException:
-                with suppress(Exception):  # the capture is broken: the error that broke it says more
-                    stream.end_capture()
-                raise
-            self._graph = stream.end_capture()
-        cublas.forget(stream.ptr)
-        self._stream = stream
+        cupy = device.library()
+        cupy.get_default_memory_pool().free_all_blocks()  # what it keeps for later, the recording needs for itself
+        self._pool = cupy.cuda.MemoryPool()
+        self._stream = cupy.cuda.Stream(non_blocking=True)
+        before = cupy.cuda.get_current_stream().record()
+        try:
+            with cupy.cuda.using_allocator(self._pool.malloc), self._stream:
+                self._stream.wait_event(before)
+                for _ in range(WARM):
+                    work()
+                self._handles = cublas.handles_of(self._stream.ptr)  # their memory is written into the graph
+                self._stream.synchronize()
+                self._graph, self.result = self._recorded(work)
+        finally:
+            with suppress(Exception):  # what went wrong before says more
+                self._stream.synchronize()  # what was launched may be writing yet
+            cublas.forget(self._stream.ptr)
+
+    def _recorded(self, work: Callable[[], Result]) -> tuple[Any, Result]:
+        self._stream.begin_capture()
+        try:
+            result = work()
+        except BaseException:
+            with suppress(Exception):  # the capture is broken: the error that broke it says more
+                self._stream.end_capture()
+            raise
+        return self._stream.end_capture(), result
 
     def replay(self) -> Result:
         """Do all of it again on the current stream, without waiting; return the same arrays."""
