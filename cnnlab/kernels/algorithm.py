@@ -39,6 +39,9 @@ class Algorithm:
     rows : int
         Chunks are cut at multiples of so many rows of the output, and the input has zeros added at the ends of all
         spatial axes for outputs up to such a multiple.
+    in_rows : bool
+        Whether the weights that it prepares have to lie in a row. Those of a gradient to the input are a transposed
+        view, and to copy that takes longer than a small product.
     has_grad_weight, has_grad_input : bool
         Whether it computes that gradient as well.
     tolerance : dict of str to float
@@ -51,6 +54,7 @@ class Algorithm:
     memory: ClassVar[Memory] = "N C *"
     grouped: ClassVar[bool] = False
     rows: ClassVar[int] = 1
+    in_rows: ClassVar[bool] = True
     has_grad_weight: ClassVar[bool] = True
     has_grad_input: ClassVar[bool] = False
     tolerance: ClassVar[dict[str, float]] = {"float32": 1e-5, "float64": 1e-13}

@@ -105,6 +105,9 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
     layer = replace(layer, pads=pads)
     y = results.empty((case.batch, case.out_channels, *case.out), x.dtype)
 
+    def in_rows(w: FloatArray) -> FloatArray:
+        return results.contiguous(w) if algorithm.in_rows else w
+
     def work(chunk: Chunk, groups: list[tuple[slice, slice]], weights: list[Any]) -> None:
         with _padded(x, layer, algorithm, case, chunk) as seen:
             for (ins, outs), one in zip(groups, weights, strict=True):
@@ -114,14 +117,14 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
                     np.maximum(target, 0, out=target)
 
     def some_filters(outs: slice) -> None:
-        weights = [algorithm.prepare(results.contiguous(w[outs]), case)]
+        weights = [algorithm.prepare(in_rows(w[outs]), case)]
         for chunk in chunks(case, algorithm, 1):
             work(chunk, [(slice(None), outs)], weights)
 
     if case.few_places and pieces(case) > 1:
         run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
     else:
-        w, groups = results.contiguous(w), list(_groups(case, algorithm))
+        w, groups = in_rows(w), list(_groups(case, algorithm))
         weights = [algorithm.prepare(w[outs], case) for _, outs in groups]
         run_parts([bind(work, chunk, groups, weights) for chunk in chunks(case, algorithm, pieces(case))])
     return y

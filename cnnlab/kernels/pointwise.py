@@ -19,6 +19,7 @@ class Pointwise(Algorithm):
 
     name = "pointwise"
     idea = "one matrix product on a view of the input: a 1×1 kernel sees one pixel"
+    in_rows = False  # BLAS takes a transposed factor
 
     def fault(self, case: Case) -> str | None:
         """Refuse larger kernels."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
-from cnnlab.kernels import fast
+from cnnlab.kernels import fast, planner
 from cnnlab.kernels.algorithm import algorithms
 
 from .conftest import layers
@@ -391,3 +391,22 @@ if child == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert run("import warnings; warnings.simplefilter('ignore')\n" + LAYER + code).endswith("\n0\n")
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "options", "expected"),
+    [
+        ((4, 64, 56, 56), (64, 64, 1, 1), {}, "pointwise pointwise pointwise"),
+        ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "im2col batch_last im2col"),
+        ((1, 256, 14, 14), (256, 256, 3, 3), {"padding": 1}, "winograd_compiled winograd_compiled winograd_compiled"),
+    ],
+)
+def test_what_is_left_to_blas_with_registers_of_eight(monkeypatch, x, w, options, expected):
+    monkeypatch.setattr(fast, "lanes", lambda: 8)
+    planner._choose.cache_clear()
+    try:
+        plan = kernels.explain_plan(ConvGeometry.of_weight(w, **options), x)
+        works = ("forward", "grad_input", "grad_weight")
+        assert " ".join(plan[work] for work in works) == expected
+    finally:
+        planner._choose.cache_clear()

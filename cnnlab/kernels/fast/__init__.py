@@ -14,7 +14,7 @@ from cnnlab.kernels import algorithm, elementwise, rules
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast import activations, pooling
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
-from cnnlab.kernels.fast.direct import Direct, fault
+from cnnlab.kernels.fast.direct import Direct, fault, lanes
 from cnnlab.kernels.fast.narrow import Narrow, spread_tile
 from cnnlab.kernels.fast.winograd import CompiledWinograd, tiles_of
 from cnnlab.kernels.pooling import providers
@@ -26,6 +26,7 @@ PLACES = 8  # of a map of the output
 FILTERS = 4  # of a group
 MACS = 50_000
 LANES = 16
+BLAS_FILTERS = 4  # times the places of a batch, at least: then they are few
 NARROW = 12  # filters of a group, at most
 NARROW_GRADIENT = 1.5  # times as full as with channels its vectors have to be for a gradient of weights
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
@@ -78,7 +79,14 @@ def register() -> bool:
 
 def _worth_it(case: Case) -> bool:
     # Fewer places than a few make no tile; with few filters of a group most of a register is empty.
-    return compiled_allowed() and case.positions >= PLACES and case.filters >= FILTERS and case.macs >= MACS
+    large = case.positions >= PLACES and case.filters >= FILTERS and case.macs >= MACS
+    return compiled_allowed() and large and not _for_blas(case)
+
+
+def _for_blas(case: Case) -> bool:
+    # With registers of eight floats BLAS is ahead where a product is all there is, or places are few.
+    few = case.groups == 1 and case.filters > BLAS_FILTERS * case.batch * case.positions
+    return (case.taps == 1 or few) and fault(case) is None and lanes() < LANES
 
 
 def _few_filters(case: Case) -> bool:
@@ -101,7 +109,8 @@ def _back(case: Case) -> bool:
     worth = case.inputs / prod(case.stride) * filled <= COL2IM * case.positions * channels
     reversible = worth and all(s == 1 or d == 1 for s, d in zip(case.stride, case.dilation, strict=True))
     large = case.inputs >= PLACES and case.macs >= MACS
-    return compiled_allowed() and reversible and case.dtype == "float32" and large and fault(case) is None
+    able = case.dtype == "float32" and fault(case) is None and not _for_blas(case)
+    return compiled_allowed() and reversible and large and able
 
 
 def _few_inputs(case: Case) -> bool:
