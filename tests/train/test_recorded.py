@@ -517,3 +517,24 @@ def test_a_broken_recording_is_ended_and_its_handles_are_dropped(monkeypatch):
         gpu.Recording(work)
     assert told == ["wait_event", "synchronize", "begin_capture", "end_capture", "synchronize"]
     assert not gpu.cublas._handles
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam", "nesterov"])
+def test_a_second_training_and_one_from_a_checkpoint_go_on_as_ordinary_ones(device, kind, tmp_path):
+    def run(*, recorded):
+        net = net_of().to(device)
+        optimizer, rng = OPTIMIZERS[kind](net.parameters()), np.random.default_rng(5)
+        x, y = data(device, 22)
+        options = {"loss": nn.CrossEntropyLoss(), "batch_size": 8, "progress": False, "recorded": recorded}
+        file = tmp_path / f"{recorded}.npz"
+        train.fit(net, x, y, optimizer=optimizer, epochs=2, rng=rng, checkpoint=file, **options)
+        fresh = net_of(2).to(device)
+        other = OPTIMIZERS[kind](fresh.parameters())
+        train.fit(
+            fresh, x, y, optimizer=other, epochs=4, rng=np.random.default_rng(5), checkpoint=file, **options
+        )  # goes on
+        train.fit(net, x, y, optimizer=optimizer, epochs=2, rng=rng, **options)
+        return net.state_dict(), fresh.state_dict()
+
+    for ours, theirs in zip(run(recorded=True), run(recorded=False), strict=True):
+        assert_same(ours, theirs)
