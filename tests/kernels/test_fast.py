@@ -393,6 +393,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert run("import warnings; warnings.simplefilter('ignore')\n" + LAYER + code).endswith("\n0\n")
 
 
+@needs_numba
 @pytest.mark.parametrize(
     ("x", "w", "options", "expected"),
     [
