@@ -78,3 +78,9 @@ def settings_are_put_back():
         kernels.use_threads(None),
     ):
         yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return where the kernels for a GPU, compiled for a CPU, are kept."""
+    return tmp_path_factory.mktemp("kernels")

@@ -25,11 +25,6 @@ ERROR = {"float32": 3e-5, "float64": 1e-12}
 NAMES = ["gpu_im2col", "gpu_direct"]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("kernels")
-
-
 @pytest.fixture
 def cupy(monkeypatch, folder):
     stand_in = StandIn(folder)

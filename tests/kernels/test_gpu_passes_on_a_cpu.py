@@ -20,11 +20,6 @@ laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_healt
 DTYPES = st.sampled_from(["float32", "float64"])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("kernels")
-
-
 @pytest.fixture
 def cupy(monkeypatch, folder):
     stand_in = StandIn(folder)
