@@ -63,19 +63,28 @@ class CuDNN(OnGPU):
 
     def correlate(self, x: Any, w: Any, b: Any, layer: Layer, case: Case) -> Any:
         """Run conv_fprop, and add the biases."""
-        otherwise = partial(self.other(case).correlate, x, w, b, layer, case)
+
+        def otherwise() -> Any:
+            return self.other(case).correlate(x, w, b, layer, case)
+
         y = self._run((x, w), (case.batch, case.out_channels, *case.out), layer, case, otherwise)
         return otherwise() if y is None else add_bias(y, b, relu=layer.relu)
 
     def correlate_weights(self, dy: Any, x: Any, layer: Layer, case: Case) -> Any:
         """Run conv_wgrad."""
-        otherwise = partial(self.other(case).correlate_weights, dy, x, layer, case)
+
+        def otherwise() -> Any:
+            return self.other(case).correlate_weights(dy, x, layer, case)
+
         dw = self._run((x, dy), weight_shape(case), layer, case, otherwise)
         return otherwise() if dw is None else dw
 
     def correlate_back(self, dy: Any, w: Any, spatial: Ints, layer: Layer, case: Case) -> Any:
         """Run conv_dgrad."""
-        otherwise = partial(self.other(case).correlate_back, dy, w, spatial, layer, case)
+
+        def otherwise() -> Any:
+            return self.other(case).correlate_back(dy, w, spatial, layer, case)
+
         dx = self._run((dy, w), (case.batch, case.in_channels, *spatial), layer, case, otherwise)
         return otherwise() if dx is None else dx
 

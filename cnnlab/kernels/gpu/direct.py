@@ -1,4 +1,4 @@
-"""The definition, one number of the result a thread: for few taps and channels, where columns are all overhead."""
+"""The definition, one number of the result a thread: for depthwise layers, where columns are all overhead."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Direct(OnGPU):
     """Sums over the taps in registers; nothing is laid out."""
 
     name = "gpu_direct"
-    idea = "one output a thread, summed over channels and taps: for depthwise layers and few weights"
+    idea = "one output a thread, summed over channels and taps: for depthwise layers"
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of the parts that a gradient of weights is summed in."""
