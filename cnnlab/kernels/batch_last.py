@@ -104,13 +104,17 @@ class BatchLast(Algorithm):
             return
         N, M, out, padded = dy.shape[0], dy.shape[1], dy.shape[2:], dx.shape[2:]
         places, (_, K), C = self._places(N, case), weights.shape, dx.shape[1]
+        alone = N == 1  # a picture by itself lies in this order already
         with (
-            workspace.borrow((*dy.shape[1:], N), dy.dtype) as turned,
-            workspace.borrow((C, *padded, N), dy.dtype) as sums,
+            workspace.borrow((0 if alone else dy.size,), dy.dtype) as turned,
+            workspace.borrow((0 if alone else dx.size,), dy.dtype) as memory_of_sums,
             workspace.borrow((K * tile_size(out, places) * N,), dy.dtype) as memory,
         ):
-            np.copyto(turned, np.moveaxis(dy, 0, -1))
-            upstream = turned.reshape(M, -1)
+            if alone:
+                upstream, sums = dy.reshape(M, -1), np.moveaxis(dx, 0, -1)
+            else:
+                upstream, sums = turned.reshape(M, -1), memory_of_sums.reshape(C, *padded, N)
+                np.copyto(turned.reshape(*dy.shape[1:], N), np.moveaxis(dy, 0, -1))
             sums[...] = 0
             for box, start, stop in tiles(out, places):
                 sizes = [axis.stop - axis.start for axis in box]
@@ -123,7 +127,8 @@ class BatchLast(Algorithm):
                         slice(t * d + axis.start * s, t * d + (axis.stop - 1) * s + 1, s) for t, d, axis, s in steps
                     ]
                     sums[at((*seen, slice(None)))] += parts[(slice(None), *tap)]
-            np.copyto(dx, np.moveaxis(sums, -1, 0))
+            if not alone:
+                np.copyto(dx, np.moveaxis(sums, -1, 0))
 
 
 register(BatchLast())

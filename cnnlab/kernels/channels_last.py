@@ -14,6 +14,7 @@ import numpy as np
 from cnnlab.kernels.algorithm import Algorithm, register
 from cnnlab.kernels.arrays import FloatArray, Ints, at, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
+from cnnlab.kernels.im2col import STEP_MACS
 from cnnlab.kernels.results import results
 from cnnlab.kernels.workspace import workspace
 
@@ -33,7 +34,9 @@ class ChannelsLast(Algorithm):
         """Return how many pictures and how many places of each a tile has."""
         rows = max(64, min(ROWS, TILE_BYTES // (case.depth * case.itemsize)))
         places = tile_size(out, rows)
-        return max(1, min(batch, rows // max(places, 1))), places
+        step = -(-STEP_MACS // max(case.filters * case.depth * places, 1))
+        fitting = TILE_BYTES // max(case.depth * places * case.itemsize, 1)
+        return max(1, min(batch, max(rows // max(places, 1), min(step, fitting)))), places
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of a tile's windows and of its products."""

@@ -19,6 +19,7 @@ from cnnlab.kernels.workspace import workspace
 
 COLUMNS = 1024  # of a tile: OpenBLAS is at its best from 256 to about so many
 SMALL_TILE_BYTES = 512 * 2**10  # with a small kernel a tile has more columns, up to so many bytes
+STEP_MACS = 4_000_000  # of a tile, if there are pictures enough: threads hold each other up at each step in Python
 LARGE_MAP = 100  # places: so large a map is multiplied by itself, so that y can be written as it lies
 FEW_FILTERS = 64  # with fewer OpenBLAS is up to twice as fast at the product that has the longer side first
 TILE_BYTES = 4 * 2**20  # of a tile's columns, to stay in the cache
@@ -40,7 +41,7 @@ class Im2col(Algorithm):
     def workspace(self, case: Case) -> int:
         """Return the bytes of a tile's columns, and of its products where they do not go to their place at once."""
         columns = self.columns(case)
-        pictures, places = _pictures(case.batch, case.positions, columns), tile_size(case.out, columns)
+        pictures, places = _pictures(case.batch, case, columns), tile_size(case.out, columns)
         products = 0
         if case.work == "grad_weight":
             products = case.filters * case.depth * (pictures if case.positions >= LARGE_MAP else 1)
@@ -53,7 +54,7 @@ class Im2col(Algorithm):
         N, M, out = y.shape[0], y.shape[1], y.shape[2:]
         y = y.reshape(N, M, -1, copy=False)
         columns = self.columns(case)
-        size = _pictures(N, y.shape[2], columns) * tile_size(out, columns)
+        size = _pictures(N, case, columns) * tile_size(out, columns)
         joined = _joined(N, y.shape[2])
         with (
             workspace.borrow((weights.shape[1] * size,), x.dtype) as memory,
@@ -77,7 +78,7 @@ class Im2col(Algorithm):
         N, M, out = dy.shape[0], dy.shape[1], dy.shape[2:]
         dy = dy.reshape(N, M, -1)
         columns = self.columns(case)
-        pictures = _pictures(N, dy.shape[2], columns)
+        pictures = _pictures(N, case, columns)
         size, joined = pictures * tile_size(out, columns), _joined(N, dy.shape[2])
         with (
             workspace.borrow((dw.shape[1] * size,), x.dtype) as memory,
@@ -112,9 +113,13 @@ class FullIm2col(Im2col):
         return case.positions
 
 
-def _pictures(batch: int, positions: int, columns: int) -> int:
-    """Return how many pictures share a tile: several where the maps are small."""
-    return max(1, min(batch, columns // max(positions, 1)))
+def _pictures(batch: int, case: Case, columns: int) -> int:
+    """Return how many pictures share a tile: several where the maps are small, or have little to be multiplied."""
+    many = columns // max(case.positions, 1)
+    if case.positions >= LARGE_MAP:
+        fitting = TILE_BYTES // (case.depth * case.positions * case.itemsize)
+        many = max(many, min(-(-STEP_MACS // (case.filters * case.depth * case.positions)), fitting))
+    return max(1, min(batch, many))
 
 
 def _joined(batch: int, positions: int) -> bool:
@@ -128,7 +133,7 @@ def _columns(
     """Yield for each tile of x (N, C, *padded) its pictures, its places, and its columns."""
     N, rank, K = x.shape[0], len(out), x.shape[1] * case.taps
     seen = windows(np.moveaxis(x, 0, -1), case.kernel, out, case.stride, case.dilation)  # (C, *kernel, *out, N)
-    joined, pictures = _joined(N, prod(out)), _pictures(N, prod(out), columns)
+    joined, pictures = _joined(N, prod(out)), _pictures(N, case, columns)
     seen = np.moveaxis(seen, -1, 1 + rank if joined else 0)  # (C, *kernel, N, *out) or (N, C, *kernel, *out)
     for n in range(0, N, pictures):
         some = slice(n, min(n + pictures, N))

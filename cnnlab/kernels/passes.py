@@ -24,7 +24,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 from cnnlab.kernels.workspace import workspace
 
 CHUNK_BYTES = 8 * 2**20  # of padded input that is worked on at a time
@@ -151,9 +151,18 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
                     algorithm.grad_weight(upstream[:, outs], seen[:, ins], dw[outs], case)
 
     run_parts([bind(work, share, dw) for share, dw in zip(shares, sums, strict=True)])
-    for more in sums[1:]:
-        sums[0] += more
-    return results.contiguous(algorithm.in_order(sums[0], case))
+    if len(sums) == 1:
+        return results.contiguous(algorithm.in_order(sums[0], case))
+    dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), x.dtype)
+
+    def add_up(filters: slice) -> None:
+        total, *others = (one[filters] for one in sums)
+        for more in others:
+            total += more
+        dw[filters] = algorithm.in_order(total, replace(case, out_channels=len(total)))
+
+    run_parts([bind(add_up, some) for some in split(case.out_channels, shares_of(PASS_MACS * dw.size))])
+    return dw
 
 
 def _weights_by_filters(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
@@ -191,22 +200,24 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
 
 
 def _adjoint(dy: FloatArray, w: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
-    """Return dx by an algorithm that has this gradient, some pictures at a time."""
-    weights = [algorithm.prepare(w[outs], case) for _, outs in _groups(case, algorithm)]
+    """Return dx by an algorithm that has this gradient, some pictures, or channels of a picture, at a time."""
+    groups = list(_groups(case, algorithm))
     inside = [slice(before, size - after) for (before, after), size in zip(layer.pads, case.padded, strict=True)]
     shape = (case.batch, case.in_channels, *case.padded)
     dx = results.empty((*shape[:2], *(one.stop - one.start for one in inside)), dy.dtype)
     bytes_a_picture = (prod(shape[1:]) + dy[0].size) * case.itemsize
     many = max(1, CHUNK_BYTES // max(bytes_a_picture, 1))
 
-    def work(pictures: slice) -> None:
-        with workspace.borrow((pictures.stop - pictures.start, *shape[1:]), dy.dtype) as padded:
-            for (ins, outs), one in zip(_groups(case, algorithm), weights, strict=True):
-                algorithm.grad_input(dy[pictures, outs], one, padded[:, ins], case)
-            dx[pictures] = padded[at(inside)]
+    def work(pictures: slice, channels: slice) -> None:  # of each group
+        size = len(groups) * (channels.stop - channels.start)
+        with workspace.borrow((pictures.stop - pictures.start, size, *shape[2:]), dy.dtype) as padded:
+            for (ins, outs), target in zip(groups, np.split(padded, len(groups), axis=1), strict=True):
+                algorithm.grad_input(dy[pictures, outs], algorithm.prepare(w[outs, channels], case), target, case)
+                dx[pictures, ins][:, channels] = target[at(inside)]
 
     count = max(-(-case.batch // many), min(pieces(case), case.batch))
-    run_parts([bind(work, some) for some in split(case.batch, count)])
+    channels = split(w.shape[1], pieces(case) if case.batch < pieces(case) else 1)
+    run_parts([bind(work, some, ins) for some in split(case.batch, count) for ins in channels])
     return dx
 
 

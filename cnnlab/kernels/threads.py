@@ -20,11 +20,11 @@ from itertools import pairwise
 from typing import Any
 
 from cnnlab.geometry.options import whole_number
-from cnnlab.kernels.workers import Worker
+from cnnlab.kernels.workers import Worker, kept_apart
 
 Part = Callable[[], None]
 PASS_MACS = 20  # that take as long as a pass over one number, about
-least_macs = [20_000_000, 4_000_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
+least_macs = [10_000_000, 4_000_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
 
 
 class _Pool:
@@ -89,14 +89,16 @@ class _Pool:
             self._workers.append(Worker())
         waiting, lock = iter(parts), threading.Lock()
         working = self._workers[:helpers]
-        for worker in working:
-            worker.give(partial(self._work, waiting, lock))
         errors: list[BaseException | None] = []
         try:
+            for worker in working:
+                worker.give(partial(self._work, waiting, lock))
             try:
-                self._work(waiting, lock)
+                with kept_apart(working):
+                    self._work(waiting, lock)
             finally:
-                errors = [worker.wait() for worker in working]
+                # Nothing is left to do: who has not begun yet, since it woke up late, need not be waited for.
+                errors = [None if worker.take_back() else worker.wait() for worker in working]
         except KeyboardInterrupt:  # perhaps while it waited: nobody knows then which signals have been seen
             self._workers = []
             for worker in working:

@@ -18,9 +18,11 @@ from cnnlab.kernels.algorithm import Algorithm, register
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.results import results
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 from cnnlab.kernels.workspace import workspace
 
 TILES = 256  # that are worked on at a time
+KERNEL_BYTES = 512 * 2**10  # of kernels that are transformed at a time, before and after
 WORKSPACE_BYTES = 24 * 2**20
 
 _B = [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0]]
@@ -65,10 +67,19 @@ class Winograd(Algorithm):
         """Return G g Gᵀ for each kernel, (36, C_in/G, C_out/G)."""
         del case
         M, C = w.shape[:2]
-        turned, transformed = (results.empty((size, C * M), w.dtype) for size in (9, 36))
-        np.copyto(turned.reshape(3, 3, C, M), w.transpose(2, 3, 1, 0))
-        np.matmul(_KERNEL.astype(w.dtype), turned, out=transformed)
-        return transformed.reshape(36, C, M)
+        transformed = results.empty((36, C, M), w.dtype)
+        many = max(1, KERNEL_BYTES // ((9 + 36) * M * w.itemsize))
+
+        def transform(share: slice) -> None:
+            with workspace.borrow((9, many * M), w.dtype) as memory:
+                for first in range(share.start, share.stop, many):
+                    some = slice(first, min(first + many, share.stop))
+                    turned = memory[:, : (some.stop - first) * M]
+                    np.copyto(turned.reshape(3, 3, -1, M, copy=False), w[:, some].transpose(2, 3, 1, 0))
+                    np.matmul(_KERNEL.astype(w.dtype), turned, out=transformed[:, some].reshape(36, -1, copy=False))
+
+        run_parts([bind(transform, share) for share in split(C, shares_of(PASS_MACS * transformed.size))])
+        return transformed
 
     def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
         """Transform tiles of the input, multiply, and transform back, some rows of tiles at a time."""

@@ -15,9 +15,8 @@ import ctypes
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 
 import numpy as np
@@ -48,15 +47,15 @@ class Worker:
     def __init__(self) -> None:
         self._begin, self._done = _Signal(), _Signal()
         self._work: Work | None = None
-        self._works = False
         self._error: BaseException | None = None
         self._avoided = -1  # the core that the last work came from
+        self.core = -1  # where it last began with work
         self._thread = threading.Thread(target=self._serve, name="cnnlab", daemon=True)
         self._thread.start()
 
     def give(self, work: Work) -> None:
         """Begin with some work, in a copy of the context of whoever gives it."""
-        self._work, self._works = _in_context(work), True
+        self._work = _in_context(work)
         self._keep_off(_core())
         self._begin.send()
 
@@ -66,11 +65,18 @@ class Worker:
         error, self._error = self._error, None
         return error
 
+    def take_back(self) -> bool:
+        """Return whether the thread has not begun with the work, which then it never does."""
+        if not self._begin.take_back():
+            return False
+        self._work = None
+        return True
+
     def end(self) -> None:
-        """End the thread, when it is done with its work, and wait for that: it may use memory of whoever gave it."""
-        while self._works:
-            time.sleep(0.001)
-        self._begin.send()
+        """End the thread, when it is done with what it has begun, and wait: it may use memory of whoever gave it."""
+        self._work = None
+        with suppress(RuntimeError):  # it has not seen the last signal yet
+            self._begin.send()
         self._thread.join()
 
     def _keep_off(self, core: int) -> None:
@@ -88,13 +94,37 @@ class Worker:
             work, self._work = self._work, None
             if work is None:
                 return
+            self.core = _core()
             try:
                 work()
             except BaseException as error:
                 self._error = error
             del work
-            self._works = False
             self._done.send()
+
+
+@contextmanager
+def kept_apart(workers: Sequence[Worker]) -> Iterator[None]:
+    """Keep the calling thread off the cores where workers are, until it is done with its own share of the work.
+
+    When it has waited for the interpreter, a worker wakes it up; in a virtual machine Linux takes the core where it was
+    for one that is not there, since that has been idle, and wakes it up on the worker's. There the two would stay.
+    """
+    here = _core()
+    allowed = os.sched_getaffinity(0) if here != -1 else set()
+    theirs = {worker.core for worker in workers} - {here}  # or there last
+    if len(allowed) == 1 + len(workers):
+        theirs = allowed - {here}
+    if here not in allowed or not allowed & theirs:
+        yield
+        return
+    with suppress(OSError):
+        os.sched_setaffinity(0, allowed - theirs)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.sched_setaffinity(0, allowed)
 
 
 class _Signal:
@@ -109,6 +139,13 @@ class _Signal:
     def send(self) -> None:
         self._lock.release()
         self._sent[0] = 1  # behind the lock, so that who sees it finds that open
+
+    def take_back(self) -> bool:
+        """Return whether nobody has seen what was sent last; then nobody will."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        self._sent[0] = 0
+        return True
 
     def wait(self) -> None:
         if watch is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
-from cnnlab.kernels import planner, threads, workers
+from cnnlab.kernels import planner, threads, winograd, workers
 from cnnlab.kernels.algorithm import algorithms
 from cnnlab.kernels.threads import _pool, run_parts, thread_count
 from cnnlab.kernels.workers import Worker
@@ -36,15 +36,54 @@ def test_a_worker_does_one_thing_after_the_other_and_hands_back_what_it_raises()
 
 
 def test_a_worker_that_is_ended_finishes_what_it_does_first():
-    worker, steps = Worker(), []
+    worker, steps, begun = Worker(), [], threading.Event()
 
     def slow():
+        begun.set()
         time.sleep(0.05)
         steps.append("done")
 
     worker.give(slow)
+    begun.wait(10)
     worker.end()
     assert steps == ["done"]
+
+
+def test_what_a_worker_has_not_begun_can_be_taken_back():
+    worker, begun, go_on, done = Worker(), threading.Event(), threading.Event(), []
+
+    def first():
+        begun.set()
+        go_on.wait(10)
+
+    worker.give(first)
+    begun.wait(10)
+    assert not worker.take_back()  # it is at it
+    go_on.set()
+    assert worker.wait() is None
+    taken = 0
+    for i in range(200):  # now and then it is faster
+        worker.give(lambda i=i: done.append(i))
+        if worker.take_back():
+            taken += 1
+        else:
+            assert worker.wait() is None
+    assert taken + len(done) == 200
+    assert done == sorted(set(done))
+    worker.give(lambda: done.append("last"))
+    assert worker.wait() is None
+    assert done[-1] == "last"
+    worker.give(lambda: time.sleep(0.001))
+    worker.end()  # begun or not
+
+
+def test_who_wakes_up_late_is_not_waited_for(monkeypatch):
+    begin, done = threading.Event(), []
+    monkeypatch.setattr(Worker, "give", lambda self, work: begin.clear())  # it never hears of it
+    monkeypatch.setattr(Worker, "take_back", lambda self: not begin.is_set())
+    with kernels.use_threads(2):
+        run_parts([lambda i=i: done.append(i) for i in range(4)])
+    assert done == [0, 1, 2, 3]
 
 
 def test_a_watcher_only_shortens_the_wait(monkeypatch):
@@ -111,10 +150,13 @@ def test_what_finds_the_workers_busy_is_done_alone_and_the_same_way():
 def test_an_interrupt_leaves_no_worker_behind_that_still_writes():
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     still, main = [True], threading.main_thread()
+    begun = threading.Event()
 
     def part():
         if threading.current_thread() is main:
+            begun.wait(10)
             signal.raise_signal(signal.SIGINT)
+        begun.set()
         time.sleep(0.05)
         still[0] = threading.current_thread() is main
 
@@ -122,6 +164,7 @@ def test_an_interrupt_leaves_no_worker_behind_that_still_writes():
         with kernels.use_threads(2):
             for _ in range(3):
                 still[0] = True
+                begun.clear()
                 with pytest.raises(KeyboardInterrupt):
                     run_parts([part, part])
                 assert not still[0]  # the worker's part has ended
@@ -247,3 +290,69 @@ def test_little_work_is_not_shared_and_less_is_where_it_is_one_compiled_call(mon
         for compiled, least in ((False, 1000), (True, 100)):
             assert threads.shares_of(least, compiled=compiled) == 2
             assert threads.shares_of(least - 1, compiled=compiled) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        ((1, 7, 9, 11), (5, 7, 3, 3), {"stride": 2, "padding": 1}),
+        ((1, 2, 9, 11), (5, 2, 3, 3), {"stride": 2}),  # fewer channels than threads
+        ((1, 12, 8, 8), (6, 4, 5, 5), {"padding": 2, "groups": 3}),
+        ((2, 12, 8, 8), (6, 4, 5, 5), {"padding": 2, "groups": 3}),
+        ((1, 3, 30), (4, 3, 7), {"stride": 3, "dilation": 2}),
+    ],
+)
+def test_the_way_back_of_one_picture_is_shared_by_channels(monkeypatch, rng, sizes, count):
+    x_shape, w_shape, options = sizes
+    monkeypatch.setattr(threads, "least_macs", [1, 1])
+    x, w, seen = rng.standard_normal(x_shape), rng.standard_normal(w_shape), []
+    with kernels.use_algorithm("taps"):
+        y = ops.conv_forward(x, w, **options)
+        wanted = ops.conv_backward(y, x, w, **options)[0]
+    algorithm = algorithms()["batch_last"]
+    inner = algorithm.grad_input
+    monkeypatch.setattr(
+        algorithm, "grad_input", lambda dy, w, dx, case: seen.append(dx.shape[:2]) or inner(dy, w, dx, case)
+    )
+    geometry = ConvGeometry.of_weight(w_shape, **options)
+    with kernels.use_algorithm("batch_last"), kernels.use_threads(count):
+        got = planner.grad_input(y, w, x_shape[2:], geometry)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max())
+    assert sum(pictures * channels for pictures, channels in seen) == x_shape[0] * x_shape[1]
+    if x_shape[0] == 1:
+        assert len(seen) == geometry.groups * min(count, w_shape[1])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("M", "C"), [(70, 64), (64, 131), (1, 3)])
+def test_transformed_kernels_are_the_same_in_any_pieces(monkeypatch, rng, M, C, count):
+    monkeypatch.setattr(threads, "least_macs", [1, 1])
+    w = rng.standard_normal((M, C, 3, 3), dtype=np.float32)
+    algorithm = algorithms()["winograd"]
+    wanted = np.einsum("pk,mck->pcm", winograd._KERNEL, w.reshape(M, C, 9))
+    for size in (1, 2**14, 2**30):
+        monkeypatch.setattr(winograd, "KERNEL_BYTES", size)
+        for view in (w, np.ascontiguousarray(w.swapaxes(0, 1)).swapaxes(0, 1)):
+            with kernels.use_threads(count):
+                np.testing.assert_allclose(algorithm.prepare(view, None), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")
+def test_who_gives_work_stays_off_the_workers_cores_until_it_is_done(monkeypatch):
+    allowed = os.sched_getaffinity(0)
+    here = workers._core()
+
+    class At:
+        def __init__(self, core):
+            self.core = core
+
+    monkeypatch.setattr(workers, "_core", lambda: here)
+    for cores in ([here], [-1], sorted(allowed - {here})[:1], [max(allowed) + 1], sorted(allowed)):
+        inside = {here} if len(allowed) == 1 + len(cores) else allowed - (set(cores) - {here})
+        with pytest.raises(AssertionError, match="stop"), workers.kept_apart([At(core) for core in cores]):
+            raise AssertionError("stop" if os.sched_getaffinity(0) == inside else f"{cores}: another set")
+        assert os.sched_getaffinity(0) == allowed
+    monkeypatch.setattr(workers, "_core", lambda: -1)  # it cannot be known
+    with workers.kept_apart([At(here)]):
+        assert os.sched_getaffinity(0) == allowed
