@@ -14,7 +14,7 @@ import numpy as np
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, run_calls, run_parts, shares_of, split
 
 BLOCK_BYTES = 64 * 2**10  # of each array that is worked on at a time
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
@@ -40,9 +40,9 @@ def relu_forward(x: FloatArray) -> FloatArray | None:
 
 def relu_backward(dy: FloatArray, x: FloatArray) -> FloatArray | None:
     """Return dy where not x ≤ 0, else 0; or None likewise."""
-    for provider in providers:
+    for provider in providers if _applies(dy) else ():
         if (work := provider.relu_backward(dy.dtype)) is not None:
-            return _each_block(work, dy, x, at_once=True)
+            return _each_block(work, dy, x, compiled=True)
     return _each_block(_relu_back, dy, x)
 
 
@@ -53,9 +53,9 @@ def tanh_forward(x: FloatArray) -> FloatArray | None:
 
 def tanh_backward(dy: FloatArray, y: FloatArray) -> FloatArray | None:
     """Return dy · (1 − y²), or None likewise."""
-    for provider in providers:
+    for provider in providers if _applies(dy) else ():
         if (work := provider.tanh_backward(dy.dtype)) is not None:
-            return _each_block(work, dy, y, at_once=True)
+            return _each_block(work, dy, y, compiled=True)
     return _each_block(_tanh_back, dy, y)
 
 
@@ -82,15 +82,21 @@ def _tanh_back(dy: FloatArray, y: FloatArray, out: FloatArray) -> None:
     np.multiply(dy, out, out=out)
 
 
-def _each_block(work: Callable[..., None], *arrays: FloatArray, at_once: bool = False) -> FloatArray | None:
+def _each_block(
+    work: Callable[..., None], *arrays: FloatArray, at_once: bool = False, compiled: bool = False
+) -> FloatArray | None:
     """Return what the work writes for a block at a time, or None for what is small or not laid out in a row.
 
-    ``at_once`` is for work of one step.
+    ``at_once`` is for work of one step, and ``compiled`` for one call of a compiled function.
     """
     if forced() == READABLE or not all(map(_applies, arrays)):
         return None
     y = results.empty(arrays[0].shape, arrays[0].dtype)
     flat = [array.reshape(-1) for array in (*arrays, y)]
+    shares = split(y.size, shares_of(PASS_MACS * y.size, compiled=compiled))
+    if compiled:
+        run_calls([[(work, tuple(array[share] for array in flat))] for share in shares])
+        return y
     many = y.size if at_once else BLOCK_BYTES // y.itemsize
 
     def some(share: slice) -> None:
@@ -98,7 +104,7 @@ def _each_block(work: Callable[..., None], *arrays: FloatArray, at_once: bool = 
             part = slice(start, min(start + many, share.stop))
             work(*(array[part] for array in flat))
 
-    run_parts([bind(some, share) for share in split(y.size, shares_of(PASS_MACS * y.size))])
+    run_parts([bind(some, share) for share in shares])
     return y
 
 

@@ -19,7 +19,7 @@ from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd
 from cnnlab.kernels.threads import one_blas_thread, run_parts, shares_of
 
 LARGE_MAP = 2**18  # places
-SIDE_BY_SIDE = 100_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one of the two
+SIDE_BY_SIDE = 500_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one of the two
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def conv_backward(
 
     both = [to_input, to_weights]
     macs = dy.size * w[0].size
-    if macs < SIDE_BY_SIDE and shares_of(2 * macs, compiled=compiled_allowed() and workers.watch is not None) == len(
+    if macs < SIDE_BY_SIDE and shares_of(2 * macs, compiled=compiled_allowed() and workers.spin is not None) == len(
         both
     ):
         run_parts(both)

@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Any
 
 from cnnlab.geometry.options import whole_number
-from cnnlab.kernels.workers import Worker, kept_apart
+from cnnlab.kernels.workers import Calls, Worker, do_calls, kept_apart
 
 Part = Callable[[], None]
 PASS_MACS = 20  # that take as long as a pass over one number, about
@@ -80,25 +80,43 @@ class _Pool:
         busy = self._busy  # a fork in a part would put another in its place
         try:
             with self.one_blas_thread():
-                self._share(list(parts), count - 1)
+                work = partial(self._work, iter(parts), threading.Lock())
+                self._share(work, [work] * (count - 1))
         finally:
             busy.release()
 
-    def _share(self, parts: list[Part], helpers: int) -> None:
-        while len(self._workers) < helpers:
-            self._workers.append(Worker())
-        waiting, lock = iter(parts), threading.Lock()
-        working = self._workers[:helpers]
-        errors: list[BaseException | None] = []
+    def call(self, shares: Sequence[Calls]) -> None:
+        """Make the compiled calls of all shares, each share one after the other in one of the threads."""
+        count = min(self.count(), len(shares)) if len(shares) > 1 else 1
+        if count < 2 or not self._busy.acquire(blocking=False):
+            for calls in shares:
+                do_calls(calls)
+            return
+        busy = self._busy
         try:
-            for worker in working:
-                worker.give(partial(self._work, waiting, lock))
-            try:
-                with kept_apart(working):
-                    self._work(waiting, lock)
-            finally:
-                # Nothing is left to do: who has not begun yet, since it woke up late, need not be waited for.
-                errors = [None if worker.take_back() else worker.wait() for worker in working]
+            own, *others = ([call for calls in shares[i::count] for call in calls] for i in range(count))
+            self._share(partial(do_calls, own), others)
+        finally:
+            busy.release()
+
+    def _share(self, own: Part, others: Sequence[Part | Calls]) -> None:
+        while len(self._workers) < len(others):
+            self._workers.append(Worker())
+        working = self._workers[: len(others)]
+        errors: list[BaseException | None] = []
+        late: list[Part | Calls] = []
+        try:
+            with kept_apart(working):
+                for worker, work in zip(working, others, strict=True):
+                    worker.give(work)
+                try:
+                    own()
+                finally:
+                    for worker, work in zip(working, others, strict=True):
+                        if worker.take_back():  # it woke up too late
+                            late.append(work)
+                        else:
+                            errors.append(worker.wait())
         except KeyboardInterrupt:  # perhaps while it waited: nobody knows then which signals have been seen
             self._workers = []
             for worker in working:
@@ -107,6 +125,11 @@ class _Pool:
         for error in errors:
             if error is not None:
                 raise error
+        for work in late:
+            if callable(work):
+                work()
+            else:
+                do_calls(work)
 
     def _work(self, waiting: Iterator[Part], lock: threading.Lock) -> None:
         try:
@@ -180,6 +203,7 @@ def shares_of(macs: int, *, compiled: bool = False) -> int:
 
 
 run_parts = _pool.run
+run_calls = _pool.call
 one_blas_thread = _pool.one_blas_thread
 thread_count = _pool.count
 

@@ -18,14 +18,26 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-Work = Callable[[], None]
+Work: TypeAlias = Callable[[], None]
+Call: TypeAlias = tuple[Callable[..., None], tuple[Any, ...]]  # a compiled function and its arguments
+Calls: TypeAlias = Sequence[Call]
 
-# Set by `cnnlab.kernels.fast`: returns when the number at an address is no longer 0, at the latest after about a
-# millisecond, and lets other threads of Python work meanwhile.
-watch: Callable[[int], None] | None = None
+BEGIN, DONE, AWAKE, BEGUN = 0, 16, 32, 48  # the signals of a worker, two lines of the cache from each other
+
+
+class Spin(Protocol):
+    """How threads wait for each other without falling asleep; see `cnnlab.kernels.fast.spin`."""
+
+    def next_work(self, signals: int, finished: bool, /) -> None: ...  # noqa: D102
+    def hand_over(self, signals: int, /) -> None: ...  # noqa: D102
+    def wait_until_done(self, signals: int, /) -> None: ...  # noqa: D102
+
+
+spin: Spin | None = None  # set by `cnnlab.kernels.fast`: only compiled code can wait without the interpreter's lock
 
 
 def _core_asker() -> Callable[[], int]:
@@ -45,73 +57,107 @@ class Worker:
     """A thread that does what it is given, one thing at a time."""
 
     def __init__(self) -> None:
-        self._begin, self._done = _Signal(), _Signal()
-        self._work: Work | None = None
+        self._begin, self._done = threading.Lock(), threading.Lock()  # to sleep on: open when there is work, or none
+        self._begin.acquire()
+        self._done.acquire()
+        self._signals = np.zeros(64, np.int64)
+        self._address = int(self._signals.ctypes.data)
+        self._work: Work | Calls | None = None
         self._error: BaseException | None = None
         self._avoided = -1  # the core that the last work came from
         self.core = -1  # where it last began with work
         self._thread = threading.Thread(target=self._serve, name="cnnlab", daemon=True)
         self._thread.start()
 
-    def give(self, work: Work) -> None:
-        """Begin with some work, in a copy of the context of whoever gives it."""
-        self._work = _in_context(work)
-        self._keep_off(_core())
-        self._begin.send()
+    def give(self, work: Work | Calls) -> None:
+        """Begin with some work, in a copy of the context of whoever gives it, or with compiled calls, in none.
+
+        For calls the thread has the interpreter until it is in the first of them. All that Python has to do for these
+        is better done before: in another core's caches it takes twice as long.
+        """
+        calls = not callable(work)
+        self._work = _in_context(work) if callable(work) else work
+        self._signals[DONE] = self._signals[BEGUN] = 0
+        self._begin.release()
+        if calls and spin is not None:
+            spin.hand_over(self._address)
+        else:
+            self._signals[BEGIN] = 1  # behind the lock, so that who sees it finds that open
 
     def wait(self) -> BaseException | None:
         """Wait until the work is done; return what it raised."""
-        self._done.wait()
+        if spin is not None:
+            spin.wait_until_done(self._address)
+        self._done.acquire()
         error, self._error = self._error, None
         return error
 
     def take_back(self) -> bool:
         """Return whether the thread has not begun with the work, which then it never does."""
-        if not self._begin.take_back():
+        if not self._begin.acquire(blocking=False):
             return False
+        self._signals[BEGIN] = 0
         self._work = None
         return True
 
     def end(self) -> None:
         """End the thread, when it is done with what it has begun, and wait: it may use memory of whoever gave it."""
         self._work = None
-        with suppress(RuntimeError):  # it has not seen the last signal yet
-            self._begin.send()
+        with suppress(RuntimeError):  # it is open, since the thread has not seen the last work yet
+            self._begin.release()
+        self._signals[BEGIN] = 1
         self._thread.join()
 
-    def _keep_off(self, core: int) -> None:
-        """Let the thread run on all cores that this one may use but for the one where this one is."""
-        if core in {-1, self._avoided} or self._thread.native_id is None:
+    def keep_off(self, core: int, allowed: set[int]) -> None:
+        """Let the thread run on all allowed cores but for one, if there are others."""
+        if core == self._avoided or self._thread.native_id is None or not allowed - {core}:
             return
         self._avoided = core
         with suppress(OSError):
-            if others := os.sched_getaffinity(0) - {core}:
-                os.sched_setaffinity(self._thread.native_id, others)
+            os.sched_setaffinity(self._thread.native_id, allowed - {core})
 
     def _serve(self) -> None:
+        finished = False
         while True:
-            self._begin.wait()
+            if spin is not None:
+                spin.next_work(self._address, finished)
+            self._begin.acquire()
+            self._signals[BEGIN] = 0
             work, self._work = self._work, None
             if work is None:
                 return
             self.core = _core()
             try:
-                work()
+                if callable(work):
+                    work()
+                else:
+                    self._signals[BEGUN] = 1
+                    do_calls(work)
             except BaseException as error:
                 self._error = error
             del work
-            self._done.send()
+            finished = True
+            self._done.release()
+
+
+def do_calls(calls: Calls) -> None:
+    """Make compiled calls, one after the other."""
+    for function, arguments in calls:
+        function(*arguments)
 
 
 @contextmanager
 def kept_apart(workers: Sequence[Worker]) -> Iterator[None]:
-    """Keep the calling thread off the cores where workers are, until it is done with its own share of the work.
+    """Keep workers off the core of the calling thread, and that off theirs, while they share work.
 
-    When it has waited for the interpreter, a worker wakes it up; in a virtual machine Linux takes the core where it was
-    for one that is not there, since that has been idle, and wakes it up on the worker's. There the two would stay.
+    When a thread has waited for the interpreter, the one that had it wakes it up; in a virtual machine Linux takes the
+    core where it was for one that is not there, since that has been idle, and wakes it up where the other one is. There
+    the two would stay.
     """
     here = _core()
     allowed = os.sched_getaffinity(0) if here != -1 else set()
+    for worker in workers if here in allowed else ():
+        worker.keep_off(here, allowed)
     theirs = {worker.core for worker in workers} - {here}  # or there last
     if len(allowed) == 1 + len(workers):
         theirs = allowed - {here}
@@ -125,33 +171,6 @@ def kept_apart(workers: Sequence[Worker]) -> Iterator[None]:
     finally:
         with suppress(OSError):
             os.sched_setaffinity(0, allowed)
-
-
-class _Signal:
-    """From one thread to another: a lock to sleep on, and a number to watch before."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-        self._sent = np.zeros(16, np.int64)  # two lines of the cache: no other signal's number is on that of the first
-        self._address = int(self._sent.ctypes.data)
-
-    def send(self) -> None:
-        self._lock.release()
-        self._sent[0] = 1  # behind the lock, so that who sees it finds that open
-
-    def take_back(self) -> bool:
-        """Return whether nobody has seen what was sent last; then nobody will."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        self._sent[0] = 0
-        return True
-
-    def wait(self) -> None:
-        if watch is not None:
-            watch(self._address)
-        self._lock.acquire()
-        self._sent[0] = 0
 
 
 def _in_context(work: Work) -> Work:

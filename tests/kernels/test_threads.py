@@ -78,24 +78,52 @@ def test_what_a_worker_has_not_begun_can_be_taken_back():
 
 
 def test_who_wakes_up_late_is_not_waited_for(monkeypatch):
-    begin, done = threading.Event(), []
-    monkeypatch.setattr(Worker, "give", lambda self, work: begin.clear())  # it never hears of it
-    monkeypatch.setattr(Worker, "take_back", lambda self: not begin.is_set())
+    done = []
+    monkeypatch.setattr(Worker, "give", lambda self, work: None)  # it never hears of it
+    monkeypatch.setattr(Worker, "take_back", lambda self: True)
     with kernels.use_threads(2):
         run_parts([lambda i=i: done.append(i) for i in range(4)])
-    assert done == [0, 1, 2, 3]
+        threads.run_calls([[(done.append, (4,))], [(done.append, (5,)), (done.append, (6,))]])
+    assert done == [0, 1, 2, 3, 4, 5, 6]
 
 
-def test_a_watcher_only_shortens_the_wait(monkeypatch):
+def test_spinning_only_shortens_the_wait(monkeypatch):
     seen = []
-    monkeypatch.setattr(workers, "watch", seen.append)  # returns at once, as one that saw nothing
+
+    class Spin:  # returns at once, as one that saw nothing
+        next_work = staticmethod(lambda signals, finished: seen.append(("next", finished)))
+        hand_over = staticmethod(lambda signals: seen.append("hand over"))
+        wait_until_done = staticmethod(lambda signals: seen.append("wait"))
+
+    monkeypatch.setattr(workers, "spin", Spin)
     worker, done = Worker(), []
     for i in range(3):
         worker.give(lambda i=i: done.append(i))
-        worker.wait()
+        assert worker.wait() is None
+        worker.give([(done.append, (10 * i + k,)) for k in range(3)])
+        assert worker.wait() is None
+    worker.give([(done.append, ()), (done.append, (100,))])
+    assert isinstance(worker.wait(), TypeError)
     worker.end()
-    assert done == [0, 1, 2]
-    assert seen
+    assert done == [0, 0, 1, 2, 1, 10, 11, 12, 2, 20, 21, 22]
+    assert [one for one in seen if one not in {"wait", "hand over"}] == [("next", False)] + [("next", True)] * 7
+    assert seen.count("hand over") == 4  # for calls alone
+    assert seen.count("wait") == 7
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("shares", [0, 1, 2, 3, 5])
+def test_calls_of_a_share_are_made_in_order_and_all_of_them_once(count, shares):
+    done, before = [], blas_threads()
+    with kernels.use_threads(count):
+        threads.run_calls([[(done.append, ((i, k),)) for k in range(i)] for i in range(shares)])
+        with pytest.raises(TypeError):
+            threads.run_calls([[(done.index, ())], [(done.append, (None,))], [(done.append, (None,))]])
+    found = [one for one in done if one is not None]
+    assert sorted(found) == [(i, k) for i in range(shares) for k in range(i)]
+    assert all([k for j, k in found if j == i] == list(range(i)) for i in range(shares))
+    assert not _pool._busy.locked()
+    assert blas_threads() == before
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")
@@ -104,8 +132,9 @@ def test_a_worker_is_kept_off_the_core_of_its_giver_and_no_other(monkeypatch):
     worker, seen = Worker(), []
     for core in [*sorted(allowed), -1]:  # -1: it cannot be known
         monkeypatch.setattr(workers, "_core", lambda core=core: core)
-        worker.give(lambda: seen.append(os.sched_getaffinity(0)))
-        assert worker.wait() is None
+        with workers.kept_apart([worker]):
+            worker.give(lambda: seen.append(os.sched_getaffinity(0)))
+            assert worker.wait() is None
     worker.end()
     known = [allowed - {core} or allowed for core in sorted(allowed)]
     assert seen == [*known, known[-1]]
@@ -346,6 +375,9 @@ def test_who_gives_work_stays_off_the_workers_cores_until_it_is_done(monkeypatch
     class At:
         def __init__(self, core):
             self.core = core
+
+        def keep_off(self, core, cores):
+            assert (core, cores) == (here, allowed)
 
     monkeypatch.setattr(workers, "_core", lambda: here)
     for cores in ([here], [-1], sorted(allowed - {here})[:1], [max(allowed) + 1], sorted(allowed)):

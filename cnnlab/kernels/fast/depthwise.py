@@ -12,12 +12,11 @@ from cnnlab.geometry.options import Pads
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
+from cnnlab.kernels.fast.direct import FLOAT, fault, lanes, lent
 from cnnlab.kernels.fast.plans import Three, address, shapes, steps, three
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts, split
-from cnnlab.kernels.workspace import workspace
+from cnnlab.kernels.threads import run_calls, split
 
 
 class Numbers(NamedTuple):
@@ -73,59 +72,45 @@ class CompiledDepthwise(Whole):
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         wide = max(1, min(2, plan.out[2] // lanes()))
         tile = (0,) * min(4 if lanes() == 16 else 3, plan.out[1]), (0,) * wide
-        whole = window(case)
-
-        def some(maps: slice) -> None:
-            with (
-                workspace.borrow((room(plan),), FLOAT) as box,
-                workspace.borrow((8 * lanes(),), FLOAT) as edge,
-            ):
-                if whole:
-                    vectors = (0,) * (2 if plan.out[2] > lanes() and case.taps <= 9 else 1)
-                    strips.forward(
-                        *whole, vectors, plan, offsets, address(x), address(w), address(bias), address(y),
-                        address(box), maps.start, maps.stop, layer.floor,
-                    )  # fmt: skip
-                    return
-                lines.forward(
-                    *tile, plan, offsets, address(x), address(w), address(bias), address(y), address(box),
-                    address(edge), maps.start, maps.stop, layer.floor,
-                )  # fmt: skip
-
-        run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case, compiled=True))])
+        whole, parts = window(case), _shares(case)
+        vectors = (0,) * (2 if plan.out[2] > lanes() and case.taps <= 9 else 1)
+        fixed = plan, offsets, address(x), address(w), address(bias), address(y)
+        with lent(len(parts), room(plan), 8 * lanes()) as memory:
+            run_calls([
+                [
+                    (strips.forward, (*whole, vectors, *fixed, box, maps.start, maps.stop, layer.floor))
+                    if whole
+                    else (lines.forward, (*tile, *fixed, box, edge, maps.start, maps.stop, layer.floor))
+                ]
+                for maps, (box, edge) in zip(parts, memory, strict=True)
+            ])  # fmt: skip
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum the products of each map with its gradient, a vector of sums for each tap."""
-        from cnnlab.kernels.fast import lines, strips
+        from cnnlab.kernels.fast import lines, loops, strips
 
         plan, offsets = map_plan(case, layer.pads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
         most = 12 if lanes() == 16 else 6
         some_taps = max(t for t in range(1, most + 1) if len(offsets) % t == 0)
-        shares = split(case.batch * case.groups, pieces(case, compiled=True))
-        sums = np.zeros((len(shares), case.out_channels, len(offsets), lanes()), FLOAT)
-        whole = window(case)
-
-        def some(target: FloatArray, maps: slice) -> None:
-            rows = plan.out[0] * plan.out[1] * -(-plan.out[2] // lanes()) * lanes()
-            with (
-                workspace.borrow((room(plan),), FLOAT) as box,
-                workspace.borrow((rows,), FLOAT) as upstream,
-            ):
-                box[plan.numbers.slab * plan.box[0] :] = 0
-                if whole:
-                    strips.grad_weight(
-                        *whole, plan, offsets, address(x), address(dy), address(target), address(box), maps.start,
-                        maps.stop,
-                    )  # fmt: skip
-                    return
-                lines.grad_weight(
-                    (0,) * some_taps, plan, offsets, address(x), address(dy), address(target), address(box),
-                    address(upstream), maps.start, maps.stop,
-                )  # fmt: skip
-
-        run_parts([bind(some, sums[i], maps) for i, maps in enumerate(shares)])
+        parts, whole, filled = _shares(case), window(case), plan.numbers.slab * plan.box[0]
+        sums = np.zeros((len(parts), case.out_channels, len(offsets), lanes()), FLOAT)
+        rows = plan.out[0] * plan.out[1] * -(-plan.out[2] // lanes()) * lanes()
+        fixed = plan, offsets, address(x), address(dy)
+        with lent(len(parts), room(plan), rows) as memory:
+            run_calls([
+                [
+                    (loops.clear, (box + 4 * filled, room(plan) - filled)),
+                    (strips.grad_weight, (*whole, *fixed, address(target), box, maps.start, maps.stop))
+                    if whole
+                    else (
+                        lines.grad_weight,
+                        ((0,) * some_taps, *fixed, address(target), box, upstream, maps.start, maps.stop),
+                    ),
+                ]
+                for maps, target, (box, upstream) in zip(parts, sums, memory, strict=True)
+            ])  # fmt: skip
         dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, 1, *case.kernel)
         return dw
 
@@ -138,16 +123,18 @@ class CompiledDepthwise(Whole):
         w, zero = np.ascontiguousarray(w), np.zeros(1, FLOAT)
         dx = results.empty((case.batch, case.in_channels, *spatial), FLOAT)
         vectors = (0,) * (2 if spatial[1] > 2 * lanes() and case.taps <= 9 else 1)
-
-        def some(maps: slice) -> None:
-            with workspace.borrow((room(back.plan),), FLOAT) as box:
-                strips.grad_input(
-                    *back.tile, vectors, back.plan, back.below, back.offsets, address(dy), address(w), address(zero),
-                    address(dx), address(box), maps.start, maps.stop,
-                )  # fmt: skip
-
-        run_parts([bind(some, maps) for maps in split(case.batch * case.groups, pieces(case, compiled=True))])
+        arrays, parts = (address(dy), address(w), address(zero), address(dx)), _shares(case)
+        fixed = *back.tile, vectors, back.plan, back.below, back.offsets, *arrays
+        with lent(len(parts), room(back.plan)) as memory:
+            run_calls([
+                [(strips.grad_input, (*fixed, box, maps.start, maps.stop))]
+                for maps, (box,) in zip(parts, memory, strict=True)
+            ])  # fmt: skip
         return dx
+
+
+def _shares(case: Case) -> list[slice]:
+    return split(case.batch * case.groups, pieces(case, compiled=True))
 
 
 def _by_twos(case: Case) -> bool:

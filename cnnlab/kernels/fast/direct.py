@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,10 +19,12 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts, split
+from cnnlab.kernels.threads import run_calls, split
+from cnnlab.kernels.workers import Call, do_calls
 from cnnlab.kernels.workspace import workspace
 
 FLOAT = np.dtype(np.float32)
+LINE = 16  # numbers: a line of the cache
 
 
 @lru_cache(maxsize=1)
@@ -34,7 +40,7 @@ def refusal() -> str | None:
         from cnnlab.kernels.fast import spin  # numba looks for a place for what it compiles
     except RuntimeError as error:  # nothing may be written: it would be compiled anew in each process
         return f"there is no place to keep compiled kernels: {error}"
-    workers.watch = spin.watch
+    workers.spin = spin
     return None
 
 
@@ -86,32 +92,32 @@ class Direct(Whole):
         if b is not None:
             bias[:, : g.filters] = b.reshape(g.groups, -1)
         if case.few_places:  # packed in a large array a weight would be read again from afar
-            taps, boxes = filter_offsets(w), cut.units * cut.box if g.packed else 16
-
-            def some_filters(blocks: slice) -> None:
-                with (
-                    workspace.borrow((boxes,), FLOAT) as memory,
-                    workspace.borrow((case.depth, g.block), FLOAT) as packed,
-                ):
-                    loops.forward_by_blocks(
-                        *cut.tile, cut.plan, cut.offsets, taps, address(x), address(w), w.strides[0] // 4,
-                        address(bias), address(y), address(memory), cut.box, address(packed), cut.units, blocks.start,
-                        blocks.stop, layer.floor,
-                    )  # fmt: skip
-
-            run_parts([bind(some_filters, blocks) for blocks in split(g.blocks, threads)])
+            arrays = address(x), address(w), w.strides[0] // 4, address(bias), address(y)
+            fixed = *cut.tile, cut.plan, cut.offsets, filter_offsets(w), *arrays
+            some_blocks = split(g.blocks, threads)
+            sizes = cut.units * cut.box if g.packed else LINE, case.depth * g.block
+            with lent(len(some_blocks), *sizes) as memory:
+                run_calls([
+                    [(loops.forward_by_blocks, (
+                        *fixed, boxes, cut.box, packed, cut.units, some.start, some.stop, layer.floor,
+                    ))]
+                    for some, (boxes, packed) in zip(some_blocks, memory, strict=True)
+                ])  # fmt: skip
             return y
-        with workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed:
+        parts = shares(cut.units, g.blocks, threads)
+        with (
+            workspace.borrow((g.groups, g.blocks, case.depth, g.block), FLOAT) as packed,
+            lent(len(parts), cut.box if g.packed else LINE) as memory,
+        ):
             pack(w, packed, g, threads)
-
-            def some(units: slice, blocks: slice) -> None:
-                with workspace.borrow((cut.box if g.packed else 16,), FLOAT) as box:
-                    loops.forward(
-                        *cut.tile, cut.plan, cut.offsets, address(x), address(packed), address(bias), address(y),
-                        address(box), units.start, units.stop, blocks.start, blocks.stop, layer.floor,
-                    )  # fmt: skip
-
-            run_parts([bind(some, *share) for share in shares(cut.units, g.blocks, threads)])
+            all_of = *cut.tile, cut.plan, cut.offsets, address(x), address(packed), address(bias), address(y)
+            run_calls([
+                [(loops.forward, (
+                    *all_of, box, units.start, units.stop, blocks.start, blocks.stop,
+                    layer.floor,
+                ))]
+                for (units, blocks), (box,) in zip(parts, memory, strict=True)
+            ])  # fmt: skip
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -126,24 +132,27 @@ class Direct(Whole):
         several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         shape = (g.groups, g.blocks, g.outer * g.lines * g.places, g.block)
         dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
-        with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
-
-            def some(target: FloatArray, units: slice, blocks: slice) -> None:
-                target[:, blocks] = 0
-                with workspace.borrow((cut.box,), FLOAT) as boxes, workspace.borrow((cut.rows,), FLOAT) as rows:
-                    boxes[-_slack(cut) :] = 0
-                    loops.grad_weight(
-                        *cut.tile, cut.plan, cut.offsets, address(x), address(dy), address(target), address(boxes),
-                        address(rows), units.start, units.stop, blocks.start, blocks.stop,
-                    )  # fmt: skip
-                if not several:
-                    unpack(target, dw, g, cut.taps, blocks)
-
-            run_parts([bind(some, sums[i if several else 0], *share) for i, share in enumerate(parts)])
+        with (
+            workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums,
+            lent(len(parts), cut.box, cut.rows) as memory,
+        ):
+            arrays, slack, todo = (address(x), address(dy)), _slack(cut), list[list[Call]]()
+            for i, ((units, blocks), (boxes, rows)) in enumerate(zip(parts, memory, strict=True)):
+                target = sums[i if several else 0]
+                share: list[Call] = [*cleared(target, blocks), (loops.clear, (boxes + 4 * (cut.box - slack), slack))]
+                share.append((
+                    loops.grad_weight,
+                    (
+                        *cut.tile, cut.plan, cut.offsets, *arrays, address(target), boxes, rows, units.start,
+                        units.stop, blocks.start, blocks.stop,
+                    ),
+                ))  # fmt: skip
+                todo.append(share if several else share + unpacked(target, dw, g, cut.taps, blocks))
+            run_calls(todo)
             if several:
                 for more in sums[1:]:
                     sums[0] += more
-                unpack(sums[0], dw, g, cut.taps, slice(0, g.blocks))
+                do_calls(unpacked(sums[0], dw, g, cut.taps, slice(0, g.blocks)))
         return dw
 
 
@@ -179,30 +188,57 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
     """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to blocks of filters."""
     from cnnlab.kernels.fast import loops
 
-    offsets = filter_offsets(w)
+    offsets, source, target = filter_offsets(w), address(w), address(packed)
+    run_calls([
+        [
+            (loops.pack_filters, (
+                source + group * g.filters * w.strides[0], offsets, g.filters, w.strides[0] // 4,
+                target + group * packed.strides[0], g.block, blocks.start, blocks.stop,
+            ))
+            for group in range(g.groups)
+        ]
+        for blocks in split(g.blocks, threads if packed.size > 2**17 else 1)
+    ])  # fmt: skip
 
-    def some(blocks: slice) -> None:
-        for group in range(g.groups):
-            loops.pack_filters(
-                address(w) + group * g.filters * w.strides[0], offsets, g.filters, w.strides[0] // 4,
-                address(packed[group]), g.block, blocks.start, blocks.stop,
-            )  # fmt: skip
 
-    run_parts([bind(some, blocks) for blocks in split(g.blocks, threads if packed.size > 2**17 else 1)])
-
-
-def unpack(packed: FloatArray, w: FloatArray, g: Blocks, rows: Any, blocks: slice) -> None:
-    """Bring some blocks of filters (groups, blocks, rows, block) to w (C_out, C_in/G, *kernel): their rows that it has.
+def unpacked(packed: FloatArray, w: FloatArray, g: Blocks, rows: Any, blocks: slice) -> list[Call]:
+    """Return what brings some blocks of filters (groups, blocks, rows, block) to w (C_out, C_in/G, *kernel).
 
     Whoever computed a block does this at once: what another core has written takes long to read.
     """
     from cnnlab.kernels.fast import loops
 
     first, stop = blocks.start * g.block, min(g.filters, blocks.stop * g.block)
-    for group in range(g.groups):
-        target = address(w) + 4 * (group * g.filters + first) * len(rows)
-        source = address(packed[group, blocks.start])
-        loops.unpack_filters(source, rows, stop - first, target, g.block, packed.shape[2])
+    source, target = address(packed) + blocks.start * packed.strides[1], address(w) + 4 * first * len(rows)
+    return [
+        (loops.unpack_filters, (
+            source + group * packed.strides[0], rows, stop - first, target + 4 * group * g.filters * len(rows),
+            g.block, packed.shape[2],
+        ))
+        for group in range(g.groups)
+    ]  # fmt: skip
+
+
+def cleared(packed: FloatArray, blocks: slice) -> list[Call]:
+    """Return what writes zeros to some blocks of (groups, blocks, rows, block)."""
+    from cnnlab.kernels.fast import loops
+
+    groups, all_blocks, *block = packed.shape
+    first, step = address(packed), packed.strides[0]
+    if blocks.stop - blocks.start == all_blocks:
+        return [(loops.clear, (first, packed.size))]
+    first += blocks.start * packed.strides[1]
+    count = (blocks.stop - blocks.start) * prod(block)
+    return [(loops.clear, (first + group * step, count)) for group in range(groups)]
+
+
+@contextmanager
+def lent(shares: int, *sizes: int) -> Iterator[list[Ints]]:
+    """Lend memory of so many numbers to each of some shares; return where it begins, for each share and size."""
+    starts = list(accumulate((-(-size // LINE) * LINE for size in sizes), initial=0))
+    with workspace.borrow((shares * starts[-1],), FLOAT) as memory:
+        first = address(memory)
+        yield [tuple(first + 4 * (i * starts[-1] + start) for start in starts[:-1]) for i in range(shares)]
 
 
 def filter_offsets(w: FloatArray) -> Any:

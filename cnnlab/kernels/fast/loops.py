@@ -308,6 +308,13 @@ def grad_weight(
 
 
 @compiled
+def clear(target: int, count: int) -> None:
+    """Write so many zeros."""
+    for i in range(count):
+        put(target + 4 * i, 0.0)
+
+
+@compiled
 def unpack_filters(packed: int, rows: Any, filters: int, target: int, block: int, in_block: int) -> None:
     """Write (filters, K) from blocks (in_block, block), of which rows (K,) are wanted."""
     K = rows.shape[0]

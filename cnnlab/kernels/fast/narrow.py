@@ -15,12 +15,11 @@ from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import map_plan, room, window
-from cnnlab.kernels.fast.direct import FLOAT, fault, lanes
+from cnnlab.kernels.fast.direct import FLOAT, fault, lanes, lent
 from cnnlab.kernels.fast.plans import address, forward_plan
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts, split
-from cnnlab.kernels.workspace import workspace
+from cnnlab.kernels.threads import run_calls, split
 
 WIDEST = 16  # floats: a register of AVX-512, of which there are 32
 
@@ -92,23 +91,19 @@ class Narrow(Whole):
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
-
-        def some(units: slice) -> None:
-            with (
-                workspace.borrow((cut.box + 4 * lanes(),), FLOAT) as box,
-                workspace.borrow((32 * lanes(),), FLOAT) as edge,
-            ):
-                lines.narrow(
-                    *cut.tile, cut.plan, rows, gap, cut.offsets, address(x), address(w), address(bias), address(y),
-                    address(box), address(edge), units.start, units.stop, layer.floor,
-                )  # fmt: skip
-
-        run_parts([bind(some, units) for units in split(cut.units, threads)])
+        arrays, parts = (address(x), address(w), address(bias), address(y)), split(cut.units, threads)
+        with lent(len(parts), cut.box + 4 * lanes(), 32 * lanes()) as memory:
+            run_calls([
+                [(lines.narrow, (
+                    *cut.tile, cut.plan, rows, gap, cut.offsets, *arrays, *own, units.start, units.stop, layer.floor,
+                ))]
+                for units, own in zip(parts, memory, strict=True)
+            ])  # fmt: skip
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum the products of each map with each gradient, a vector of sums for each tap."""
-        from cnnlab.kernels.fast import strips
+        from cnnlab.kernels.fast import loops, strips
 
         (plan, offsets), taps = map_plan(case, layer.pads), window(case)
         if taps is None:
@@ -117,17 +112,16 @@ class Narrow(Whole):
         channels = case.in_channels // case.groups
         parts = split(case.batch * case.groups, pieces(case, compiled=True))
         sums = np.zeros((len(parts), case.out_channels, case.depth, lanes()), FLOAT)
-
-        def some(target: FloatArray, units: slice) -> None:
-            size = (channels - 1) * plan.numbers.plane + room(plan)
-            with workspace.borrow((size,), FLOAT) as box:
-                box[:] = 0  # what strips read beyond a map must be numbers
-                strips.grad_weight_of_pairs(
-                    *taps, plan, channels, case.filters, offsets, address(x), address(dy), address(target),
-                    address(box), units.start, units.stop,
-                )  # fmt: skip
-
-        run_parts([bind(some, sums[i], units) for i, units in enumerate(parts)])
+        size = (channels - 1) * plan.numbers.plane + room(plan)
+        with lent(len(parts), size) as memory:
+            fixed = *taps, plan, channels, case.filters, offsets, address(x), address(dy)
+            run_calls([
+                [  # what strips read beyond a map must be numbers
+                    (loops.clear, (box, size)),
+                    (strips.grad_weight_of_pairs, (*fixed, address(target), box, units.start, units.stop)),
+                ]
+                for units, target, (box,) in zip(parts, sums, memory, strict=True)
+            ])  # fmt: skip
         dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, channels, *case.kernel)
         return dw
 
@@ -151,13 +145,11 @@ class Narrow(Whole):
             case.groups, channels, case.filters, prod(case.out[:-1]), case.out[-1], prod(spatial[:-1]), spatial[-1],
             before[-2], before[-1], down, case.stride[-1], gap, lines, case.padded[-1] * channels,
         )  # fmt: skip
-
-        def some(units: slice) -> None:
-            with workspace.borrow((lines * plan.pitch + 2 * lanes(),), FLOAT) as sums:
-                spread.grad_input(
-                    (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan, address(dy), address(runs),
-                    address(dx), address(sums), units.start, units.stop,
-                )  # fmt: skip
-
-        run_parts([bind(some, units) for units in split(case.batch * case.groups, pieces(case, compiled=True))])
+        fixed = (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan, address(dy), address(runs), address(dx)
+        parts = split(case.batch * case.groups, pieces(case, compiled=True))
+        with lent(len(parts), lines * plan.pitch + 2 * lanes()) as memory:
+            run_calls([
+                [(spread.grad_input, (*fixed, sums, units.start, units.stop))]
+                for units, (sums,) in zip(parts, memory, strict=True)
+            ])  # fmt: skip
         return dx

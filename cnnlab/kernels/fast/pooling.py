@@ -17,7 +17,7 @@ from cnnlab.kernels.fast.direct import refusal
 from cnnlab.kernels.fast.plans import Three, three
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import compiled_allowed
-from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, run_calls, shares_of, split
 
 AXES = 3  # at most
 LEAST_VECTOR = 4  # windows in a row
@@ -115,5 +115,4 @@ def _maps(array: FloatArray, axes: int = AXES) -> FloatArray:
 
 def _each_map(loop: Any, arrays: list[FloatArray], *options: Any) -> None:
     threads = shares_of(PASS_MACS * max(a.size for a in arrays), compiled=True)
-    parts = split(len(arrays[0]), threads)
-    run_parts([bind(loop, *arrays, *options, some.start, some.stop) for some in parts])
+    run_calls([[(loop, (*arrays, *options, some.start, some.stop))] for some in split(len(arrays[0]), threads)])

@@ -11,11 +11,12 @@ import numpy as np
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, fault, filter_offsets, lanes, shares, unpack
+from cnnlab.kernels.fast.direct import FLOAT, cleared, fault, filter_offsets, lanes, lent, shares, unpacked
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import bind, run_parts
+from cnnlab.kernels.threads import run_calls
+from cnnlab.kernels.workers import Call, do_calls
 from cnnlab.kernels.workspace import workspace
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
@@ -85,24 +86,24 @@ class CompiledWinograd(Whole):
         padded = -(-g.channels // width) * width
         rows = _seen(case, -(-g.down // g.pieces), g.across)
         tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
-        taps = filter_offsets(w)
-
-        def compute(units: slice, blocks: slice) -> None:
-            with (
-                workspace.borrow((padded * rows + width * width,), FLOAT) as lines,
-                workspace.borrow((36, apart(padded * g.room, width)), FLOAT) as seen,
-                workspace.borrow((case.depth, g.block), FLOAT) as packed,
-                workspace.borrow((36, apart(g.channels * g.block, width)), FLOAT) as weights,
-                workspace.borrow((36, apart(g.room * g.block, width)), FLOAT) as sums,
-            ):
-                tiles.forward(
-                    (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g, np.empty(g.channels, np.int64), taps,
-                    address(x), address(w), w.strides[0] // 4, address(bias), address(y), address(lines),
-                    address(seen), address(packed), address(weights), address(sums), units.start, units.stop,
-                    blocks.start, blocks.stop, layer.floor,
-                )  # fmt: skip
-
-        run_parts([bind(compute, *share) for share in shares(_units(g), g.blocks, threads, by_blocks=by_blocks)])
+        shape = (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g
+        arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y)
+        parts = shares(_units(g), g.blocks, threads, by_blocks=by_blocks)
+        sizes = (
+            padded * rows + width * width,
+            36 * apart(padded * g.room, width),
+            case.depth * g.block,
+            36 * apart(g.channels * g.block, width),
+            36 * apart(g.room * g.block, width),
+        )
+        with lent(len(parts), *sizes) as memory:
+            run_calls([
+                [(tiles.forward, (
+                    *shape, np.empty(g.channels, np.int64), *arrays, *own, units.start, units.stop, blocks.start,
+                    blocks.stop, layer.floor,
+                ))]
+                for (units, blocks), own in zip(parts, memory, strict=True)
+            ])  # fmt: skip
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -117,34 +118,36 @@ class CompiledWinograd(Whole):
         several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         padded = -(-g.channels // width) * width
         tiles = g.pictures * -(-g.down // g.pieces) * g.across
-        places = _seen(case, -(-g.down // g.pieces), g.across)
+        rows = _seen(case, -(-g.down // g.pieces), g.across)
         some_channels, vectors = _channels(g.channels, width, g.block // width), (0,) * (g.block // width)
         dw = results.empty((case.out_channels, g.channels, *case.kernel), FLOAT)
         taps = np.arange(case.depth)
         shape = (g.groups, g.blocks, case.depth, g.block)
-        with workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums:
-
-            def add(target: FloatArray, units: slice, blocks: slice) -> None:
-                target[:, blocks] = 0
-                with (
-                    workspace.borrow((max(padded, g.block) * places + width * width,), FLOAT) as lines,
-                    workspace.borrow((36 * apart(padded * tiles, width) + 16,), FLOAT) as seen,
-                    workspace.borrow((36, apart(tiles * g.block, width)), FLOAT) as upstream,
-                    workspace.borrow((36, apart(len(some_channels) * g.block, width)), FLOAT) as products,
-                ):
-                    tile_gradients.grad_weight(
-                        (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g, np.empty(tiles, np.int64),
-                        address(x), address(dy), address(target), address(lines), address(seen), address(upstream),
-                        address(products), units.start, units.stop, blocks.start, blocks.stop,
-                    )  # fmt: skip
-                if not several:
-                    unpack(target, dw, g, taps, blocks)
-
-            run_parts([bind(add, sums[i if several else 0], *share) for i, share in enumerate(parts)])
+        sizes = (
+            max(padded, g.block) * rows + width * width,
+            36 * apart(padded * tiles, width) + 16,
+            36 * apart(tiles * g.block, width),
+            36 * apart(len(some_channels) * g.block, width),
+        )
+        kernel = (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g
+        with (
+            workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums,
+            lent(len(parts), *sizes) as memory,
+        ):
+            arrays, todo = (address(x), address(dy)), list[list[Call]]()
+            for i, ((units, blocks), own) in enumerate(zip(parts, memory, strict=True)):
+                target = sums[i if several else 0]
+                arguments = (
+                    *kernel, np.empty(tiles, np.int64), *arrays, address(target), *own, units.start, units.stop,
+                    blocks.start, blocks.stop,
+                )  # fmt: skip
+                share: list[Call] = [*cleared(target, blocks), (tile_gradients.grad_weight, arguments)]
+                todo.append(share if several else share + unpacked(target, dw, g, taps, blocks))
+            run_calls(todo)
             if several:
                 for more in sums[1:]:
                     sums[0] += more
-                unpack(sums[0], dw, g, taps, slice(0, g.blocks))
+                do_calls(unpacked(sums[0], dw, g, taps, slice(0, g.blocks)))
         return dw
 
 
