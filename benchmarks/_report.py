@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ SAID = {
 }
 HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last", "numpy apart": "NumPy,2", "fast apart": "fast,2"}
 NAME = 28  # characters of a name
+# A pass runs so long in a turn, at most so often, and as often for each contestant: as in training, where layer follows
+# layer. A single pass would say more about the pause before it, in which threads fell asleep and caches went cold.
+TURN, OFTEN = 0.01, 20  # seconds, times
 # With several threads, before each turn: those of OpenBLAS and OpenMP go on spinning for some 30 ms when their work is
 # done, and shall not take a core from whoever is next.
 PAUSE = 0.08  # seconds
@@ -61,7 +65,7 @@ class Case:
     notes : callable
         Returns what is to be said of contestants after the rounds, such as the plan.
     in_a_row : int
-        How often a pass runs in one turn, of which the mean is taken.
+        How often a pass runs in one turn at least, of which the mean is taken; short ones run more often (`TURN`).
     """
 
     name: str
@@ -97,24 +101,37 @@ def setting(who: str) -> AbstractContextManager[Any]:
 def measure(case: Case, run: Run) -> Measured:
     """Let all contestants of a case take their turn in every round, each round in an order of its own."""
     case.same()
+    often = _often(case)
     order = np.random.default_rng(0)
     seconds: dict[Key, list[float]] = {(who, step): [] for who, passes in case.turns.items() for step in passes}
     for _ in range(run.rounds):
         for who in order.permutation(list(case.turns)):
             time.sleep(PAUSE if run.threads > 1 else 0)
             with setting(who):
-                for compute in case.turns[who].values() if run.threads > 1 else ():
-                    compute()  # the pause let threads fall asleep and caches and clocks go cold
+                for compute in case.turns[who].values():
+                    compute()  # the others used the caches, and the pause let threads fall asleep
                 for step, compute in case.turns[who].items():
                     start = run.clock()
-                    for _ in range(case.in_a_row):
+                    for _ in range(often[step]):
                         compute()
-                    seconds[who, step].append((run.clock() - start) / case.in_a_row)
+                    seconds[who, step].append((run.clock() - start) / often[step])
     notes = case.notes()
     memory = {who: extra_bytes(who, passes.values()) for who, passes in case.turns.items() if who not in TORCH}
     return Measured(
         case.name, case.group, _with_sums({k: np.array(v) for k, v in seconds.items()}, case), memory, notes
     )
+
+
+def _often(case: Case) -> dict[str, int]:
+    """Return how often each pass runs in a turn."""
+    fastest: dict[str, float] = {}
+    for who, passes in case.turns.items():
+        with setting(who):
+            for step, compute in passes.items():
+                start = time.perf_counter()
+                compute()
+                fastest[step] = min(fastest.get(step, inf), time.perf_counter() - start)
+    return {step: max(case.in_a_row, min(OFTEN, ceil(TURN / seconds))) for step, seconds in fastest.items()}
 
 
 def _with_sums(seconds: dict[Key, np.ndarray], case: Case) -> dict[Key, np.ndarray]:

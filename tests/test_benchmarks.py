@@ -126,6 +126,25 @@ def test_better_layout_is_that_of_the_shorter_whole(scripts):
     assert found["better", "both"] == 5
 
 
+def test_a_turn_is_as_many_passes_as_the_fastest_takes_ten_milliseconds_for(scripts, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(scripts._report.time, "perf_counter", lambda: now[0])
+
+    def taking(seconds):
+        return lambda: now.__setitem__(0, now[0] + seconds)
+
+    turns = {
+        "numpy": {"forward": taking(0.008), "backward": taking(1e-5), "both": taking(1.0)},
+        "pytorch": {"forward": taking(0.004), "backward": taking(1e-3), "both": taking(2.0)},
+    }
+    assert scripts._report._often(scripts._report.Case("", "", turns, dict, dict)) == {
+        "forward": 3,
+        "backward": 20,
+        "both": 1,
+    }
+    assert scripts._report._often(scripts._report.Case("", "", turns, dict, dict, in_a_row=5))["both"] == 5
+
+
 def test_extra_memory_is_the_peak_beyond_the_results(scripts):
     def compute():
         lost = np.ones(300_000)

@@ -22,7 +22,7 @@ from cnnlab.geometry.options import Pads
 from cnnlab.kernels.algorithm import Algorithm, Whole
 from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
-from cnnlab.kernels.case import Case, Work
+from cnnlab.kernels.case import NAMES, Case, Work
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 from cnnlab.kernels.workspace import workspace
@@ -97,7 +97,7 @@ def _lines(rows: int, pieces: int, multiple: int) -> list[slice]:
 
 def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, choose: Choose) -> FloatArray:
     """Return y (N, C_out, *out) for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
-    case = layer.case(x.shape, w.shape, x.dtype.name)
+    case = layer.case(x.shape, w.shape, NAMES[x.dtype.char])
     algorithm = _chosen(choose, case)
     if isinstance(algorithm, Whole):
         return algorithm.correlate(x, w, b, layer, case)
@@ -132,7 +132,7 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
 
 def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer, choose: Choose) -> FloatArray:
     """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
-    case = layer.case(x.shape, w_shape, x.dtype.name, "grad_weight")
+    case = layer.case(x.shape, w_shape, NAMES[x.dtype.char], "grad_weight")
     algorithm = _chosen(choose, case)
     if isinstance(algorithm, Whole):
         return algorithm.correlate_weights(dy, x, layer, case)
@@ -183,7 +183,7 @@ def _weights_by_filters(dy: FloatArray, x: FloatArray, layer: Layer, case: Case,
 def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, choose: Choose) -> FloatArray:
     """Return dx (N, C_in, *spatial) for dy (N, C_out, *out)."""
     shape = (dy.shape[0], w.shape[1] * layer.groups, *spatial)
-    case = layer.case(shape, w.shape, dy.dtype.name, "grad_input")
+    case = layer.case(shape, w.shape, NAMES[dy.dtype.char], "grad_input")
     algorithm = choose(case)
     if algorithm is not None and case.out == dy.shape[2:]:
         if isinstance(algorithm, Whole):
@@ -230,14 +230,15 @@ class Residue:
     pads: Pads
 
 
-def residues(spatial: Ints, kernel: Ints, out: Ints, layer: Layer) -> list[Residue]:
+@lru_cache(maxsize=1024)
+def residues(spatial: Ints, kernel: Ints, out: Ints, layer: Layer) -> tuple[Residue, ...]:
     """Return the residues that any tap reaches; for stride 1 it is one."""
     found = []
     axes = zip(spatial, kernel, out, layer.stride, layer.dilation, layer.pads, strict=True)
     for one in product(*(list(_residues_of_axis(axis)) for axis in axes)):
         inputs, taps, pads = zip(*one, strict=True)
         found.append(Residue(inputs, taps, pads))
-    return found
+    return tuple(found)
 
 
 def backward_cases(x_shape: Ints, w_shape: Ints, y_shape: Ints, layer: Layer, dtype: str) -> list[Case]:

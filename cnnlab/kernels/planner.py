@@ -13,10 +13,10 @@ from cnnlab.kernels import rules, workers
 from cnnlab.kernels.algorithm import Algorithm, algorithms
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
-from cnnlab.kernels.case import Case
+from cnnlab.kernels.case import NAMES, Case
 from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
 from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd_allowed
-from cnnlab.kernels.threads import one_blas_thread, run_parts, shares_of
+from cnnlab.kernels.threads import run_parts, shares_of, with_one_blas_thread
 
 LARGE_MAP = 2**18  # places
 SIDE_BY_SIDE = 500_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one of the two
@@ -63,7 +63,7 @@ def fault(algorithm: Algorithm, case: Case) -> str | None:
     return _fault(algorithm, case)
 
 
-@one_blas_thread()
+@with_one_blas_thread
 def conv_forward(
     x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvGeometry, *, relu: bool = False
 ) -> FloatArray | None:
@@ -93,11 +93,11 @@ def conv_forward(
     if geometry.padding_mode != "zeros":
         x = pad_by_mode(x, geometry.padding, geometry.padding_mode)
     if forced() is not None:
-        check_forced(layer.case(x.shape, w.shape, x.dtype.name))
+        check_forced(layer.case(x.shape, w.shape, NAMES[x.dtype.char]))
     return correlate(x, w, b, layer, _algorithm)
 
 
-@one_blas_thread()
+@with_one_blas_thread
 def conv_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
@@ -124,7 +124,7 @@ def conv_backward(
     return found["dx"], found["dw"], found["db"]
 
 
-@one_blas_thread()
+@with_one_blas_thread
 def conv_backward_parameters(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray] | None:
@@ -132,7 +132,7 @@ def conv_backward_parameters(
     return (grad_weight(dy, x, w.shape, geometry), grad_bias(dy)) if applies(geometry, dy, x, w) else None
 
 
-@one_blas_thread()
+@with_one_blas_thread
 def conv_transpose_forward(
     x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvTransposeGeometry
 ) -> FloatArray | None:
@@ -148,7 +148,7 @@ def conv_transpose_forward(
     return y
 
 
-@one_blas_thread()
+@with_one_blas_thread
 def conv_transpose_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvTransposeGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:

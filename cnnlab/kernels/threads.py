@@ -15,16 +15,17 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from cnnlab.geometry.options import whole_number
-from cnnlab.kernels.workers import Calls, Worker, do_calls, kept_apart
+from cnnlab.kernels.workers import Calls, Worker, do_calls, keep_apart, let_go
 
 Part = Callable[[], None]
+Function = TypeVar("Function", bound=Callable[..., Any])
 PASS_MACS = 20  # that take as long as a pass over one number, about
-least_macs = [10_000_000, 4_000_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
+least_macs = [10_000_000, 3_000_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
 
 
 class _Pool:
@@ -79,7 +80,7 @@ class _Pool:
             return
         busy = self._busy  # a fork in a part would put another in its place
         try:
-            with self.one_blas_thread():
+            with one_blas_thread():
                 work = partial(self._work, iter(parts), threading.Lock())
                 self._share(work, [work] * (count - 1))
         finally:
@@ -105,23 +106,25 @@ class _Pool:
         working = self._workers[: len(others)]
         errors: list[BaseException | None] = []
         late: list[Part | Calls] = []
+        cores = keep_apart(working)
         try:
-            with kept_apart(working):
+            for worker, work in zip(working, others, strict=True):
+                worker.give(work)
+            try:
+                own()
+            finally:
                 for worker, work in zip(working, others, strict=True):
-                    worker.give(work)
-                try:
-                    own()
-                finally:
-                    for worker, work in zip(working, others, strict=True):
-                        if worker.take_back():  # it woke up too late
-                            late.append(work)
-                        else:
-                            errors.append(worker.wait())
+                    if worker.take_back():  # it woke up too late
+                        late.append(work)
+                    else:
+                        errors.append(worker.wait())
         except KeyboardInterrupt:  # perhaps while it waited: nobody knows then which signals have been seen
             self._workers = []
             for worker in working:
                 worker.end()
             raise
+        finally:
+            let_go(cores)
         for error in errors:
             if error is not None:
                 raise error
@@ -143,26 +146,25 @@ class _Pool:
         finally:
             self._inside.a_part = False
 
-    @contextmanager
-    def one_blas_thread(self) -> Iterator[None]:
-        """Hold BLAS to one thread where there are several of ours; of several holders at once the last one lets go."""
+    def hold_blas(self) -> bool:
+        """Hold BLAS to one thread where there are several of ours; return whether to let go of it then."""
         if self.count() < 2:
-            yield
-            return
+            return False
         with self._lock:
             self._holders += 1
             if self._holders == 1:
                 self._held = [(one, int(one.num_threads)) for one in self._controller.lib_controllers]
                 for one, _ in self._held:
                     _set_threads(one, 1)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if self._holders == 0:
-                    for one, before in self._held:
-                        _set_threads(one, before)
+        return True
+
+    def let_go_of_blas(self) -> None:
+        """Let go of BLAS: of several holders at once the last one does."""
+        with self._lock:
+            self._holders -= 1
+            if self._holders == 0:
+                for one, before in self._held:
+                    _set_threads(one, before)
 
     def _blas(self) -> Any:
         with self._lock:
@@ -204,8 +206,33 @@ def shares_of(macs: int, *, compiled: bool = False) -> int:
 
 run_parts = _pool.run
 run_calls = _pool.call
-one_blas_thread = _pool.one_blas_thread
 thread_count = _pool.count
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread where there are several of ours."""
+    held = _pool.hold_blas()
+    try:
+        yield
+    finally:
+        if held:
+            _pool.let_go_of_blas()
+
+
+def with_one_blas_thread(function: Function) -> Function:
+    """Let a function do so: as a decorator, which costs less at each call than the context does."""
+
+    @wraps(function)
+    def held(*arguments: Any, **options: Any) -> Any:
+        hold = _pool.hold_blas()
+        try:
+            return function(*arguments, **options)
+        finally:
+            if hold:
+                _pool.let_go_of_blas()
+
+    return cast("Function", held)
 
 
 class use_threads:  # noqa: N801  (used like a function)

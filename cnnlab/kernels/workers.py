@@ -15,8 +15,8 @@ import ctypes
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Protocol, TypeAlias
 
@@ -146,9 +146,10 @@ def do_calls(calls: Calls) -> None:
         function(*arguments)
 
 
-@contextmanager
-def kept_apart(workers: Sequence[Worker]) -> Iterator[None]:
+def keep_apart(workers: Sequence[Worker]) -> set[int]:
     """Keep workers off the core of the calling thread, and that off theirs, while they share work.
+
+    Return the cores that it may be let run on again behind that (`let_go`), or none where nothing was done.
 
     When a thread has waited for the interpreter, the one that had it wakes it up; in a virtual machine Linux takes the
     core where it was for one that is not there, since that has been idle, and wakes it up where the other one is. There
@@ -156,21 +157,26 @@ def kept_apart(workers: Sequence[Worker]) -> Iterator[None]:
     """
     here = _core()
     allowed = os.sched_getaffinity(0) if here != -1 else set()
-    for worker in workers if here in allowed else ():
+    if here not in allowed:
+        return set()
+    for worker in workers:
         worker.keep_off(here, allowed)
-    theirs = {worker.core for worker in workers} - {here}  # or there last
     if len(allowed) == 1 + len(workers):
-        theirs = allowed - {here}
-    if here not in allowed or not allowed & theirs:
-        yield
-        return
+        own = {here}
+    else:
+        own = allowed - {worker.core for worker in workers if worker.core != here}  # or where they were last
+    if own == allowed:
+        return set()
     with suppress(OSError):
-        os.sched_setaffinity(0, allowed - theirs)
-    try:
-        yield
-    finally:
+        os.sched_setaffinity(0, own)
+    return allowed
+
+
+def let_go(cores: set[int]) -> None:
+    """Let the calling thread run on all these cores again."""
+    if cores:
         with suppress(OSError):
-            os.sched_setaffinity(0, allowed)
+            os.sched_setaffinity(0, cores)
 
 
 def _in_context(work: Work) -> Work:

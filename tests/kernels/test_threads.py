@@ -132,9 +132,10 @@ def test_a_worker_is_kept_off_the_core_of_its_giver_and_no_other(monkeypatch):
     worker, seen = Worker(), []
     for core in [*sorted(allowed), -1]:  # -1: it cannot be known
         monkeypatch.setattr(workers, "_core", lambda core=core: core)
-        with workers.kept_apart([worker]):
-            worker.give(lambda: seen.append(os.sched_getaffinity(0)))
-            assert worker.wait() is None
+        cores = workers.keep_apart([worker])
+        worker.give(lambda: seen.append(os.sched_getaffinity(0)))
+        assert worker.wait() is None
+        workers.let_go(cores)
     worker.end()
     known = [allowed - {core} or allowed for core in sorted(allowed)]
     assert seen == [*known, known[-1]]
@@ -382,9 +383,12 @@ def test_who_gives_work_stays_off_the_workers_cores_until_it_is_done(monkeypatch
     monkeypatch.setattr(workers, "_core", lambda: here)
     for cores in ([here], [-1], sorted(allowed - {here})[:1], [max(allowed) + 1], sorted(allowed)):
         inside = {here} if len(allowed) == 1 + len(cores) else allowed - (set(cores) - {here})
-        with pytest.raises(AssertionError, match="stop"), workers.kept_apart([At(core) for core in cores]):
-            raise AssertionError("stop" if os.sched_getaffinity(0) == inside else f"{cores}: another set")
-        assert os.sched_getaffinity(0) == allowed
+        kept = workers.keep_apart([At(core) for core in cores])
+        found = os.sched_getaffinity(0)
+        workers.let_go(kept)
+        assert (found, os.sched_getaffinity(0)) == (inside, allowed)
+    with kernels.use_threads(2), pytest.raises(ZeroDivisionError):
+        run_parts([lambda: 1 / 0] * 2)
+    assert os.sched_getaffinity(0) == allowed
     monkeypatch.setattr(workers, "_core", lambda: -1)  # it cannot be known
-    with workers.kept_apart([At(here)]):
-        assert os.sched_getaffinity(0) == allowed
+    assert workers.keep_apart([At(here)]) == set()

@@ -44,6 +44,7 @@ def refusal() -> str | None:
     return None
 
 
+@lru_cache(maxsize=1)
 def lanes() -> int:
     """Return how many floats the registers of this processor hold."""
     from cnnlab.kernels.fast import vectors

@@ -87,7 +87,11 @@ class Narrow(Whole):
         cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
         rows = gap = 1
         if len(case.kernel) == 2 or (len(case.kernel) == 3 and case.kernel[0] == 1):
-            rows, gap, w = case.kernel[-2], case.dilation[-2], np.moveaxis(w, -2, 1)
+            rows, gap, w = (
+                case.kernel[-2],
+                case.dilation[-2],
+                w.transpose(0, w.ndim - 2, *range(1, w.ndim - 2), w.ndim - 1),
+            )
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
