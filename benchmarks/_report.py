@@ -36,7 +36,7 @@ HEADS = {"pytorch": "PyTorch", "channels_last": "ch.last", "numpy apart": "NumPy
 NAME = 28  # characters of a name
 # A pass runs so long in a turn, at most so often, and as often for each contestant: as in training, where layer follows
 # layer. A single pass would say more about the pause before it, in which threads fell asleep and caches went cold.
-TURN, OFTEN = 0.01, 20  # seconds, times
+TURN, OFTEN = 0.02, 100  # seconds, times
 # With several threads, before each turn: those of OpenBLAS and OpenMP go on spinning for some 30 ms when their work is
 # done, and shall not take a core from whoever is next.
 PAUSE = 0.08  # seconds

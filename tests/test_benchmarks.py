@@ -126,7 +126,7 @@ def test_better_layout_is_that_of_the_shorter_whole(scripts):
     assert found["better", "both"] == 5
 
 
-def test_a_turn_is_as_many_passes_as_the_fastest_takes_ten_milliseconds_for(scripts, monkeypatch):
+def test_a_turn_is_as_many_passes_as_the_fastest_takes_twenty_milliseconds_for(scripts, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(scripts._report.time, "perf_counter", lambda: now[0])
 
@@ -138,8 +138,8 @@ def test_a_turn_is_as_many_passes_as_the_fastest_takes_ten_milliseconds_for(scri
         "pytorch": {"forward": taking(0.004), "backward": taking(1e-3), "both": taking(2.0)},
     }
     assert scripts._report._often(scripts._report.Case("", "", turns, dict, dict)) == {
-        "forward": 3,
-        "backward": 20,
+        "forward": 5,
+        "backward": 100,
         "both": 1,
     }
     assert scripts._report._often(scripts._report.Case("", "", turns, dict, dict, in_a_row=5))["both"] == 5

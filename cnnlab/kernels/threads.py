@@ -106,8 +106,9 @@ class _Pool:
         working = self._workers[: len(others)]
         errors: list[BaseException | None] = []
         late: list[Part | Calls] = []
-        cores = keep_apart(working)
+        cores: set[int] = set()
         try:
+            cores = keep_apart(working)
             for worker, work in zip(working, others, strict=True):
                 worker.give(work)
             try:

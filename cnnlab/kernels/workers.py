@@ -6,7 +6,11 @@ layer is followed by the next; so with the compiled kernels a thread does not fa
 looks out for more for up to a millisecond, without the interpreter's lock.
 
 Linux may wake a thread up on the core of the one that woke it, and leave the two there for hundreds of layers, since
-neither waits long enough to be moved. So a worker is kept off the core from which its work comes.
+neither waits long enough to be moved. So a worker and who gives it work are kept off each other's cores.
+
+Work is a function of Python, or a list of compiled calls with all their arguments. For calls whoever gives them waits,
+in compiled code, until the worker is in the first one: else the two would want the interpreter at the same time, and
+one of them fall asleep. See docs/decisions/0015-compiled-work-is-handed-over.md.
 """
 
 from __future__ import annotations
