@@ -99,7 +99,7 @@ class PyTorch:
         return self.y
 
     def backward(self):
-        return self.torch.autograd.grad(self.y, self.x, self.dy)[0]
+        return self.torch.autograd.grad(self.y, self.x, self.dy, retain_graph=True)[0]  # again in the same turn
 
 
 def case_of(group, layer, sets):

@@ -145,6 +145,19 @@ def test_a_turn_is_as_many_passes_as_the_fastest_takes_twenty_milliseconds_for(s
     assert scripts._report._often(scripts._report.Case("", "", turns, dict, dict, in_a_row=5))["both"] == 5
 
 
+@pytest.mark.oracle
+def test_a_pass_of_each_contestant_may_run_again_in_its_turn(scripts):
+    pool = scripts.pool_speed.pool("small", "max", (2, 3, 8, 8), 2)
+    conv = next(one for one in scripts._conv_layers.suite() if one.name == "lenet conv3")
+    for case in (scripts.pool_speed.case_of("", pool, ["numpy"]), scripts.conv_speed.case_of(conv, ["numpy"])):
+        assert "pytorch" in case.turns
+        for who, passes in case.turns.items():
+            with scripts._report.setting(who):
+                for compute in passes.values():
+                    once, again = compute(), compute()
+                    assert scripts._report._bytes(once) == scripts._report._bytes(again) > 0
+
+
 def test_extra_memory_is_the_peak_beyond_the_results(scripts):
     def compute():
         lost = np.ones(300_000)
