@@ -120,9 +120,7 @@ class _Pool:
                     else:
                         errors.append(worker.wait())
         except KeyboardInterrupt:  # perhaps while it waited: nobody knows then which signals have been seen
-            self._workers = []
-            for worker in working:
-                worker.end()
+            self.close()
             raise
         finally:
             let_go(cores)

@@ -206,6 +206,28 @@ def test_an_interrupt_leaves_no_worker_behind_that_still_writes():
         signal.signal(signal.SIGINT, handler)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_ends_workers_that_had_no_part_too():
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    main = threading.main_thread()
+
+    def part():
+        if threading.current_thread() is main:
+            signal.raise_signal(signal.SIGINT)
+
+    _pool.close()
+    before = threading.active_count()
+    try:
+        with kernels.use_threads(3):
+            run_parts([lambda: None] * 3)
+            assert threading.active_count() == before + 2
+            with pytest.raises(KeyboardInterrupt):
+                run_parts([part] * 2)
+            assert threading.active_count() == before
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def test_blas_is_held_through_a_whole_pass(monkeypatch, rng):
     x, w = rng.standard_normal((4, 16, 30, 30)), rng.standard_normal((24, 16, 3, 3))
     before, seen = blas_threads(), []
