@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -130,30 +129,21 @@ class Direct(Whole):
         cut = weight_plan(case, layer.pads, lanes())
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
         parts = shares(cut.units, g.blocks, threads, by_blocks=case.few_places)
-        several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
-        shape = (g.groups, g.blocks, g.outer * g.lines * g.places, g.block)
         dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
-        with (
-            workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums,
-            lent(len(parts), cut.box, cut.rows) as memory,
-        ):
-            arrays, slack, todo = (address(x), address(dy)), _slack(cut), list[list[Call]]()
-            for i, ((units, blocks), (boxes, rows)) in enumerate(zip(parts, memory, strict=True)):
-                target = sums[i if several else 0]
-                share: list[Call] = [*cleared(target, blocks), (loops.clear, (boxes + 4 * (cut.box - slack), slack))]
-                share.append((
-                    loops.grad_weight,
-                    (
-                        *cut.tile, cut.plan, cut.offsets, *arrays, address(target), boxes, rows, units.start,
-                        units.stop, blocks.start, blocks.stop,
-                    ),
-                ))  # fmt: skip
-                todo.append(share if several else share + unpacked(target, dw, g, cut.taps, blocks))
-            run_calls(todo)
-            if several:
-                for more in sums[1:]:
-                    sums[0] += more
-                do_calls(unpacked(sums[0], dw, g, cut.taps, slice(0, g.blocks)))
+        arrays, slack = (address(x), address(dy)), _slack(cut)
+
+        def work(share: Share, target: tuple[Any, ...], memory: Ints) -> list[Call]:
+            (units, blocks), (boxes, rows) = share, memory
+            return [
+                (loops.clear, (boxes + 4 * (cut.box - slack), slack)),
+                (loops.grad_weight, (
+                    *cut.tile, cut.plan, cut.offsets, *arrays, *target, boxes, rows, units.start, units.stop,
+                    blocks.start, blocks.stop,
+                )),
+            ]  # fmt: skip
+
+        with lent(len(parts), cut.box, cut.rows) as memory:
+            add_gradients(dw, g, g.outer * g.lines * g.places, cut.taps, cut.units, parts, memory, work)
         return dw
 
 
@@ -170,6 +160,9 @@ def _only_seen(x: FloatArray, layer: Layer, case: Case) -> tuple[FloatArray, Lay
 def _slack(cut: Cut) -> int:
     g = cut.plan.numbers
     return cut.box - g.pictures * g.channels * g.plane
+
+
+Share = tuple[slice, slice]  # units, and blocks of filters
 
 
 class Blocks(Protocol):
@@ -202,35 +195,46 @@ def pack(w: FloatArray, packed: FloatArray, g: Blocks, threads: int) -> None:
     ])  # fmt: skip
 
 
-def unpacked(packed: FloatArray, w: FloatArray, g: Blocks, rows: Any, blocks: slice) -> list[Call]:
-    """Return what brings some blocks of filters (groups, blocks, rows, block) to w (C_out, C_in/G, *kernel).
+def add_gradients(
+    dw: FloatArray,
+    g: Blocks,
+    rows: int,
+    taps: Any,
+    units: int,
+    parts: list[Share],
+    memory: list[Ints],
+    work: Callable[[Share, tuple[Any, ...], Ints], list[Call]],
+) -> None:
+    """Let each share add its units to sums of its own, blocks of filters (rows, block), and bring these to dw.
 
-    Whoever computed a block does this at once: what another core has written takes long to read.
+    ``taps`` are the rows that are wanted. ``work`` returns the calls of a share, for the arguments that say where its
+    sums go, as `cnnlab.kernels.fast.loops.grad_weight` has them.
     """
     from cnnlab.kernels.fast import loops
 
-    first, stop = blocks.start * g.block, min(g.filters, blocks.stop * g.block)
-    source, target = address(packed) + blocks.start * packed.strides[1], address(w) + 4 * first * len(rows)
-    return [
-        (loops.unpack_filters, (
-            source + group * packed.strides[0], rows, stop - first, target + 4 * group * g.filters * len(rows),
-            g.block, packed.shape[2],
-        ))
-        for group in range(g.groups)
-    ]  # fmt: skip
-
-
-def cleared(packed: FloatArray, blocks: slice) -> list[Call]:
-    """Return what writes zeros to some blocks of (groups, blocks, rows, block)."""
-    from cnnlab.kernels.fast import loops
-
-    groups, all_blocks, *block = packed.shape
-    first, step = address(packed), packed.strides[0]
-    if blocks.stop - blocks.start == all_blocks:
-        return [(loops.clear, (first, packed.size))]
-    first += blocks.start * packed.strides[1]
-    count = (blocks.stop - blocks.start) * prod(block)
-    return [(loops.clear, (first + group * step, count)) for group in range(groups)]
+    of_block = 4 * rows * g.block
+    if len(parts) == 1 or parts[0][1].start != parts[-1][1].start:  # nobody else adds to a share's blocks of filters
+        alone = units == g.groups  # a block is cleared, summed and brought to its place while it is in the cache
+        count, between = (len(parts), 0) if alone else (1, of_block)
+        with workspace.borrow((count, 1 if alone else g.groups * g.blocks, rows, g.block), FLOAT) as sums:
+            targets = [(address(sums[i % count]), between, address(dw), taps) for i in range(len(parts))]
+            run_calls([work(*one) for one in zip(parts, targets, memory, strict=True)])
+        return
+    with workspace.borrow((len(parts), g.groups, g.blocks, rows, g.block), FLOAT) as sums:
+        run_calls([
+            [(loops.clear, (address(some), some.size)), *work(share, (address(some), of_block, 0, taps), own)]
+            for share, some, own in zip(parts, sums, memory, strict=True)
+        ])  # fmt: skip
+        for more in sums[1:]:
+            sums[0] += more
+        first, of_group = address(sums), sums.strides[1]
+        do_calls([
+            (loops.unpack_filters, (
+                first + group * of_group, taps, g.filters, address(dw) + 4 * group * g.filters * len(taps), g.block,
+                rows,
+            ))
+            for group in range(g.groups)
+        ])  # fmt: skip
 
 
 @contextmanager
@@ -255,7 +259,7 @@ def _weight_offsets(shape: Ints, steps: Ints) -> Any:
     return np.ascontiguousarray(places.ravel())
 
 
-def shares(units: int, blocks: int, threads: int, *, by_blocks: bool = False) -> list[tuple[slice, slice]]:
+def shares(units: int, blocks: int, threads: int, *, by_blocks: bool = False) -> list[Share]:
     """Cut the work for threads: by units, or by blocks of filters where there are few units or if asked to."""
     if by_blocks and (blocks % threads == 0 or blocks >= 4 * threads):
         return [(slice(0, units), some) for some in split(blocks, threads)]

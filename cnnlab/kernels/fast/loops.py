@@ -247,67 +247,6 @@ def forward_by_blocks(
 
 
 @compiled
-def grad_weight(
-    lines: Any,
-    places: Any,
-    vectors: Any,
-    plan: Any,
-    offsets: Any,
-    x: int,
-    dy: int,
-    dw: int,
-    boxes: int,
-    rows: int,
-    first: int,
-    stop: int,
-    first_block: int,
-    stop_block: int,
-) -> None:
-    """Add some units to dw: a unit is a group of some pictures, or of a piece of one.
-
-    dw is (groups, blocks, outer, lines, places, block) at that address, lines and places rounded up to whole tiles.
-    """
-    g, box, out, size, step, before = plan.numbers, plan.box, plan.out, plan.size, plan.stride, plan.before
-    high, wide = len(lines), len(places)
-    area, inner = out[0] * out[1] * out[2], 1
-    for axis in range(g.axis + 1, 3):
-        inner *= out[axis]
-    pixel = 4 * g.block
-    for unit in range(first, stop):
-        piece, rest = unit % g.pieces, unit // g.pieces
-        group, chunk = rest % g.groups, rest // g.groups
-        pictures = min(g.pictures, g.batch - chunk * g.pictures)
-        begin = out[g.axis] * piece // g.pieces
-        end = out[g.axis] * (piece + 1) // g.pieces
-        count = (end - begin) * inner * (1 if g.axis == 0 else out[0]) * (1 if g.axis < 2 else out[1])
-        starts = (
-            (begin * step[0] if g.axis == 0 else 0) - before[0],
-            (begin * step[1] if g.axis == 1 else 0) - before[1],
-            (begin * step[2] if g.axis == 2 else 0) - before[2],
-        )
-        for i in range(pictures):
-            n = chunk * g.pictures + i
-            here = x + 4 * (n * g.groups + group) * g.channels * size[0] * size[1] * size[2]
-            pack_box(here, g.channels, size, starts, box, g.phases, boxes + 4 * i * g.channels * g.plane, g.plane)
-        for block in range(first_block, stop_block):
-            some = min(g.block, g.filters - block * g.block)
-            for i in range(pictures):
-                n = chunk * g.pictures + i
-                maps = dy + 4 * ((n * g.groups + group) * g.filters + block * g.block) * area
-                pack_places(maps, some, area, begin * inner, count, rows + pixel * i * count, g.block, count)
-            target = dw + (group * g.blocks + block) * g.outer * g.lines * g.places * pixel
-            for o in range(g.outer):
-                seen = boxes + 4 * (o // g.deep * g.plane + o % g.deep * g.slab_step)
-                for line in range(0, g.lines, high):
-                    for place in range(0, g.places, wide):
-                        micro.to_rows(
-                            lines, places, vectors, seen + 4 * (line * g.line_step + place), 4 * g.line_step,
-                            offsets.ctypes.data, pictures * count, rows, pixel,
-                            target + ((o * g.lines + line) * g.places + place) * pixel, g.places * pixel, pixel,
-                        )  # fmt: skip
-
-
-@compiled
 def clear(target: int, count: int) -> None:
     """Write so many zeros."""
     for i in range(count):
@@ -332,3 +271,84 @@ def unpack_filters(packed: int, rows: Any, filters: int, target: int, block: int
             for i in range(min(WIDE, filters - start)):
                 for k in range(K):
                     put(target + 4 * ((start + i) * K + k), get(source + 4 * (rows[k] * block + i)))
+
+
+@compiled
+def begins_and_ends(g: Any, unit: int, first: int, stop: int) -> tuple[bool, bool]:
+    """Return whether, of the units from first to stop, this is the first of its group, and whether it is the last."""
+    piece, others = unit % g.pieces, g.pieces * (g.groups - 1)
+    before = unit - 1 - (0 if piece > 0 else others)
+    after = unit + 1 + (0 if piece < g.pieces - 1 else others)
+    return before < first, after >= stop
+
+
+@compiled
+def grad_weight(
+    lines: Any,
+    places: Any,
+    vectors: Any,
+    plan: Any,
+    offsets: Any,
+    x: int,
+    dy: int,
+    sums: int,
+    between: int,
+    dw: int,
+    taps: Any,
+    boxes: int,
+    rows: int,
+    first: int,
+    stop: int,
+    first_block: int,
+    stop_block: int,
+) -> None:
+    """Add some units to sums: a unit is a group of some pictures, or of a piece of one.
+
+    ``sums`` are so many bytes from block to block, each (outer, lines, places, block), lines and places rounded up to
+    whole tiles. If ``dw`` is an address, sums begin at 0, and go there in order, of which ``taps`` are wanted.
+    """
+    g, box, out, size, step, before = plan.numbers, plan.box, plan.out, plan.size, plan.stride, plan.before
+    high, wide = len(lines), len(places)
+    area, inner = out[0] * out[1] * out[2], 1
+    for axis in range(g.axis + 1, 3):
+        inner *= out[axis]
+    pixel = 4 * g.block
+    of_block = g.outer * g.lines * g.places
+    for unit in range(first, stop):
+        piece, rest = unit % g.pieces, unit // g.pieces
+        group, chunk = rest % g.groups, rest // g.groups
+        begins, ends = begins_and_ends(g, unit, first, stop)
+        pictures = min(g.pictures, g.batch - chunk * g.pictures)
+        begin = out[g.axis] * piece // g.pieces
+        end = out[g.axis] * (piece + 1) // g.pieces
+        count = (end - begin) * inner * (1 if g.axis == 0 else out[0]) * (1 if g.axis < 2 else out[1])
+        starts = (
+            (begin * step[0] if g.axis == 0 else 0) - before[0],
+            (begin * step[1] if g.axis == 1 else 0) - before[1],
+            (begin * step[2] if g.axis == 2 else 0) - before[2],
+        )
+        for i in range(pictures):
+            n = chunk * g.pictures + i
+            here = x + 4 * (n * g.groups + group) * g.channels * size[0] * size[1] * size[2]
+            pack_box(here, g.channels, size, starts, box, g.phases, boxes + 4 * i * g.channels * g.plane, g.plane)
+        for block in range(first_block, stop_block):
+            some = min(g.block, g.filters - block * g.block)
+            for i in range(pictures):
+                n = chunk * g.pictures + i
+                maps = dy + 4 * ((n * g.groups + group) * g.filters + block * g.block) * area
+                pack_places(maps, some, area, begin * inner, count, rows + pixel * i * count, g.block, count)
+            target = sums + (group * g.blocks + block) * between
+            if dw != 0 and begins:
+                clear(target, of_block * g.block)
+            for o in range(g.outer):
+                seen = boxes + 4 * (o // g.deep * g.plane + o % g.deep * g.slab_step)
+                for line in range(0, g.lines, high):
+                    for place in range(0, g.places, wide):
+                        micro.to_rows(
+                            lines, places, vectors, seen + 4 * (line * g.line_step + place), 4 * g.line_step,
+                            offsets.ctypes.data, pictures * count, rows, pixel,
+                            target + ((o * g.lines + line) * g.places + place) * pixel, g.places * pixel, pixel,
+                        )  # fmt: skip
+            if dw != 0 and ends:
+                filters = dw + 4 * (group * g.filters + block * g.block) * len(taps)
+                unpack_filters(target, taps, some, filters, g.block, of_block)

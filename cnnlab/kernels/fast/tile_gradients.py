@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.loops import begins_and_ends, clear, compiled, unpack_filters
 from cnnlab.kernels.fast.tiles import apart, side_by_side
 from cnnlab.kernels.fast.transforms import add_weights, transform_input, transform_kernel
 from cnnlab.kernels.fast.vectors import WIDE
@@ -21,7 +21,10 @@ def grad_weight(
     offsets: Any,
     x: int,
     dy: int,
+    total: int,
+    between: int,
     dw: int,
+    taps: Any,
     lines: int,
     seen: int,
     upstream: int,
@@ -31,17 +34,20 @@ def grad_weight(
     first_block: int,
     stop_block: int,
 ) -> None:
-    """Add some units to dw (groups, blocks, channels, taps, block); ``g`` is a `...fast.winograd.Plan`.
+    """Add some units to the total; ``g`` is a `...fast.winograd.Plan`.
 
     Each of 36 products sums over the tiles of a unit, for ``len(some)`` channels and a block of filters at a time.
+    ``total`` is so many bytes from block to block, each (channels, taps, block), and goes to dw as in
+    `cnnlab.kernels.fast.loops.grad_weight`.
     """
     block, width, side, area = g.block, len(some), len(outputs), len(kernel) ** 2
     parts = -(-g.channels // WIDE)
     pixel = 4 * parts * WIDE  # bytes of the channels of a tile
-    between = 4 * apart(width * block)  # from one of the 36 sums to the next
+    of_sum = 4 * apart(width * block)  # from one of the 36 sums to the next
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
+        begins, ends = begins_and_ends(g, unit, first, stop)
         pictures = min(g.pictures, g.batch - chunk * g.pictures)
         begin, end = g.down * piece // g.pieces, g.down * (piece + 1) // g.pieces
         high = end - begin
@@ -62,7 +68,9 @@ def grad_weight(
         rows, columns = side * high, side * g.across
         for o in range(first_block, stop_block):
             there = min(block, g.filters - o * block)
-            of_block = dw + 4 * (group * g.blocks + o) * g.channels * area * block
+            of_block = total + (group * g.blocks + o) * between
+            if dw != 0 and begins:
+                clear(of_block, g.channels * area * block)
             for i in range(pictures):
                 filter_ = ((chunk * g.pictures + i) * g.groups + group) * g.filters + o * block
                 here = dy + 4 * filter_ * g.out_high * g.out_wide
@@ -78,9 +86,12 @@ def grad_weight(
                 for place in range(36):
                     micro.to_tiles(
                         some, vectors, (0,), seen + place * step + 4 * c, offsets.ctypes.data, tiles,
-                        upstream + place * of_place, 4 * block, sums + place * between, 4 * block,
+                        upstream + place * of_place, 4 * block, sums + place * of_sum, 4 * block,
                     )  # fmt: skip
                 for k in range(min(width, g.channels - c)):
                     for part in range(0, there, WIDE):
                         target = of_block + 4 * ((c + k) * area * block + part)
-                        add_weights(kernel, sums + 4 * (k * block + part), between, target, 4 * block)
+                        add_weights(kernel, sums + 4 * (k * block + part), of_sum, target, 4 * block)
+            if dw != 0 and ends:
+                filters = dw + 4 * (group * g.filters + o * block) * len(taps)
+                unpack_filters(of_block, taps, there, filters, block, g.channels * area)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, cleared, fault, filter_offsets, lanes, lent, shares, unpacked
+from cnnlab.kernels.fast.direct import FLOAT, Share, add_gradients, fault, filter_offsets, lanes, lent, shares
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls
-from cnnlab.kernels.workers import Call, do_calls
-from cnnlab.kernels.workspace import workspace
+from cnnlab.kernels.workers import Call
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
 TILES = 64  # that are worked on at a time, at least
@@ -115,14 +114,11 @@ class CompiledWinograd(Whole):
         g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, 1 if by_blocks else threads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
         parts = shares(_units(g), g.blocks, threads, by_blocks=by_blocks)
-        several = len({blocks.start for _, blocks in parts}) == 1 and len(parts) > 1
         padded = -(-g.channels // width) * width
         tiles = g.pictures * -(-g.down // g.pieces) * g.across
         rows = _seen(case, -(-g.down // g.pieces), g.across)
         some_channels, vectors = _channels(g.channels, width, g.block // width), (0,) * (g.block // width)
         dw = results.empty((case.out_channels, g.channels, *case.kernel), FLOAT)
-        taps = np.arange(case.depth)
-        shape = (g.groups, g.blocks, case.depth, g.block)
         sizes = (
             max(padded, g.block) * rows + width * width,
             36 * apart(padded * tiles, width) + 16,
@@ -130,24 +126,19 @@ class CompiledWinograd(Whole):
             36 * apart(len(some_channels) * g.block, width),
         )
         kernel = (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g
-        with (
-            workspace.borrow((len(parts) if several else 1, *shape), FLOAT) as sums,
-            lent(len(parts), *sizes) as memory,
-        ):
-            arrays, todo = (address(x), address(dy)), list[list[Call]]()
-            for i, ((units, blocks), own) in enumerate(zip(parts, memory, strict=True)):
-                target = sums[i if several else 0]
-                arguments = (
-                    *kernel, np.empty(tiles, np.int64), *arrays, address(target), *own, units.start, units.stop,
-                    blocks.start, blocks.stop,
-                )  # fmt: skip
-                share: list[Call] = [*cleared(target, blocks), (tile_gradients.grad_weight, arguments)]
-                todo.append(share if several else share + unpacked(target, dw, g, taps, blocks))
-            run_calls(todo)
-            if several:
-                for more in sums[1:]:
-                    sums[0] += more
-                do_calls(unpacked(sums[0], dw, g, taps, slice(0, g.blocks)))
+        arrays = address(x), address(dy)
+
+        def work(share: Share, target: tuple[Any, ...], own: Ints) -> list[Call]:
+            units, blocks = share
+            return [
+                (tile_gradients.grad_weight, (
+                    *kernel, np.empty(tiles, np.int64), *arrays, *target, *own, units.start, units.stop, blocks.start,
+                    blocks.stop,
+                ))
+            ]  # fmt: skip
+
+        with lent(len(parts), *sizes) as memory:
+            add_gradients(dw, g, case.depth, np.arange(case.depth), _units(g), parts, memory, work)
         return dw
 
 
