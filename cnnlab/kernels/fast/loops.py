@@ -56,9 +56,21 @@ def pack_filters(
                     micro.square(source + 4 * k, 4 * per_filter, there, out + 4 * k * block, 4 * block)
             else:
                 k = 0
-                while k < K:  # weights that lie within a vector are turned over together, then taken in their order
+                while k < K:
                     low = high = offsets[k]
                     end = k + 1
+                    step = offsets[end] - low if end < K else 0
+                    if abs(step) == 1:  # forwards, or backwards: a flipped kernel
+                        while end < K and end - k < WIDE and offsets[end] == offsets[end - 1] + step:
+                            end += 1
+                        begin = k if step == 1 else end - 1
+                        micro.columns_of_square(
+                            source + 4 * min(low, offsets[end - 1]), 4 * per_filter, there, end - k,
+                            out + 4 * begin * block, 4 * step * block,
+                        )  # fmt: skip
+                        k = end
+                        continue
+                    # Others that lie within a vector are turned over together, then taken in their order.
                     while end < K and max(high, offsets[end]) - min(low, offsets[end]) < WIDE:
                         low, high = min(low, offsets[end]), max(high, offsets[end])
                         end += 1

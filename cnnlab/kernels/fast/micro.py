@@ -203,16 +203,43 @@ def part_of_square(
     return types.void(*[types.intp] * 6), _turned_over
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def columns_of_square(
+    context: Any, source: Any, source_step: Any, rows: Any, columns: Any, target: Any, target_step: Any
+) -> Any:
+    """Do the same, and write only the columns that there are; the step between them may be negative."""
+    del context, source, source_step, rows, columns, target, target_step
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        *taken, target, target_step = arguments
+        done = b.append_basic_block("stored")
+        for i, column in enumerate(_columns(b, *taken)):
+            v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
+            more = b.append_basic_block("more")
+            b.cbranch(b.icmp_signed(">", taken[3], v.word(i + 1)), more, done)
+            b.position_at_end(more)
+        b.branch(done)
+        b.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 6), build
+
+
 def _turned_over(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
     del signature
-    source, source_step, rows, *columns, target, target_step = arguments
+    *taken, target, target_step = arguments
+    for i, column in enumerate(_columns(b, *taken)):
+        v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
+    return context.get_dummy_value()
+
+
+def _columns(b: Any, source: Any, source_step: Any, rows: Any, columns: Any = None) -> list[Any]:
+    """Return the columns of a square, of which there are so many rows and, if that is given, columns."""
     last = b.sub(rows, v.word(1))
     places = [b.select(b.icmp_signed("<", v.word(i), rows), v.word(i), last) for i in range(v.WIDE)]
     addresses = [b.add(source, b.mul(source_step, place)) for place in places]
-    taken = [v.load_first(b, one, *columns) if columns else v.load(b, one) for one in addresses]
-    for i, column in enumerate(v.transpose(b, taken)):
-        v.store(b, column, b.add(target, b.mul(target_step, v.word(i))))
-    return context.get_dummy_value()
+    return v.transpose(b, [v.load(b, one) if columns is None else v.load_first(b, one, columns) for one in addresses])
 
 
 @intrinsic  # type: ignore[untyped-decorator]
