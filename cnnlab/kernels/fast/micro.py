@@ -12,6 +12,7 @@ laid out as columns.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from llvmlite import ir
@@ -114,19 +115,36 @@ def to_tiles(
     w_step: Any,
     out: Any,
     out_step: Any,
+    add: Any,
 ) -> Any:
-    """Write the same sums for ``len(tiles)`` pixels, ``len(gap)`` numbers apart, to new rows of channels."""
+    """Write the same sums for ``len(tiles)`` pixels, ``len(gap)`` numbers apart, to rows of channels.
+
+    If ``add`` is not 0 they are added to what stands there.
+    """
     del context
-    rest = x, r_offset, count, w, w_step, out, out_step
+    rest = x, r_offset, count, w, w_step, out, out_step, add
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         wide, deep, gap = (kind.count for kind in signature.args[:3])
-        x, r_offset, count, w, w_step, out, out_step = arguments[3:]
-        first = [[v.splat(0)] * deep for _ in range(wide)]
+        x, r_offset, count, w, w_step, out, out_step, add = arguments[3:]
+
+        def place(p: int, i: int) -> Any:
+            return v.at(b, b.add(out, b.mul(out_step, v.word(p))), i * BYTES)
+
+        before, old, begin = b.block, b.append_basic_block("old"), b.append_basic_block("begin")
+        b.cbranch(b.icmp_signed("!=", add, v.word(0)), old, begin)
+        b.position_at_end(old)
+        there = [[v.load(b, place(p, i)) for i in range(deep)] for p in range(wide)]
+        b.branch(begin)
+        b.position_at_end(begin)
+        first = [[b.phi(v.VECTOR) for _ in range(deep)] for _ in range(wide)]
+        for phi, vector in zip(chain(*first), chain(*there), strict=True):
+            phi.add_incoming(v.splat(0), before)
+            phi.add_incoming(vector, old)
         sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=gap)
         for p, of_pixel in enumerate(sums):
             for i, vector in enumerate(of_pixel):
-                v.store(b, vector, v.at(b, b.add(out, b.mul(out_step, v.word(p))), i * BYTES))
+                v.store(b, vector, place(p, i))
         return context.get_dummy_value()
 
     return types.void(tiles, vectors, gap, *[types.intp] * len(rest)), build

@@ -86,7 +86,7 @@ def grad_weight(
                 for place in range(36):
                     micro.to_tiles(
                         some, vectors, (0,), seen + place * step + 4 * c, offsets.ctypes.data, tiles,
-                        upstream + place * of_place, 4 * block, sums + place * of_sum, 4 * block,
+                        upstream + place * of_place, 4 * block, sums + place * of_sum, 4 * block, 0,
                     )  # fmt: skip
                 for k in range(min(width, g.channels - c)):
                     for part in range(0, there, WIDE):

@@ -91,13 +91,12 @@ def forward(
 
     A kernel of ``len(kernel)`` squared taps makes ``len(outputs)`` squared outputs of 6×6 inputs. ``g`` is a
     `cnnlab.kernels.fast.winograd.Plan`. Kernels are transformed where they are used, for each unit anew: for
-    some fifty tiles that is little work, and they are still in the cache.
+    for some fifty tiles that is little work, and they are still in the cache, for some channels at a time.
     """
-    block, wide, side = g.block, len(tile), len(outputs)
+    block, wide, side, kernel_area = g.block, len(tile), len(outputs), len(kernel) ** 2
     parts = -(-g.channels // WIDE)
     area = g.out_high * g.out_wide
     between = 4 * apart(g.room * block)  # bytes from one of the 36 products to the next
-    of_place = apart(g.channels * block)
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
@@ -106,7 +105,7 @@ def forward(
         high = end - begin
         each = high * g.across
         tiles = pictures * each
-        room = max(tiles, wide)
+        room = -(-tiles // wide) * wide
         step = 4 * apart(parts * room * WIDE)
         rows, columns = side * (high - 1) + 6, side * (g.across - 1) + 6
         for i in range(pictures):
@@ -118,20 +117,27 @@ def forward(
                         source = lines + 4 * ((c * rows + side * r) * columns + side * q) * WIDE
                         t = c * room + i * each + r * g.across + q
                         transform_input(source, 4 * columns * WIDE, seen + 4 * t * WIDE, step)
+        for c in range(parts):  # what only fills up the last tiles must be numbers
+            for place in range(36):
+                for t in range(tiles, room):
+                    put_zeros(seen + place * step + 4 * (c * room + t) * WIDE)
         for c in range(g.channels):
             offsets[c] = 4 * (c // WIDE * room * WIDE + c % WIDE)
         for o in range(first_block, stop_block):
             some = min(block, g.filters - o * block)
             of_group = w + 4 * group * g.filters * per_filter
-            transform_kernels(kernel, of_group, taps, g.filters, per_filter, o, packed, weights, block)
-            for place in range(36):
-                for t in range(0, tiles, wide):
-                    at = max(0, min(t, tiles - wide))  # with fewer tiles than that the rest is never read
-                    micro.to_tiles(
-                        tile, vectors, VECTOR, seen + place * step + 4 * at * WIDE, offsets.ctypes.data, g.channels,
-                        weights + 4 * place * of_place, 4 * block, sums + place * between + 4 * at * block,
-                        4 * block,
-                    )  # fmt: skip
+            for c in range(0, g.channels, g.some):
+                more = min(g.some, g.channels - c)
+                some_taps = taps[c * kernel_area : (c + more) * kernel_area]
+                transform_kernels(kernel, of_group, some_taps, g.filters, per_filter, o, packed, weights, block)
+                of_place = apart(more * block)
+                for place in range(36):
+                    for t in range(0, tiles, wide):
+                        micro.to_tiles(
+                            tile, vectors, VECTOR, seen + place * step + 4 * t * WIDE, offsets.ctypes.data + 8 * c,
+                            more, weights + 4 * place * of_place, 4 * block, sums + place * between + 4 * t * block,
+                            4 * block, c,
+                        )  # fmt: skip
             for i in range(pictures):
                 maps = y + 4 * (((chunk * g.pictures + i) * g.groups + group) * g.filters + o * block) * area
                 for r in range(high):

@@ -19,7 +19,9 @@ from cnnlab.kernels.threads import run_calls
 from cnnlab.kernels.workers import Call
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
+TOGETHER = {16: (14, 8), 8: (6, 4)}  # tiles that are summed at a time: each size is compiled by itself
 TILES = 64  # that are worked on at a time, at least
+CHANNELS = 128  # of which kernels are transformed at a time, at most: 36 planes of them stay in the cache
 
 
 class Plan(NamedTuple):
@@ -41,7 +43,9 @@ class Plan(NamedTuple):
     across: int
     pieces: int  # into which the rows of tiles are cut
     pictures: int  # that are worked on at a time
+    together: int  # tiles that are summed at a time
     room: int  # for so many tiles
+    some: int  # channels of which kernels are transformed at a time
 
 
 class CompiledWinograd(Whole):
@@ -67,7 +71,7 @@ class CompiledWinograd(Whole):
     def workspace(self, case: Case) -> int:
         """Return the bytes of the tiles in work, and of a block of transformed kernels or all of their gradients."""
         channels = case.in_channels // case.groups
-        own = case.out_channels * case.depth if case.work == "grad_weight" else 32 * (36 * channels + case.depth)
+        own = case.out_channels * case.depth if case.work == "grad_weight" else 32 * 45 * min(channels, CHANNELS)
         return 4 * (2 * max(TRANSFORMED, 36 * TILES * channels) + own)
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
@@ -84,15 +88,15 @@ class CompiledWinograd(Whole):
             bias[:, : g.filters] = b.reshape(g.groups, -1)
         padded = -(-g.channels // width) * width
         rows = _seen(case, -(-g.down // g.pieces), g.across)
-        tile, vectors = (0,) * (14 if width == 16 else 6), (0,) * (g.block // width)
+        tile, vectors = (0,) * g.together, (0,) * (g.block // width)
         shape = (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g
         arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y)
         parts = shares(_units(g), g.blocks, threads, by_blocks=by_blocks)
         sizes = (
             padded * rows + width * width,
             36 * apart(padded * g.room, width),
-            case.depth * g.block,
-            36 * apart(g.channels * g.block, width),
+            g.some * case.taps * g.block,
+            36 * apart(g.some * g.block, width),
             36 * apart(g.room * g.block, width),
         )
         with lent(len(parts), *sizes) as memory:
@@ -190,10 +194,12 @@ def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int
     if cuts == 1:
         pictures = max(1, min(-(-case.batch // threads), fitting // (down * across)))
         pictures = -(-case.batch // -(-case.batch // pictures))
-    room = max(16, pictures * -(-down // cuts) * across)
+    tiles = pictures * -(-down // cuts) * across
+    together = min(TOGETHER[width], key=lambda n: -(-tiles // n) * (n + 2))
+    some = -(-channels // -(-channels // CHANNELS))
     block = width * (2 if case.filters > width else 1)
     blocks = -(-case.filters // block)
     return Plan(
         case.batch, case.groups, channels, case.filters, block, blocks, *size, *before, case.out[0], case.out[1],
-        down, across, cuts, pictures, room,
+        down, across, cuts, pictures, together, -(-tiles // together) * together, some,
     )  # fmt: skip
