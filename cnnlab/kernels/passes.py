@@ -246,8 +246,7 @@ def backward_cases(x_shape: Ints, w_shape: Ints, y_shape: Ints, layer: Layer, dt
     cases = []
     for part in residues(x_shape[2:], w_shape[2:], y_shape[2:], layer):
         kernel = tuple(len(range(size)[taps]) for size, taps in zip(w_shape[2:], part.taps, strict=True))
-        back = Layer((1,) * len(kernel), layer.dilation, layer.groups, part.pads)
-        cases.append(back.case(y_shape, (x_shape[1], y_shape[1] // layer.groups, *kernel), dtype))
+        cases.append(back_layer(layer, part).case(y_shape, (x_shape[1], y_shape[1] // layer.groups, *kernel), dtype))
     return cases
 
 
@@ -266,11 +265,20 @@ def _residues_of_axis(
 
 
 def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choose: Choose) -> FloatArray:
+    return correlate(dy, flipped(w, part, layer.groups), None, back_layer(layer, part), choose)
+
+
+def flipped(w: FloatArray, part: Residue, groups: int) -> FloatArray:
+    """Return the kernels that bring dy to the inputs of a residue, (C_in, C_out/G, *kernel): with one group, a view."""
     some = w[at(part.taps)]
-    G, (M, C, *kernel) = layer.groups, some.shape
-    swapped = flip(some, len(kernel)).reshape(G, M // G, C, *kernel).swapaxes(1, 2)
-    kernels = swapped.reshape(G * C, M // G, *kernel)
-    return correlate(dy, kernels, None, Layer((1,) * len(kernel), layer.dilation, G, part.pads), choose)
+    M, C, *kernel = some.shape
+    swapped = flip(some, len(kernel)).reshape(groups, M // groups, C, *kernel).swapaxes(1, 2)
+    return swapped.reshape(groups * C, M // groups, *kernel)
+
+
+def back_layer(layer: Layer, part: Residue) -> Layer:
+    """Return the options of the correlation of dy with these kernels."""
+    return Layer((1,) * len(part.taps), layer.dilation, layer.groups, part.pads)
 
 
 def pieces(case: Case, *, compiled: bool = False) -> int:

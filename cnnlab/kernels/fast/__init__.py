@@ -14,8 +14,9 @@ from cnnlab.kernels import algorithm, elementwise, rules
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast import activations, pooling
 from cnnlab.kernels.fast.depthwise import CompiledDepthwise
-from cnnlab.kernels.fast.direct import Direct, fault, lanes
+from cnnlab.kernels.fast.direct import Direct
 from cnnlab.kernels.fast.narrow import Narrow, spread_tile
+from cnnlab.kernels.fast.processor import fault, lanes
 from cnnlab.kernels.fast.winograd import CompiledWinograd, tiles_of
 from cnnlab.kernels.pooling import providers
 from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
@@ -32,6 +33,7 @@ NARROW_GRADIENT = 1.5  # times as full as with channels its vectors have to be f
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
 SPREAD_ROOM = 2**17  # numbers of a padded picture, at most: they are added to again and again
 SPREAD_STRIDED = 0.3  # how full the vectors have to be with a stride
+SPREAD_STRIDED_CHANNELS = 24  # and then, at most
 SPREAD_FULL = 0.7  # and without
 SPREAD_CHANNELS = 8  # without a stride, at most
 COL2IM = 3.0  # times the work of col2im the correlation may have
@@ -113,6 +115,12 @@ def _back(case: Case) -> bool:
     return compiled_allowed() and reversible and large and able
 
 
+def _back_with_stride(case: Case) -> bool:
+    # Correlations with few filters, or filters that see one channel each, are others'.
+    each_alone = case.filters == 1
+    return _back(case) and set(case.stride) != {1} and case.in_channels // case.groups > NARROW and not each_alone
+
+
 def _few_inputs(case: Case) -> bool:
     # Full vectors along what a window sees in a row. At stride 1 long rows of dx make as good vectors.
     if not (compiled_allowed() and case.macs >= MACS and fault(case) is None):
@@ -123,7 +131,7 @@ def _few_inputs(case: Case) -> bool:
     _, vectors, valid, _ = tile
     full = 1 - (LANES - valid) / LANES / vectors
     if set(case.stride) != {1}:
-        return full >= SPREAD_STRIDED
+        return channels <= SPREAD_STRIDED_CHANNELS and full >= SPREAD_STRIDED
     return channels <= SPREAD_CHANNELS and full >= SPREAD_FULL and case.out[-1] <= LANES
 
 
@@ -142,6 +150,12 @@ RULES = [
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
     rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 or 5×5 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
+    rules.Rule(
+        "direct",
+        _back_with_stride,
+        "compiled: correlations with flipped kernels, one for each rest modulo the stride, woven together",
+        frozenset({"grad_input"}),
+    ),
     rules.Rule("narrow", _few_inputs, "compiled: spread over windows of few channels", frozenset({"grad_input"})),
     rules.Rule("depthwise_compiled", _each_alone, "compiled: even and odd rows and columns", frozenset({"grad_input"})),
 ]

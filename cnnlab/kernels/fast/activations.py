@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.kernels.fast.direct import refusal
+from cnnlab.kernels.fast.processor import refusal
 from cnnlab.kernels.settings import compiled_allowed
 
 

@@ -15,8 +15,9 @@ from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import map_plan, room, window
-from cnnlab.kernels.fast.direct import FLOAT, fault, lanes, lent
 from cnnlab.kernels.fast.plans import address, forward_plan
+from cnnlab.kernels.fast.processor import fault, lanes
+from cnnlab.kernels.fast.sharing import FLOAT, lent
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls, split

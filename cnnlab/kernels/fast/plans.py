@@ -83,8 +83,8 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool
     registers = 28 if wide == 16 else 12
     channels = case.in_channels // case.groups
     vectors = 2 if case.filters > wide else 1
-    copied = narrow or any(map(any, pads)) or stride[2] > 1
-    if prod(kernel) == 1 and not copied and set(stride) == {1}:
+    copied = narrow or any(max(both) > 0 for both in pads) or stride[2] > 1
+    if prod(kernel) == 1 and not copied and set(stride) == {1} and not any(map(any, pads)):
         size = out = (1, 1, prod(size))  # a 1×1 kernel sees no rows
     axis = next((i for i in range(3) if out[i] > 1), 2)
     lines, places = _forward_tile(out, min(registers // vectors, wide))

@@ -13,8 +13,8 @@ import numpy as np
 
 from cnnlab.geometry import PoolGeometry
 from cnnlab.kernels.arrays import FloatArray, Ints
-from cnnlab.kernels.fast.direct import refusal
 from cnnlab.kernels.fast.plans import Three, three
+from cnnlab.kernels.fast.processor import refusal
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import compiled_allowed
 from cnnlab.kernels.threads import PASS_MACS, run_calls, shares_of, split

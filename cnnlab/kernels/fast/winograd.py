@@ -11,8 +11,9 @@ import numpy as np
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.direct import FLOAT, Share, add_gradients, fault, filter_offsets, lanes, lent, shares
 from cnnlab.kernels.fast.plans import address
+from cnnlab.kernels.fast.processor import fault, lanes
+from cnnlab.kernels.fast.sharing import FLOAT, Share, add_gradients, filter_offsets, lent, shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls
