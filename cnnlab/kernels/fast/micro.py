@@ -23,6 +23,7 @@ from cnnlab.kernels.fast import vectors as v
 
 BYTES = 4 * v.WIDE  # of a vector
 AHEAD = 1024  # bytes of weights that are asked for before they are needed
+BEYOND = 128  # bytes behind the pixels of a tile that are asked for: the next tiles'
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -165,6 +166,7 @@ def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any,
     for i in range(len(columns)):
         v.prefetch(b, v.at(b, weights, AHEAD + i * BYTES))
     new = {}
+    v.prefetch(b, v.at(b, here, BEYOND))
     for line in range(high):
         here = b.add(here, line_step) if line else here
         for pixel in range(wide):
