@@ -29,6 +29,8 @@ MACS = 50_000
 LANES = 16
 BLAS_FILTERS = 4  # times the places of a batch, at least: then they are few
 NARROW = 12  # filters of a group, at most
+SHORT = 36  # products in a sum, at most: then to turn a tile over is much of the work, and vectors along rows need not
+SHORT_FULL = 0.75  # of these vectors, at least
 NARROW_GRADIENT = 1.5  # times as full as with channels its vectors have to be for a gradient of weights
 DEPTHWISE_WIDE = 5  # places in a row of the output, at least
 SPREAD_ROOM = 2**17  # numbers of a padded picture, at most: they are added to again and again
@@ -96,7 +98,9 @@ def _few_filters(case: Case) -> bool:
     rows = case.out[-1] / (-(-case.out[-1] // LANES) * LANES)
     full = case.filters / (-(-case.filters // LANES) * LANES)
     ahead = NARROW_GRADIENT if case.work == "grad_weight" else 1.0
-    return compiled_allowed() and case.filters <= NARROW and full * ahead < rows and case.macs >= MACS
+    few = case.filters <= NARROW and full * ahead < rows
+    short = case.work == "forward" and case.filters >= FILTERS and case.depth <= SHORT and rows >= SHORT_FULL
+    return compiled_allowed() and (few or short) and case.macs >= MACS
 
 
 def _each_alone(case: Case) -> bool:
@@ -146,7 +150,7 @@ def _tiles(case: Case) -> bool:
 # In the order in which they are put in front of the others: the last is read first.
 RULES = [
     rules.Rule("direct", _worth_it, "compiled: the sums of a tile stay in registers while all taps pass by"),
-    rules.Rule("narrow", _few_filters, "compiled: few filters, so vectors run along rows"),
+    rules.Rule("narrow", _few_filters, "compiled: few filters or short sums, so vectors run along rows"),
     rules.Rule("depthwise_compiled", _each_alone, "compiled: each filter sees one channel"),
     rules.Rule("winograd_compiled", _tiles, "compiled: 3×3 or 5×5 at stride 1 with channels and tiles enough"),
     rules.Rule(None, _back, "compiled: a correlation with flipped kernels", frozenset({"grad_input"})),
