@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.micro import get, move, move_every_other, move_first, put
+from cnnlab.kernels.fast.micro import get, move, move_between, move_every_other, put, put_zeros
 from cnnlab.kernels.fast.vectors import WIDE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -105,24 +105,27 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
                 row = source + 4 * (z * high + y) * wide
                 for phase in range(phases):
                     first = start[2] + phase  # of the input, for the first number of this row
-                    low = min(max(0, -(first // phases)), across)
-                    top = max(low, min(across, (wide - 1 - first) // phases + 1))
-                    if not inside:
-                        low = top = across
-                    for i in range(low):
-                        put(out + 4 * i, 0.0)
                     # What is written behind the last number is overwritten with what comes next.
-                    if phases == 1:
-                        for i in range(low, top, WIDE):
-                            move_first(row + 4 * (first + i), out + 4 * i, top - i)
+                    if not inside:
+                        for i in range(0, across, WIDE):
+                            put_zeros(out + 4 * i)
+                    elif phases == 1:
+                        for i in range(0, across, WIDE):
+                            left = first + i
+                            move_between(row + 4 * left, out + 4 * i, -left, wide - left)
                     elif phases == 2:
-                        for i in range(low, top, WIDE):
-                            move_every_other(row + 4 * (first + 2 * i), out + 4 * i, 2 * (top - i) - 1)
+                        for i in range(0, across, WIDE):
+                            left = first + 2 * i
+                            move_every_other(row + 4 * left, out + 4 * i, -left, wide - left)
                     else:
+                        low = min(max(0, -(first // phases)), across)
+                        top = max(low, min(across, (wide - 1 - first) // phases + 1))
+                        for i in range(low):
+                            put(out + 4 * i, 0.0)
                         for i in range(low, top):
                             put(out + 4 * i, get(row + 4 * (first + i * phases)))
-                    for i in range(top, across):
-                        put(out + 4 * i, 0.0)
+                        for i in range(top, across):
+                            put(out + 4 * i, 0.0)
                     out += 4 * across
 
 

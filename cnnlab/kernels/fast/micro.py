@@ -301,33 +301,34 @@ def move(context: Any, source: Any, target: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def move_first(context: Any, source: Any, target: Any, count: Any) -> Any:
-    """Write a vector of the first numbers at an address, at most a vector's, and zeros behind them."""
-    del context, source, target, count
+def move_between(context: Any, source: Any, target: Any, low: Any, high: Any) -> Any:
+    """Write a vector of the numbers from place ``low`` to before ``high`` of an address, and zeros around them."""
+    del context, source, target, low, high
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         del signature
-        source, target, count = arguments
-        v.store(b, v.load_first(b, source, count), target)
+        source, target, low, high = arguments
+        v.store(b, v.load_between(b, source, low, high), target)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 3), build
+    return types.void(*[types.intp] * 4), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def move_every_other(context: Any, source: Any, target: Any, count: Any) -> Any:
-    """Write a vector of the first, third, fifth… of so many numbers, at most two vectors', and zeros behind them."""
-    del context, source, target, count
+def move_every_other(context: Any, source: Any, target: Any, low: Any, high: Any) -> Any:
+    """Write a vector of the first, third, fifth… of two vectors, of which only these numbers are there, likewise."""
+    del context, source, target, low, high
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         del signature
-        source, target, count = arguments
-        low = v.load_first(b, source, count)
-        high = v.load_first(b, v.at(b, source, BYTES), b.sub(count, v.word(v.WIDE)))
-        v.store(b, v.shuffle(b, low, high, range(0, 2 * v.WIDE, 2)), target)
+        source, target, low, high = arguments
+        wide = v.word(v.WIDE)
+        first = v.load_between(b, source, low, high)
+        second = v.load_between(b, v.at(b, source, BYTES), b.sub(low, wide), b.sub(high, wide))
+        v.store(b, v.shuffle(b, first, second, range(0, 2 * v.WIDE, 2)), target)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 3), build
+    return types.void(*[types.intp] * 4), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -87,9 +87,18 @@ def store_masked(b: Any, value: Any, address: Any, mask: Any) -> None:
 
 def load_first(b: Any, address: Any, count: Any) -> Any:
     """Return the first numbers that stand there and zeros behind them; nothing behind them is read."""
+    return _load_masked(b, address, below(b, count))
+
+
+def load_between(b: Any, address: Any, low: Any, high: Any) -> Any:
+    """Return the numbers from one lane to before another, and zeros around them; nothing else is read."""
+    return _load_masked(b, address, b.and_(below(b, high), b.not_(below(b, low))))
+
+
+def _load_masked(b: Any, address: Any, mask: Any) -> Any:
     kind = ir.FunctionType(VECTOR, [VECTOR.as_pointer(), _INT, _BITS, VECTOR])
     function = declared(b, f"llvm.masked.load.v{WIDE}f32.p0", kind)
-    return b.call(function, [pointer(b, address, VECTOR), ir.Constant(_INT, 4), below(b, count), splat(0)])
+    return b.call(function, [pointer(b, address, VECTOR), ir.Constant(_INT, 4), mask, splat(0)])
 
 
 def below(b: Any, count: Any, width: int = WIDE) -> Any:
