@@ -26,6 +26,12 @@ DRAWN = {"winograd_compiled": st.one_of(layers(kernel=(3, 3), dense=True), layer
 SHAPES = {
     "rest of channels": ((2, 17, 13, 15), (31, 17, 3, 3), {"padding": 1}),
     "several blocks": ((1, 5, 9, 30), (70, 5, 3, 2), {"padding": (0, 1)}),
+    "three vectors of filters": ((2, 9, 11, 13), (41, 9, 3, 3), {"padding": 1}),
+    "three vectors of channels": ((5, 45, 14, 13), (90, 45, 3, 3), {"padding": 1}),
+    "channels in several parts": ((1, 300, 15, 17), (35, 300, 3, 3), {"padding": 1}),
+    "wide padding": ((2, 4, 5, 21), (20, 4, 3, 3), {"padding": (2, 19)}),
+    "wide padding, strided": ((2, 4, 5, 21), (20, 4, 3, 2), {"padding": (1, 17), "stride": (1, 2)}),
+    "short sums": ((3, 2, 9, 29), (21, 2, 3, 3), {"padding": 1}),
     "many pieces": ((1, 40, 70, 61), (33, 40, 3, 3), {"padding": 1}),
     "no padding": ((3, 20, 12, 29), (48, 20, 3, 3), {}),
     "strided": ((2, 6, 41, 38), (40, 6, 5, 3), {"stride": (2, 3), "padding": (2, 1)}),

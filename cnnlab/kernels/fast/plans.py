@@ -82,7 +82,7 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool
     size, kernel, stride, gap, before, out = shapes(case, pads)
     registers = 28 if wide == 16 else 12
     channels = case.in_channels // case.groups
-    vectors = 2 if case.filters > wide else 1
+    vectors = filter_vectors(case.filters, wide)
     copied = narrow or any(max(both) > 0 for both in pads) or stride[2] > 1
     if prod(kernel) == 1 and not copied and set(stride) == {1} and not any(map(any, pads)):
         size = out = (1, 1, prod(size))  # a 1×1 kernel sees no rows
@@ -169,6 +169,13 @@ def shapes(case: Case, pads: Pads) -> tuple[Three, Three, Three, Three, Three, T
     )  # fmt: skip
 
 
+def filter_vectors(filters: int, wide: int) -> int:
+    """Return how many vectors of filters to work on at a time: two, or three where that leaves fewer lanes empty."""
+    if filters <= wide:
+        return 1
+    return min((2, 3), key=lambda vectors: -(-filters // (vectors * wide)) * vectors)
+
+
 def _forward_tile(out: Three, most: int) -> tuple[int, int]:
     """Return how many rows of how many places to sum at a time: little is computed twice at the ends of rows."""
     best, found = 0.0, (1, 1)
@@ -210,7 +217,7 @@ def _weight_tile(lines: int, places: int, filters: int, wide: int) -> tuple[int,
     """Return lines, places and vectors of a tile that fills the registers and little beyond the kernel."""
     registers = 28 if wide == 16 else 12
     best, found = 0.0, (1, 1, 1)
-    for vectors in (2, 1) if filters > wide else (1,):
+    for vectors in range(min(3, -(-filters // wide)), 0, -1):
         for p in range(1, min(places, registers // vectors) + 1):
             for m in {1, min(lines, registers // vectors // p)}:
                 share = lines * places / (-(-lines // m) * m * -(-places // p) * p)

@@ -11,7 +11,7 @@ import numpy as np
 from cnnlab.kernels.algorithm import Whole
 from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.plans import address
+from cnnlab.kernels.fast.plans import address, filter_vectors
 from cnnlab.kernels.fast.processor import fault, lanes
 from cnnlab.kernels.fast.sharing import FLOAT, Share, add_gradients, filter_offsets, lent, shares
 from cnnlab.kernels.passes import Layer, pieces
@@ -20,7 +20,9 @@ from cnnlab.kernels.threads import run_calls
 from cnnlab.kernels.workers import Call
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
-TOGETHER = {16: (14, 8), 8: (6, 4)}  # tiles that are summed at a time: each size is compiled by itself
+# Tiles that are summed at a time, for registers of so many floats and so many of them along the filters: each size is
+# compiled by itself.
+TOGETHER = {(16, 1): (14, 8), (16, 2): (14, 8), (16, 3): (9, 5), (8, 1): (6, 4), (8, 2): (6, 4), (8, 3): (4, 2)}
 TILES = 64  # that are worked on at a time, at least
 CHANNELS = 128  # of which kernels are transformed at a time, at most: 36 planes of them stay in the cache
 
@@ -72,7 +74,7 @@ class CompiledWinograd(Whole):
     def workspace(self, case: Case) -> int:
         """Return the bytes of the tiles in work, and of a block of transformed kernels or all of their gradients."""
         channels = case.in_channels // case.groups
-        own = case.out_channels * case.depth if case.work == "grad_weight" else 32 * 45 * min(channels, CHANNELS)
+        own = case.out_channels * case.depth if case.work == "grad_weight" else 48 * 45 * min(channels, CHANNELS)
         return 4 * (2 * max(TRANSFORMED, 36 * TILES * channels) + own)
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
@@ -159,7 +161,7 @@ def tiles_of(case: Case) -> int:
 
 def _many_filters(case: Case, threads: int, width: int) -> bool:
     """Return whether threads shall share the filters: if their transforms are more work than those of the tiles."""
-    blocks = case.filters // (2 * width)
+    blocks = case.filters // (filter_vectors(case.filters, width) * width)
     return case.filters > 1.5 * case.batch * tiles_of(case) and (blocks % threads == 0 or blocks >= 4 * threads)
 
 
@@ -195,11 +197,12 @@ def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int
     if cuts == 1:
         pictures = max(1, min(-(-case.batch // threads), fitting // (down * across)))
         pictures = -(-case.batch // -(-case.batch // pictures))
-    tiles = pictures * -(-down // cuts) * across
-    together = min(TOGETHER[width], key=lambda n: -(-tiles // n) * (n + 2))
-    some = -(-channels // -(-channels // CHANNELS))
-    block = width * (2 if case.filters > width else 1)
+    vectors = filter_vectors(case.filters, width)
+    block = vectors * width
     blocks = -(-case.filters // block)
+    tiles = pictures * -(-down // cuts) * across
+    together = min(TOGETHER[width, vectors], key=lambda n: -(-tiles // n) * (n + 2))
+    some = -(-channels // -(-channels // CHANNELS))
     return Plan(
         case.batch, case.groups, channels, case.filters, block, blocks, *size, *before, case.out[0], case.out[1],
         down, across, cuts, pictures, together, -(-tiles // together) * together, some,
