@@ -73,10 +73,8 @@ class Direct(Whole):
                 ])  # fmt: skip
             return y
         parts = shares(cut.units, g.blocks, threads)
-        with (
-            lent(1, g.groups * g.blocks * case.depth * g.block) as [(packed,)],
-            lent(len(parts), cut.box if g.packed else LINE) as memory,
-        ):
+        filters = g.groups * g.blocks * case.depth * g.block
+        with lent(1, filters, *[cut.box if g.packed else LINE] * len(parts)) as [(packed, *boxes)]:
             pack(w, packed, g, threads)
             all_of = *cut.tile, cut.plan, cut.offsets, address(x), packed, address(bias), address(y)
             run_calls([
@@ -84,7 +82,7 @@ class Direct(Whole):
                     *all_of, box, units.start, units.stop, blocks.start, blocks.stop,
                     layer.floor,
                 ))]
-                for (units, blocks), (box,) in zip(parts, memory, strict=True)
+                for (units, blocks), box in zip(parts, boxes, strict=True)
             ])  # fmt: skip
         return y
 
