@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from importlib.util import find_spec
 
 import numpy as np
@@ -94,9 +95,9 @@ def each_alone(layer):
     return type(layer)(x, (G * w[0], 1, *w[2:]), {**layer.options, "groups": G}, layer.seed)
 
 
-def refused(name, x, w, options):
-    layer = kernels.planner.layer_of(ConvGeometry.of_weight(w.shape, **options))
-    return kernels.planner.fault(algorithms()[name], layer.case(x.shape, w.shape, x.dtype.name))
+def refused(name, x_shape, w_shape, options, work="forward"):
+    layer = kernels.planner.layer_of(ConvGeometry.of_weight(w_shape, **options))
+    return kernels.planner.fault(algorithms()[name], layer.case(x_shape, w_shape, "float32", work))
 
 
 @needs_numba
@@ -110,7 +111,7 @@ def test_equal_to_the_readable_op_over_drawn_layers(name):
         x, w, b, dy = layer.arrays("float32")
         with kernels.use_algorithm("taps"):
             want = computed(x, w, b, dy, layer.options)
-        if refused(name, x, w, layer.options):
+        if refused(name, x.shape, w.shape, layer.options):
             return
         with kernels.use_algorithm(name), kernels.use_threads(threads):
             got = computed(x, w, b, dy, layer.options)
@@ -128,7 +129,7 @@ def test_equal_to_the_readable_op_over_drawn_layers(name):
 def test_equal_at_awkward_sizes(name, threads, which, rng):
     x_shape, w_shape, options = SHAPES[name]
     arrays, want = numbers(x_shape, w_shape, options, rng)
-    if which != "auto" and (why := refused(which, *arrays[:2], options)):
+    if which != "auto" and (why := refused(which, x_shape, w_shape, options)):
         pytest.skip(why)
     before = [a.copy() for a in arrays]
     with kernels.use_algorithm(which), kernels.use_threads(threads):
@@ -148,7 +149,7 @@ def test_equal_at_awkward_sizes(name, threads, which, rng):
 def test_a_relu_in_the_same_pass_keeps_nan_and_cuts_off_infinity(which, name, rng):
     x_shape, w_shape, options = SHAPES[name]
     (x, w, b, _), _ = numbers(x_shape, w_shape, options, rng)
-    if why := refused(which, x, w, options):
+    if why := refused(which, x.shape, w.shape, options):
         pytest.skip(why)
     x[0, 0, ..., 2] = np.nan
     x[1, 0, ..., 3] = -np.inf
@@ -173,6 +174,37 @@ def test_what_is_spread_over_a_window_does_not_reach_beyond_it(value, rng):
     wanted = np.zeros(x_shape, bool)
     wanted[1, :, 4:9, 5:10] = True
     np.testing.assert_array_equal(~np.isfinite(dx), wanted)
+
+
+@needs_numba
+@pytest.mark.parametrize("threads", [1, 2])
+def test_with_a_stride_an_infinite_gradient_reaches_its_window_alone(threads, rng):
+    x_shape, w_shape, options = (3, 20, 15, 18), (24, 20, 3, 3), {"stride": 2, "padding": 1}
+    (x, w, _, dy), _ = numbers(x_shape, w_shape, options, rng)
+    dy[1, 3, 4, 5] = np.inf
+    with kernels.use_algorithm("direct"), kernels.use_threads(threads):
+        dx, _, _ = ops.conv_backward(dy, x, w, **options)
+    wanted = np.zeros(x_shape, bool)
+    wanted[1, :, 7:10, 9:12] = True
+    np.testing.assert_array_equal(~np.isfinite(dx), wanted)
+
+
+@needs_numba
+def test_with_a_stride_the_way_back_is_woven_in_little_memory():
+    layer = ConvGeometry((3, 3), in_channels=32, out_channels=48, padding=1, stride=2)
+    plan = kernels.explain_plan(layer, (16, 32, 128, 128))
+    assert [step.algorithm for step in plan.steps if step.work == "grad_input"] == ["direct"]
+    x, w, dy = (np.ones(shape, np.float32) for shape in ((16, 32, 128, 128), (48, 32, 3, 3), (16, 48, 64, 64)))
+    ops.conv_backward(dy, x, w, stride=2, padding=1)
+    kernels.workspace_limit(kernels.workspace_limit())  # lets go of what is kept
+    tracemalloc.start()
+    try:
+        dx, _, _ = ops.conv_backward(dy, x, w, stride=2, padding=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < dx.nbytes + 16 * 2**20
+    assert "too large" in refused("direct", (1, 32, 4096, 4096), w.shape, {"stride": 2}, "grad_input")
 
 
 @needs_numba

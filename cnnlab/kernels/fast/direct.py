@@ -13,7 +13,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
 from cnnlab.kernels.fast.processor import fault, lanes
 from cnnlab.kernels.fast.sharing import FLOAT, LINE, Share, add_gradients, filter_offsets, lent, pack, shares
-from cnnlab.kernels.fast.strided import WOVEN, gradient
+from cnnlab.kernels.fast.strided import LARGEST, WOVEN, gradient
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls, split
@@ -35,6 +35,8 @@ class Direct(Whole):
                 return "without a stride its way back is a correlation with flipped kernels"
             if any(s > 1 and d > 1 for s, d in zip(case.stride, case.dilation, strict=True)):
                 return "with a stride and a dilation on one axis there are no correlations with flipped kernels"
+            if case.in_channels * case.inputs > LARGEST:
+                return "a picture is too large to be computed in parts and woven together"
         return fault(case)
 
     def workspace(self, case: Case) -> int:

@@ -25,6 +25,7 @@ from cnnlab.kernels.threads import run_calls, split
 from cnnlab.kernels.workers import Call
 
 WOVEN = 2**18  # numbers of the gradient that are computed before they are woven, about
+LARGEST = 2**22  # numbers of a picture, all of which are computed before they are woven
 
 
 class Correlation(NamedTuple):
