@@ -164,10 +164,13 @@ class Module:
                 yield name, value
 
     def _walk_values(self, prefix: str) -> Iterator[tuple[str, Parameter | Buffer]]:
-        for kind in (Parameter, Buffer):
-            for name, value in vars(self).items():
-                if isinstance(value, kind):
-                    yield prefix + name, value
+        buffers = []
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                yield prefix + name, value
+            elif isinstance(value, Buffer):
+                buffers.append((prefix + name, value))
+        yield from buffers
         for name, child in self.named_children():
             yield from child._walk_values(f"{prefix}{name}.")
 

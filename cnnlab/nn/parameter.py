@@ -50,7 +50,10 @@ class Parameter:
 
     @grad.setter
     def grad(self, gradient: Array | None) -> None:
-        shape = self.shape if gradient is None else getattr(gradient, "shape", None)
+        if gradient is None:
+            self._grad = None
+            return
+        shape = getattr(gradient, "shape", None)
         if shape is None or tuple(shape) != self.shape:
             given = f"a {type(gradient).__name__}" if shape is None else f"of shape {tuple(shape)}"
             raise ValueError(
