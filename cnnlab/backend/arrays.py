@@ -113,7 +113,7 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     np.float64(3.0)
     """
     found = False
-    for x in (*arrays, *named.values()):  # asked some hundred times in a training step
+    for x in (*arrays, *named.values()):  # asked at each op
         if type(x) is np.ndarray:
             found = True
         elif x is not None:

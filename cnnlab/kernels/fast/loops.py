@@ -17,7 +17,6 @@ from cnnlab.kernels.fast.micro import get, move, move_between, move_every_other,
 from cnnlab.kernels.fast.vectors import WIDE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-FEW_TAPS = 4  # that are brought in order one by one
 
 
 def compiled(function: Function) -> Function:
@@ -75,12 +74,6 @@ def pack_filters(
                     while end < K and max(high, offsets[end]) - min(low, offsets[end]) < WIDE:
                         low, high = min(low, offsets[end]), max(high, offsets[end])
                         end += 1
-                    if end - k <= FEW_TAPS:
-                        for i in range(k, end):
-                            for f in range(there):
-                                put(out + 4 * (i * block + f), get(source + 4 * (f * per_filter + offsets[i])))
-                        k = end
-                        continue
                     micro.part_of_square(source + 4 * low, 4 * per_filter, there, high - low + 1, turned, 4 * WIDE)
                     for i in range(k, end):
                         move(turned + 4 * WIDE * (offsets[i] - low), out + 4 * i * block)

@@ -18,7 +18,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, Three, address, forward_plan, three
 from cnnlab.kernels.fast.processor import lanes
-from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack
+from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack, shares
 from cnnlab.kernels.passes import Layer, Residue, back_layer, flipped, pieces, residues
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls, split
@@ -82,16 +82,16 @@ def gradient(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: C
         with lent(len(some), *sizes) as memory:
             run_calls([_by_blocks(work, *one) for one in zip(some, memory, strict=True)])
         return dx
-    shares = _shares(case.batch, g.blocks, threads)
-    most = max(pictures.stop - pictures.start for pictures, _ in shares)
+    parts = shares(case.batch, g.blocks, threads)  # pictures, or blocks of filters where there are few
+    most = max(pictures.stop - pictures.start for pictures, _ in parts)
     step = max(1, min(WOVEN // (plan.seen + sum(plan.maps)), most))
     with (
         lent(1, *(g.groups * g.blocks * depth * g.block for depth in depths)) as [filters],
-        lent(len(shares), *(step * size for size in (plan.seen, *plan.maps))) as memory,
+        lent(len(parts), *(step * size for size in (plan.seen, *plan.maps))) as memory,
     ):
         for one, target in zip(kernels, filters, strict=True):
             pack(one, target, g, threads)
-        run_calls([_by_pictures(work, filters, step, *one) for one in zip(shares, memory, strict=True)])
+        run_calls([_by_pictures(work, filters, step, *one) for one in zip(parts, memory, strict=True)])
     return dx
 
 
@@ -125,13 +125,6 @@ def _common_pads(parts: tuple[Residue, ...], out: Ints) -> Pads:
     if any(map(any, both)) and prod(n + sum(more) for n, more in zip(out, both, strict=True)) % 256 == 0:
         both[-1] = both[-1][0], both[-1][1] + 1  # else the same place of every map falls on the same line of the cache
     return tuple(both)
-
-
-def _shares(batch: int, blocks: int, threads: int) -> list[Share]:
-    """Cut the work by pictures, or by blocks of filters where there are few pictures."""
-    if batch % threads == 0 or batch >= 4 * threads or blocks < threads:
-        return [(pictures, slice(0, blocks)) for pictures in split(batch, threads)]
-    return [(slice(0, batch), some) for some in split(blocks, threads)]
 
 
 def _by_pictures(work: Work, filters: Ints, step: int, share: Share, memory: Ints) -> list[Call]:

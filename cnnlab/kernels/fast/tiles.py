@@ -91,7 +91,7 @@ def forward(
 
     A kernel of ``len(kernel)`` squared taps makes ``len(outputs)`` squared outputs of 6×6 inputs. ``g`` is a
     `cnnlab.kernels.fast.winograd.Plan`. Kernels are transformed where they are used, for each unit anew: for
-    for some fifty tiles that is little work, and they are still in the cache, for some channels at a time.
+    some fifty tiles that is little work. That is done for some channels at a time, so that they are still in the cache.
     """
     block, wide, side, kernel_area = g.block, len(tile), len(outputs), len(kernel) ** 2
     parts = -(-g.channels // WIDE)
