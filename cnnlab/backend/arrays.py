@@ -4,6 +4,7 @@ Only `asarray` and `to_numpy` move data between devices.
 """
 
 import sys
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -139,6 +140,26 @@ def namespace(*arrays: Array | None, **named: Array | None) -> Any:
     if len(set(places.values())) > 1:
         raise DeviceMismatchError(_describe_mismatch(places))
     return array_api_compat.array_namespace(next(iter(given.values())))
+
+
+def namespace_of_floats(arrays: Iterable[Array | None]) -> Any:
+    """Return NumPy's namespace if all are its arrays of one kind of floats, float32 or float64, else None.
+
+    An answer for the commonest inputs of an op, in a fraction of the time that `namespace` and a look at each dtype
+    take; None says nothing.
+    """
+    dtype = None
+    for x in arrays:
+        if type(x) is not np.ndarray:
+            return None
+        if dtype is None:
+            dtype = x.dtype
+        elif x.dtype is not dtype:
+            return None
+    return array_api_compat.numpy if dtype is _FLOAT32 or dtype is _FLOAT64 else None
+
+
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)  # there is one object for each, in native byte order
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, TypeAlias
@@ -78,6 +79,17 @@ def flip(w: FloatArray, rank: int) -> FloatArray:
     """Return w with its last axes reversed, as a view."""
     flipped: FloatArray = w[at([slice(None, None, -1)] * rank)]
     return flipped
+
+
+def sum_rows(array: FloatArray) -> FloatArray:
+    """Return the sums along the last axis, as a product with ones: several times as fast as a sum."""
+    sums: FloatArray = array @ _ones(array.shape[-1], array.dtype)
+    return sums
+
+
+@lru_cache(maxsize=16)
+def _ones(count: int, dtype: np.dtype[Any]) -> FloatArray:
+    return np.ones(count, dtype)
 
 
 def correlation_size(padded: Sequence[int], kernel: Ints, stride: Ints, dilation: Ints) -> Ints:

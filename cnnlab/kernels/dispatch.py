@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry, PoolGeometry
-from cnnlab.kernels import elementwise, planner, pooling
+from cnnlab.kernels import elementwise, planner, pooling, training
 from cnnlab.kernels.gpu import convolution as gpu_convolution
 from cnnlab.kernels.gpu import elementwise as gpu_elementwise
 from cnnlab.kernels.gpu import pooling as gpu_pooling
@@ -110,17 +110,17 @@ def tanh_backward(dy: Any, y: Any) -> Any:
 
 def cross_entropy_forward(logits: Any, targets: Any) -> Any:
     """Return the mean loss of logits (N, C) for integer targets (N,) likewise."""
-    return gpu_training.cross_entropy_forward(logits, targets) if takes(logits) else None
+    return (gpu_training if takes(logits) else training).cross_entropy_forward(logits, targets)
 
 
 def cross_entropy_backward(logits: Any, targets: Any) -> Any:
     """Return its gradient (N, C) likewise."""
-    return gpu_training.cross_entropy_backward(logits, targets) if takes(logits) else None
+    return (gpu_training if takes(logits) else training).cross_entropy_backward(logits, targets)
 
 
 def momentum_step(w: Any, gradient: Any, velocity: Any, *, lr: float, momentum: float) -> tuple[Any, Any] | None:
     """Return (w - lr · v, v) for v = momentum · velocity + gradient, or None likewise."""
-    return gpu_training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum) if takes(w) else None
+    return (gpu_training if takes(w) else training).momentum_step(w, gradient, velocity, lr=lr, momentum=momentum)
 
 
 def settings_of_gpu() -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +10,7 @@ import numpy as np
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry
 from cnnlab.kernels import rules, workers
 from cnnlab.kernels.algorithm import Algorithm, algorithms
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, sum_rows
 from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
 from cnnlab.kernels.case import NAMES, Case
 from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
@@ -178,14 +177,14 @@ def grad_weight(dy: FloatArray, x: FloatArray, w_shape: Ints, geometry: ConvGeom
 
 
 def grad_bias(dy: FloatArray) -> FloatArray:
-    """Return db (C_out,): each map is summed, smaller ones as a product with ones, which is three times as fast."""
+    """Return db (C_out,): each map is summed, of large ones pairs of sums at a time, which is more exact."""
     N, C = dy.shape[:2]
     maps = dy.reshape(N * C, -1)
-    places = maps.shape[1]
-    sums: FloatArray = maps @ np.ones(places, dy.dtype) if places <= LARGE_MAP else maps.sum(axis=1)
-    return np.asarray(sums.reshape(N, C).sum(axis=0))
+    sums = sum_rows(maps) if maps.shape[1] <= LARGE_MAP else maps.sum(axis=1)
+    return np.asarray(np.add.reduce(sums.reshape(N, C), axis=0))
 
 
+@lru_cache(maxsize=1024)
 def layer_of(geometry: ConvGeometry, *, relu: bool = False) -> Layer:
     """Return the options of the correlation; only zeros are padded there, chunk by chunk."""
     pads = geometry.padding if geometry.padding_mode == "zeros" else ((0, 0),) * geometry.rank
@@ -194,19 +193,17 @@ def layer_of(geometry: ConvGeometry, *, relu: bool = False) -> Layer:
 
 def applies(geometry: ConvGeometry, *arrays: object) -> bool:
     """Return whether the kernels are to compute with these: NumPy's float32 and float64, and work worth a plan."""
-    if forced() == READABLE or not all(map(_ours, arrays)):
-        return False
+    largest = 0
+    for array in arrays:
+        if type(array) is not np.ndarray or not array.size:
+            return False
+        dtype = array.dtype
+        if dtype.char not in NAMES or not dtype.isnative:
+            return False
+        largest = max(largest, array.size)
     # The readable op takes a step in Python for each tap, and one multiply-add for each number that the tap sees.
-    return forced() is not None or _work(arrays, geometry) >= rules.TAPS_MACS
-
-
-def _work(arrays: Iterable[object], geometry: ConvGeometry) -> int:
-    largest = max(array.size for array in arrays if isinstance(array, np.ndarray))
-    return largest * geometry.tap_count() if largest else 0
-
-
-def _ours(array: object) -> bool:
-    return type(array) is np.ndarray and array.dtype.char in "fd" and array.dtype.isnative and array.size > 0
+    name = forced()
+    return largest * geometry.tap_count() >= rules.TAPS_MACS if name is None else name != READABLE
 
 
 def check_forced(case: Case) -> None:

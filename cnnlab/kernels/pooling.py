@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def avg_pool_forward(x: FloatArray, geometry: PoolGeometry, *, count_include_pad
     """Return the mean of every window, (N, C, *out), or None likewise; zeros of the padding count if asked for."""
     if not _applies(x):
         return None
-    counts = _counts(x, geometry, count_include_pad)
+    counts = _counts(x.shape[2:], x.dtype, geometry, count_include_pad)
     for provider in providers:
         if (given := provider.avg_pool_forward(x, geometry, counts)) is not None:
             return given
@@ -113,7 +114,7 @@ def avg_pool_backward(
     """Return dx (N, C, *spatial): the share of each window at each of its places, or None likewise."""
     if not _applies(x, dy):
         return None
-    share = dy / _counts(x, geometry, count_include_pad)
+    share = dy / _counts(x.shape[2:], x.dtype, geometry, count_include_pad)
     for provider in providers:
         if (given := provider.avg_pool_backward(share, x, geometry)) is not None:
             return given
@@ -132,20 +133,26 @@ def avg_pool_backward(
     return dx
 
 
-def _counts(x: FloatArray, geometry: PoolGeometry, count_include_pad: bool) -> FloatArray:
+@lru_cache(maxsize=64)
+def _counts(spatial: Ints, dtype: np.dtype[Any], geometry: PoolGeometry, count_include_pad: bool) -> FloatArray:
     """Return what each window's sum is divided by, an array (*out)."""
-    counts = np.ones((), x.dtype)
-    for per_axis in geometry.tap_counts(x.shape[2:], in_padding=count_include_pad):
-        counts = counts[..., None] * np.asarray(per_axis, x.dtype)  # one axis more
+    counts = np.ones((), dtype)
+    for per_axis in geometry.tap_counts(spatial, in_padding=count_include_pad):
+        counts = counts[..., None] * np.asarray(per_axis, dtype)  # one axis more
+    counts.flags.writeable = False
     return counts
 
 
 def _applies(*arrays: object) -> bool:
     if forced() == READABLE:
         return False
-    return all(
-        type(a) is np.ndarray and a.dtype.char in "fd" and a.dtype.isnative and a.size >= LEAST_SIZE for a in arrays
-    )
+    for array in arrays:  # a generator takes twice as long
+        if type(array) is not np.ndarray or array.size < LEAST_SIZE:
+            return False
+        dtype = array.dtype
+        if dtype.char not in "fd" or not dtype.isnative:
+            return False
+    return True
 
 
 def _each_block(work: Callable[..., None], *arrays: FloatArray) -> None:

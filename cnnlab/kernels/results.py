@@ -21,7 +21,7 @@ LEAST_BYTES = 128 * 2**10  # smaller pieces the system's allocator keeps by itse
 _GRAIN = 64 * 2**10
 _LINE = 64  # bytes: a vector that crosses the end of one takes two accesses
 
-_Piece = np.ndarray[tuple[int], np.dtype[np.uint8]]
+_Piece = tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], int]  # memory, and the first line in it
 
 
 class Results:
@@ -38,7 +38,7 @@ class Results:
     @property
     def kept(self) -> int:
         """Bytes that lie ready."""
-        return sum(room * len(pieces) for room, pieces in list(self._free.items()))
+        return sum([room * len(pieces) for room, pieces in list(self._free.items())])
 
     def empty(self, shape: Ints, dtype: np.dtype[Any]) -> FloatArray:
         """Return an array with any numbers in it."""
@@ -49,7 +49,9 @@ class Results:
         try:
             piece = self._free[room].pop()
         except (KeyError, IndexError):
-            piece = np.empty(room + _LINE, np.uint8)
+            memory = np.empty(room + _LINE, np.uint8)
+            address = memory.ctypes.data
+            piece = memory, address + -address % _LINE
         return np.asarray(_Lease(self, piece, room, shape, dtype))
 
     def zeros(self, shape: Ints, dtype: np.dtype[Any]) -> FloatArray:
@@ -84,13 +86,7 @@ class _Lease:
     __slots__ = ("__array_interface__", "_owner", "_piece", "_room")
 
     def __init__(self, owner: Results, piece: _Piece, room: int, shape: Ints, dtype: np.dtype[Any]) -> None:
-        address = piece.ctypes.data
-        self.__array_interface__ = {
-            "version": 3,
-            "shape": shape,
-            "typestr": dtype.str,
-            "data": (address + -address % _LINE, False),
-        }
+        self.__array_interface__ = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (piece[1], False)}
         self._owner, self._piece, self._room = owner, piece, room
 
     def __del__(self) -> None:

@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
@@ -55,8 +55,10 @@ class _Pool:
         """Return how many threads to use: one inside a part."""
         if getattr(self._inside, "a_part", False):
             return 1
-        controller = self._blas()
+        controller = self._controller  # once found it stays
         if controller is None:
+            controller = self._blas()
+        if controller is False:
             return 1
         if self.wanted is not None:
             return self.wanted
@@ -99,6 +101,14 @@ class _Pool:
             self._share(partial(do_calls, own), others)
         finally:
             busy.release()
+
+    def call_in_turn(self, first: Sequence[Calls], then: Sequence[Calls]) -> None:
+        """Make some calls, and when all of them are done others."""
+        if len(first) == len(then) == 1:
+            do_calls([*first[0], *then[0]])
+        else:
+            self.call(first)
+            self.call(then)
 
     def _share(self, own: Part, others: Sequence[Part | Calls]) -> None:
         while len(self._workers) < len(others):
@@ -173,8 +183,9 @@ class _Pool:
                 except ImportError:
                     self._controller = False
                 else:
-                    self._controller = ThreadpoolController().select(user_api="blas")
-            return self._controller or None
+                    found = ThreadpoolController().select(user_api="blas")
+                    self._controller = found if len(found) else False
+            return self._controller
 
 
 def _set_threads(library: Any, count: int) -> None:
@@ -205,6 +216,7 @@ def shares_of(macs: int, *, compiled: bool = False) -> int:
 
 run_parts = _pool.run
 run_calls = _pool.call
+run_calls_in_turn = _pool.call_in_turn
 thread_count = _pool.count
 
 
@@ -262,11 +274,12 @@ class use_threads:  # noqa: N801  (used like a function)
         _pool.wanted = self._before
 
 
-def split(count: int, pieces: int) -> list[slice]:
+@lru_cache(maxsize=1024)
+def split(count: int, pieces: int) -> tuple[slice, ...]:
     """Cut so many things into pieces of about equal size, none of them empty."""
     pieces = max(1, min(pieces, count))
     edges = [count * i // pieces for i in range(pieces + 1)]
-    return [slice(a, b) for a, b in pairwise(edges)]
+    return tuple(slice(a, b) for a, b in pairwise(edges))
 
 
 def bind(function: Callable[..., None], *arguments: Any) -> Part:

@@ -27,12 +27,13 @@ class _Loan:
         self._memory, self._shape, self._dtype = memory, shape, dtype
 
     def __enter__(self) -> FloatArray:
-        size = prod(self._shape) * self._dtype.itemsize
-        self._piece = self._memory._take(size)
-        return self._piece[:size].view(self._dtype).reshape(self._shape)
+        shape, dtype = self._shape, self._dtype
+        size = prod(shape) * dtype.itemsize
+        self._piece = piece = self._memory.take(size)
+        return np.ndarray(shape, dtype, piece)
 
     def __exit__(self, *_: object) -> None:
-        self._memory._give(self._piece)
+        self._memory.give(self._piece)
 
 
 class Workspace:
@@ -66,7 +67,8 @@ class Workspace:
             self._free.clear()
             self._kept = 0
 
-    def _take(self, size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    def take(self, size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        """Hand out a piece of so many bytes at least, to be given back."""
         with self._lock:
             best, least = -1, -1
             for i, piece in enumerate(self._free):
@@ -79,7 +81,8 @@ class Workspace:
         start = -piece.ctypes.data % LINE  # vectors that lie across two lines of the cache are read twice
         return piece[start : start + max(size, 1)]
 
-    def _give(self, piece: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+    def give(self, piece: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+        """Take back a piece."""
         with self._lock:
             self._free.append(piece)
             self._kept += piece.nbytes

@@ -95,9 +95,10 @@ class Sequential(Module):
 
 def _is_plain(layer: Module, kind: type[Kind]) -> TypeGuard[Kind]:
     """Return whether a layer is the library's, with no `forward` or op of somebody else's."""
+    if not isinstance(layer, kind) or type(layer).__module__ != kind.__module__:
+        return False
     given = vars(layer)
-    ours = isinstance(layer, kind) and type(layer).__module__ == kind.__module__
-    return ours and "forward" not in given and given.get("op") is None
+    return "forward" not in given and given.get("op") is None
 
 
 def check_modules(owner: str, layers: tuple[object, ...]) -> None:

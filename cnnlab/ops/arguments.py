@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from cnnlab.backend import Array, namespace
+from cnnlab.backend.arrays import namespace_of_floats
 
 
 def given(**arrays: Array | None) -> dict[str, Array]:
@@ -35,6 +36,8 @@ def float_namespace(**arrays: Array) -> Any:
     DeviceMismatchError
         The arrays lie on different devices.
     """
+    if (xp := namespace_of_floats(arrays.values())) is not None:
+        return xp
     check_given(**arrays)
     xp = namespace(**arrays)
     dtypes = {x.dtype for x in arrays.values()}
@@ -74,10 +77,10 @@ def check_shape(name: str, x: Array, expected: Sequence[int], because: str) -> N
         raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {tuple(expected)}: {because}")
 
 
-def check_axes(x: Array, w: Array, expected: str) -> None:
+def check_axes(x_shape: Sequence[int], w_shape: Sequence[int], expected: str) -> None:
     """Raise ValueError unless input and weights of a layer that scans have equally many axes."""
-    if x.ndim != w.ndim:
+    if len(x_shape) != len(w_shape):
         raise ValueError(
-            f"x has shape {tuple(x.shape)} and w has shape {tuple(w.shape)}: expected (N, C_in, *spatial) and "
+            f"x has shape {tuple(x_shape)} and w has shape {tuple(w_shape)}: expected (N, C_in, *spatial) and "
             f"{expected} with equally many axes"
         )

@@ -16,6 +16,7 @@ from cnnlab import kernels
 from cnnlab.backend import Array, namespace
 from cnnlab.geometry import ConvGeometry
 from cnnlab.geometry.options import Padding
+from cnnlab.geometry.remembered import remembered
 from cnnlab.ops.activation import relu_forward
 from cnnlab.ops.arguments import check_axes, check_shape, float_namespace, given
 from cnnlab.ops.padding import pad_backward, pad_forward
@@ -231,21 +232,36 @@ def conv_backward_parameters(
     return correlate(dy, x, w, taps, groups=groups), xp.sum(dy, axis=(0, *range(2, dy.ndim)))
 
 
-def _checked_forward(x: Array, w: Array, b: Array | None, **options: Any) -> tuple[ConvGeometry, list[int]]:
+def _checked_forward(x: Array, w: Array, b: Array | None, **options: Any) -> tuple[ConvGeometry, Sequence[int]]:
     """Return the geometry, and the spatial size of the output, if arrays and options fit together."""
     float_namespace(x=x, w=w, **given(b=b))
-    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
-    geometry = ConvGeometry.of_weight(w.shape, **options)
-    _, C_out, *out = geometry.output_shape(x.shape)
+    geometry, y_shape = _fitting((tuple(x.shape), tuple(w.shape)), *options.values())
     if b is not None:
-        check_shape("b", b, (C_out,), "one bias for each output channel")
-    return geometry, out
+        check_shape("b", b, y_shape[1:2], "one bias for each output channel")
+    return geometry, y_shape[2:]
 
 
 def _checked(dy: Array, x: Array, w: Array, **options: Any) -> ConvGeometry:
     """Return the geometry of a layer that goes back, if all fits together."""
     float_namespace(dy=dy, x=x, w=w)
-    check_axes(x, w, "(C_out, C_in/groups, *kernel)")
-    geometry = ConvGeometry.of_weight(w.shape, **options)
-    check_shape("dy", dy, geometry.output_shape(x.shape), "the shape of the layer's output")
+    geometry, y_shape = _fitting((tuple(x.shape), tuple(w.shape)), *options.values())
+    check_shape("dy", dy, y_shape, "the shape of the layer's output")
     return geometry
+
+
+@remembered
+def _fitting(
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    stride: int | Sequence[int],
+    padding: Padding,
+    dilation: int | Sequence[int],
+    groups: int,
+    padding_mode: str,
+) -> tuple[ConvGeometry, tuple[int, ...]]:
+    """Return the geometry, and the shape of the output, for the shapes of x and w."""
+    x_shape, w_shape = shapes
+    check_axes(x_shape, w_shape, "(C_out, C_in/groups, *kernel)")
+    geometry = ConvGeometry.of_weight(
+        w_shape, stride=stride, padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode
+    )
+    return geometry, geometry.output_shape(x_shape)

@@ -68,7 +68,7 @@ def conv_transpose_forward(
     array([[[ 1., 10.,  2., 20.,  3., 30.]]])
     """
     xp = float_namespace(x=x, w=w, **given(b=b))
-    check_axes(x, w, _WEIGHTS)
+    check_axes(x.shape, w.shape, _WEIGHTS)
     geometry = ConvTransposeGeometry.of_weight(
         w.shape, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups
     )
@@ -123,7 +123,7 @@ def conv_transpose_backward(
     (array([[[75.]]]), array([[[15., 21.]]]), array([12.]))
     """
     xp = float_namespace(dy=dy, x=x, w=w)
-    check_axes(x, w, _WEIGHTS)
+    check_axes(x.shape, w.shape, _WEIGHTS)
     geometry = ConvTransposeGeometry.of_weight(
         w.shape, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups
     )

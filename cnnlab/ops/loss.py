@@ -3,6 +3,7 @@
 A loss ends a net, so its backward function takes no upstream gradient: it returns the gradient of the loss itself.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from cnnlab import kernels
@@ -208,7 +209,7 @@ def _checked(logits: Array, targets: Array) -> Any:
     float_namespace(logits=logits)
     if logits.ndim != 2 or 0 in logits.shape:
         raise ValueError(f"logits have shape {tuple(logits.shape)}: expected (N, C), neither of them 0")
-    if not xp.isdtype(targets.dtype, "integral"):
+    if not _is_integral(xp, targets.dtype):
         raise TypeError(f"targets have dtype {targets.dtype}: expected integers, the number of the right class")
     N, C = logits.shape
     check_shape("targets", targets, (N,), "one class number for each row of logits")
@@ -216,6 +217,11 @@ def _checked(logits: Array, targets: Array) -> Any:
     if low < 0 or high >= C:
         raise ValueError(f"targets go from {low} to {high}: with {C} logits a row they must lie in 0 to {C - 1}")
     return xp
+
+
+@lru_cache(maxsize=64)
+def _is_integral(xp: Any, dtype: Any) -> bool:
+    return bool(xp.isdtype(dtype, "integral"))
 
 
 def _check_pairs(*, targets: Array, **given: Array) -> Any:

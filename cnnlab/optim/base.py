@@ -75,22 +75,23 @@ class Optimizer:
         ValueError
             If a gradient has not the shape of its parameter.
         """
+        decay = self.weight_decay
         for i, parameter in enumerate(self.params):
-            if parameter.grad is None:
+            old, gradient = parameter.data, parameter.grad
+            if gradient is None:
                 continue
-            if tuple(parameter.grad.shape) != parameter.shape:
+            if tuple(gradient.shape) != tuple(old.shape):
                 raise ValueError(
-                    f"parameter {i} has shape {parameter.shape} but its gradient {tuple(parameter.grad.shape)}: "
+                    f"parameter {i} has shape {tuple(old.shape)} but its gradient {tuple(gradient.shape)}: "
                     "call zero_grad() and go backward again"
                 )
-            xp = namespace(parameter=parameter.data, gradient=parameter.grad)
-            old, gradient = parameter.data, parameter.grad
+            xp = namespace(parameter=old, gradient=gradient)
             if gradient.dtype != old.dtype:
                 gradient = xp.astype(gradient, old.dtype)
-            if self.weight_decay and self.decoupled:
-                old = (1 - self.lr * self.weight_decay) * old
-            elif self.weight_decay:
-                gradient = gradient + self.weight_decay * old
+            if decay and self.decoupled:
+                old = (1 - self.lr * decay) * old
+            elif decay:
+                gradient = gradient + decay * old
             # A new array, not a change in place: whoever holds the old values keeps them.
             parameter.data = self.changed(i, old, gradient)
 

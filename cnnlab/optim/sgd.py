@@ -77,13 +77,14 @@ class SGD(Optimizer):
             )
 
     def changed(self, i: int, old: Array, gradient: Array) -> Array:
-        """Return parameter `i` after the step, on a GPU by one kernel where it is momentum alone."""
-        own = type(self).change is not SGD.change or "change" in vars(self)  # a subclass's, which is to be asked
-        if self.state[i] and not own and not self.dampening and not self.nesterov:
-            before = self.state[i]["momentum_buffer"]
-            fast = kernels.momentum_step(old, gradient, before, lr=self.lr, momentum=self.momentum)
+        """Return parameter `i` after the step, where it is momentum alone by a kernel."""
+        state, options = self.state[i], vars(self)  # an attribute that is a `Hyperparameter` takes longer
+        own = type(self).change is not SGD.change or "change" in options  # a subclass's, which is to be asked
+        if state and not own and not options["dampening"] and not options["nesterov"]:
+            before = state["momentum_buffer"]
+            fast = kernels.momentum_step(old, gradient, before, lr=options["lr"], momentum=options["momentum"])
             if fast is not None:
-                new, self.state[i]["momentum_buffer"] = fast
+                new, state["momentum_buffer"] = fast
                 return new
         return super().changed(i, old, gradient)
 

@@ -14,7 +14,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Three, address, shapes, steps, three
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, lent
+from cnnlab.kernels.fast.sharing import FLOAT, lent, sum_shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls, split
@@ -112,8 +112,7 @@ class CompiledDepthwise(Whole):
                 ]
                 for maps, target, (box, upstream) in zip(parts, sums, memory, strict=True)
             ])  # fmt: skip
-        dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, 1, *case.kernel)
-        return dw
+        return sum_shares(sums).reshape(case.out_channels, 1, *case.kernel)
 
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Compute even and odd rows and columns of each map from one padded map of dy."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,11 @@ from cnnlab.kernels.arrays import FloatArray, Ints, at
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, LINE, Share, add_gradients, filter_offsets, lent, pack, shares
+from cnnlab.kernels.fast.sharing import FLOAT, LINE, Share, add_gradients, filter_offsets, in_blocks, lent, packing, shares
 from cnnlab.kernels.fast.strided import LARGEST, WOVEN, gradient
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_calls, split
+from cnnlab.kernels.threads import run_calls, run_calls_in_turn, split
 from cnnlab.kernels.workers import Call
 
 
@@ -51,16 +52,14 @@ class Direct(Whole):
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Pack the filters, and sum tile by tile."""
-        from cnnlab.kernels.fast import loops
+        from cnnlab.kernels.fast.loops import forward, forward_by_blocks
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
         cut = forward_plan(case, layer.pads, lanes(), 1 if case.few_places else threads)
         g, x = cut.plan.numbers, np.ascontiguousarray(x)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
-        bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
-        if b is not None:
-            bias[:, : g.filters] = b.reshape(g.groups, -1)
+        bias = in_blocks(b, g)
         if case.few_places:  # packed in a large array a weight would be read again from afar
             arrays = address(x), address(w), w.strides[0] // 4, address(bias), address(y)
             fixed = *cut.tile, cut.plan, cut.offsets, filter_offsets(w), *arrays
@@ -68,29 +67,26 @@ class Direct(Whole):
             sizes = cut.units * cut.box if g.packed else LINE, case.depth * g.block
             with lent(len(some_blocks), *sizes) as memory:
                 run_calls([
-                    [(loops.forward_by_blocks, (
+                    [(forward_by_blocks, (
                         *fixed, boxes, cut.box, packed, cut.units, some.start, some.stop, layer.floor,
                     ))]
                     for some, (boxes, packed) in zip(some_blocks, memory, strict=True)
                 ])  # fmt: skip
             return y
         parts = shares(cut.units, g.blocks, threads)
-        filters = g.groups * g.blocks * case.depth * g.block
-        with lent(1, filters, *[cut.box if g.packed else LINE] * len(parts)) as [(packed, *boxes)]:
-            pack(w, packed, g, threads)
+        filters, of_share = g.groups * g.blocks * case.depth * g.block, cut.box if g.packed else LINE
+        with lent(1, filters, *[of_share] * len(parts)) as [[packed, *boxes]]:
             all_of = *cut.tile, cut.plan, cut.offsets, address(x), packed, address(bias), address(y)
-            run_calls([
-                [(loops.forward, (
-                    *all_of, box, units.start, units.stop, blocks.start, blocks.stop,
-                    layer.floor,
-                ))]
+            sums = [
+                [(forward, (*all_of, box, units.start, units.stop, blocks.start, blocks.stop, layer.floor))]
                 for (units, blocks), box in zip(parts, boxes, strict=True)
-            ])  # fmt: skip
+            ]
+            run_calls_in_turn(packing(w, packed, g, threads), sums)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum over places, a block of filters times a tile of taps at a time."""
-        from cnnlab.kernels.fast import loops
+        from cnnlab.kernels.fast.loops import clear, grad_weight
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
@@ -100,11 +96,11 @@ class Direct(Whole):
         dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
         arrays, slack = (address(x), address(dy)), _slack(cut)
 
-        def work(share: Share, target: tuple[Any, ...], memory: Ints) -> list[Call]:
+        def work(share: Share, target: tuple[Any, ...], memory: Sequence[int]) -> list[Call]:
             (units, blocks), (boxes, rows) = share, memory
             return [
-                (loops.clear, (boxes + 4 * (cut.box - slack), slack)),
-                (loops.grad_weight, (
+                (clear, (boxes + 4 * (cut.box - slack), slack)),
+                (grad_weight, (
                     *cut.tile, cut.plan, cut.offsets, *arrays, *target, boxes, rows, units.start, units.stop,
                     blocks.start, blocks.stop,
                 )),

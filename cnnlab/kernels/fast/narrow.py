@@ -17,7 +17,7 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import map_plan, room, window
 from cnnlab.kernels.fast.plans import address, forward_plan
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, lent
+from cnnlab.kernels.fast.sharing import FLOAT, lent, sum_shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls, split
@@ -127,8 +127,7 @@ class Narrow(Whole):
                 ]
                 for units, target, (box,) in zip(parts, sums, memory, strict=True)
             ])  # fmt: skip
-        dw: FloatArray = sums.sum(axis=3).sum(axis=0).reshape(case.out_channels, channels, *case.kernel)
-        return dw
+        return sum_shares(sums).reshape(case.out_channels, channels, *case.kernel)
 
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Spread each place of dy over its window, with the channels last, and put the channels in order."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Protocol
 
 import numpy as np
 
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, sum_rows
 from cnnlab.kernels.fast.plans import address
 from cnnlab.kernels.threads import run_calls, split
 from cnnlab.kernels.workers import Call, do_calls
@@ -18,6 +17,7 @@ from cnnlab.kernels.workspace import workspace
 
 FLOAT = np.dtype(np.float32)
 LINE = 16  # numbers: a line of the cache
+SMALL = 2**17  # weights that one thread packs alone, at most
 Share = tuple[slice, slice]  # units, and blocks of filters
 
 
@@ -34,22 +34,34 @@ class Blocks(Protocol):
     def blocks(self) -> int: ...  # noqa: D102
 
 
-def pack(w: FloatArray, target: int, g: Blocks, threads: int) -> None:
-    """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to (G, blocks, C_in/G·taps, block) at an address."""
-    from cnnlab.kernels.fast import loops
+def packing(w: FloatArray, target: int, g: Blocks, threads: int) -> list[list[Call]]:
+    """Return what brings w, a view (C_out, C_in/G, *kernel) with any steps, to (G, blocks, C_in/G·taps, block)."""
+    from cnnlab.kernels.fast.loops import pack_filters
 
-    offsets, source = filter_offsets(w), address(w)
+    offsets, source, between = filter_offsets(w), address(w), w.strides[0]
     of_group = g.blocks * len(offsets) * g.block
-    run_calls([
+    if g.groups * of_group <= SMALL:
+        threads = 1
+    return [
         [
-            (loops.pack_filters, (
-                source + group * g.filters * w.strides[0], offsets, g.filters, w.strides[0] // 4,
-                target + 4 * group * of_group, g.block, blocks.start, blocks.stop,
+            (pack_filters, (
+                source + group * g.filters * between, offsets, g.filters, between // 4, target + 4 * group * of_group,
+                g.block, blocks.start, blocks.stop,
             ))
             for group in range(g.groups)
         ]
-        for blocks in split(g.blocks, threads if g.groups * of_group > 2**17 else 1)
-    ])  # fmt: skip
+        for blocks in split(g.blocks, threads)
+    ]  # fmt: skip
+
+
+def in_blocks(b: FloatArray | None, g: Blocks) -> FloatArray:
+    """Return the biases with zeros behind each group's, as many as the blocks have filters."""
+    if b is not None and g.filters == g.blocks * g.block and b.flags.c_contiguous:
+        return b
+    bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
+    if b is not None:
+        bias[:, : g.filters] = b.reshape(g.groups, -1)
+    return bias
 
 
 def add_gradients(
@@ -58,16 +70,16 @@ def add_gradients(
     rows: int,
     taps: Any,
     units: int,
-    parts: list[Share],
-    memory: list[Ints],
-    work: Callable[[Share, tuple[Any, ...], Ints], list[Call]],
+    parts: Sequence[Share],
+    memory: Sequence[Sequence[int]],
+    work: Callable[[Share, tuple[Any, ...], Sequence[int]], list[Call]],
 ) -> None:
     """Let each share add its units to sums of its own, blocks of filters (rows, block), and bring these to dw.
 
     ``taps`` are the rows that are wanted. ``work`` returns the calls of a share, for the arguments that say where its
     sums go, as `cnnlab.kernels.fast.loops.grad_weight` has them.
     """
-    from cnnlab.kernels.fast import loops
+    from cnnlab.kernels.fast.loops import clear, unpack_filters
 
     of_block = 4 * rows * g.block
     if len(parts) == 1 or parts[0][1].start != parts[-1][1].start:  # nobody else adds to a share's blocks of filters
@@ -79,14 +91,14 @@ def add_gradients(
         return
     with workspace.borrow((len(parts), g.groups, g.blocks, rows, g.block), FLOAT) as sums:
         run_calls([
-            [(loops.clear, (address(some), some.size)), *work(share, (address(some), of_block, 0, taps), own)]
+            [(clear, (address(some), some.size)), *work(share, (address(some), of_block, 0, taps), own)]
             for share, some, own in zip(parts, sums, memory, strict=True)
         ])  # fmt: skip
         for more in sums[1:]:
             sums[0] += more
         first, of_group = address(sums), sums.strides[1]
         do_calls([
-            (loops.unpack_filters, (
+            (unpack_filters, (
                 first + group * of_group, taps, g.filters, address(dw) + 4 * group * g.filters * len(taps), g.block,
                 rows,
             ))
@@ -94,32 +106,55 @@ def add_gradients(
         ])  # fmt: skip
 
 
-@contextmanager
-def lent(shares: int, *sizes: int) -> Iterator[list[Ints]]:
-    """Lend memory of so many numbers to each of some shares; return where it begins, for each share and size."""
+def sum_shares(sums: FloatArray) -> FloatArray:
+    """Return the sum of vectors (shares, …, lanes) of sums, of all shares."""
+    rows = sum_rows(sums)
+    return rows[0] if len(rows) == 1 else np.asarray(np.add.reduce(rows))
+
+
+class lent:  # noqa: N801  (used like a function)
+    """Lend memory of so many numbers to each of some shares; say where it begins, for each share and size."""
+
+    __slots__ = ("_layout", "_piece")
+
+    def __init__(self, shares: int, *sizes: int) -> None:
+        self._layout = _starts(shares, sizes)
+
+    def __enter__(self) -> list[list[int]]:
+        size, starts = self._layout
+        self._piece = workspace.take(size)
+        first = address(self._piece)
+        return [[first + start for start in own] for own in starts]
+
+    def __exit__(self, *_: object) -> None:
+        workspace.give(self._piece)
+
+
+@lru_cache(maxsize=1024)
+def _starts(shares: int, sizes: Ints) -> tuple[int, list[list[int]]]:
     starts = list(accumulate((-(-size // LINE) * LINE for size in sizes), initial=0))
-    with workspace.borrow((shares * starts[-1],), FLOAT) as memory:
-        first = address(memory)
-        yield [tuple(first + 4 * (i * starts[-1] + start) for start in starts[:-1]) for i in range(shares)]
+    of_share = starts.pop()
+    return 4 * shares * of_share, [[4 * (i * of_share + start) for start in starts] for i in range(shares)]
 
 
 def filter_offsets(w: FloatArray) -> Any:
     """Return where the weights of a filter lie in w (C_out, C_in/G, *kernel), in numbers from the first."""
-    return _weight_offsets(w.shape[1:], tuple(step // 4 for step in w.strides[1:]))
+    return _weight_offsets(w.shape, w.strides)
 
 
 @lru_cache(maxsize=256)
-def _weight_offsets(shape: Ints, steps: Ints) -> Any:
+def _weight_offsets(shape: Ints, strides: Ints) -> Any:
     places = np.zeros((), np.int64)
-    for size, step in zip(shape, steps, strict=True):
-        places = places[..., None] + np.arange(size) * step
+    for size, step in zip(shape[1:], strides[1:], strict=True):
+        places = places[..., None] + np.arange(size) * (step // 4)
     return np.ascontiguousarray(places.ravel())
 
 
-def shares(units: int, blocks: int, threads: int, *, by_blocks: bool = False) -> list[Share]:
+@lru_cache(maxsize=1024)
+def shares(units: int, blocks: int, threads: int, *, by_blocks: bool = False) -> tuple[Share, ...]:
     """Cut the work for threads: by units, or by blocks of filters where there are few units or if asked to."""
     if by_blocks and (blocks % threads == 0 or blocks >= 4 * threads):
-        return [(slice(0, units), some) for some in split(blocks, threads)]
+        return tuple((slice(0, units), some) for some in split(blocks, threads))
     if threads == 1 or units % threads == 0 or units >= 4 * threads or blocks < threads:
-        return [(some, slice(0, blocks)) for some in split(units, threads)]
-    return [(slice(0, units), some) for some in split(blocks, threads)]
+        return tuple((some, slice(0, blocks)) for some in split(units, threads))
+    return tuple((slice(0, units), some) for some in split(blocks, threads))

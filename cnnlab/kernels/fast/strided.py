@@ -6,6 +6,7 @@ one of them, the next from another, and so on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -18,7 +19,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, Three, address, forward_plan, three
 from cnnlab.kernels.fast.processor import lanes
-from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack, shares
+from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, packing, shares
 from cnnlab.kernels.passes import Layer, Residue, back_layer, flipped, pieces, residues
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_calls, split
@@ -90,7 +91,7 @@ def gradient(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: C
         lent(len(parts), *(step * size for size in (plan.seen, *plan.maps))) as memory,
     ):
         for one, target in zip(kernels, filters, strict=True):
-            pack(one, target, g, threads)
+            run_calls(packing(one, target, g, threads))
         run_calls([_by_pictures(work, filters, step, *one) for one in zip(parts, memory, strict=True)])
     return dx
 
@@ -127,7 +128,7 @@ def _common_pads(parts: tuple[Residue, ...], out: Ints) -> Pads:
     return tuple(both)
 
 
-def _by_pictures(work: Work, filters: Ints, step: int, share: Share, memory: Ints) -> list[Call]:
+def _by_pictures(work: Work, filters: Sequence[int], step: int, share: Share, memory: Sequence[int]) -> list[Call]:
     """Return the calls for some pictures, a few at a time."""
     from cnnlab.kernels.fast import loops
 
@@ -149,7 +150,7 @@ def _by_pictures(work: Work, filters: Ints, step: int, share: Share, memory: Int
     return calls
 
 
-def _by_blocks(work: Work, blocks: slice, memory: Ints) -> list[Call]:
+def _by_blocks(work: Work, blocks: slice, memory: Sequence[int]) -> list[Call]:
     """Return the calls for some blocks of filters, with the weights of each packed just before their use."""
     from cnnlab.kernels.fast import loops
 
