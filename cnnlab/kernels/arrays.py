@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from ctypes import addressof, c_byte
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -79,6 +80,14 @@ def flip(w: FloatArray, rank: int) -> FloatArray:
     """Return w with its last axes reversed, as a view."""
     flipped: FloatArray = w[at([slice(None, None, -1)] * rank)]
     return flipped
+
+
+def address(array: np.ndarray[Any, np.dtype[Any]]) -> int:
+    """Return where the first number of an array is."""
+    try:
+        return addressof(c_byte.from_buffer(array))  # type: ignore[arg-type]  # three times as fast as what always works
+    except (TypeError, ValueError, BufferError):  # read-only, or not in a row
+        return int(array.__array_interface__["data"][0])
 
 
 def sum_rows(array: FloatArray) -> FloatArray:

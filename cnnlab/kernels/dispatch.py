@@ -120,7 +120,9 @@ def cross_entropy_backward(logits: Any, targets: Any) -> Any:
 
 def momentum_step(w: Any, gradient: Any, velocity: Any, *, lr: float, momentum: float) -> tuple[Any, Any] | None:
     """Return (w - lr · v, v) for v = momentum · velocity + gradient, or None likewise."""
-    return (gpu_training if takes(w) else training).momentum_step(w, gradient, velocity, lr=lr, momentum=momentum)
+    if takes(w):
+        return gpu_training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum)
+    return training.momentum_step(w, gradient, velocity, lr=lr, momentum=momentum)
 
 
 def settings_of_gpu() -> tuple[Any, ...]:

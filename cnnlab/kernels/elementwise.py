@@ -14,19 +14,19 @@ import numpy as np
 from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import PASS_MACS, bind, run_calls, run_parts, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, run_shared, shares_of, split
 
 BLOCK_BYTES = 64 * 2**10  # of each array that is worked on at a time
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
 
 
 class Compiled(Protocol):
-    """What another provider may offer: work on runs of numbers that writes into the last of them, or None."""
+    """What another provider may offer, or None: a function for `run_shared`, of arrays and of a run in the last one."""
 
-    def relu_backward(self, dtype: np.dtype[Any]) -> Callable[..., None] | None:
+    def relu_backward(self, dtype: np.dtype[Any]) -> Callable[..., int] | None:
         """Return what writes dy where not x ≤ 0, else 0."""
 
-    def tanh_backward(self, dtype: np.dtype[Any]) -> Callable[..., None] | None:
+    def tanh_backward(self, dtype: np.dtype[Any]) -> Callable[..., int] | None:
         """Return what writes dy · (1 − y²)."""
 
 
@@ -83,7 +83,7 @@ def _tanh_back(dy: FloatArray, y: FloatArray, out: FloatArray) -> None:
 
 
 def _each_block(
-    work: Callable[..., None], *arrays: FloatArray, at_once: bool = False, compiled: bool = False
+    work: Callable[..., Any], *arrays: FloatArray, at_once: bool = False, compiled: bool = False
 ) -> FloatArray | None:
     """Return what the work writes for a block at a time, or None for what is small or not laid out in a row.
 
@@ -95,7 +95,7 @@ def _each_block(
     flat = [array.reshape(-1) for array in (*arrays, y)]
     shares = split(y.size, shares_of(PASS_MACS * y.size, compiled=compiled))
     if compiled:
-        run_calls([[(work, tuple(array[share] for array in flat))] for share in shares])
+        run_shared(work, tuple(flat), [(share.start, share.stop) for share in shares])
         return y
     many = y.size if at_once else BLOCK_BYTES // y.itemsize
 

@@ -19,8 +19,11 @@ from functools import lru_cache, partial, wraps
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from cnnlab.geometry.options import whole_number
-from cnnlab.kernels.workers import Calls, Worker, do_calls, keep_apart, let_go
+from cnnlab.kernels.arrays import address
+from cnnlab.kernels.workers import Calls, Worker, do_calls, keep_apart, let_go, ready_for_jobs
 
 Part = Callable[[], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -40,6 +43,7 @@ class _Pool:
         self._lock = threading.Lock()
         self._workers: list[Worker] = []
         self._busy = threading.Lock()  # somebody has the workers
+        self._signals: Any = None  # where those of the workers lie
         self._inside = threading.local()
         self._controller: Any = None
         self._holders = 0
@@ -47,7 +51,7 @@ class _Pool:
 
     def close(self) -> None:
         """End the threads: the interpreter cannot stop one that is inside compiled code when it shuts down."""
-        working, self._workers = self._workers, []
+        working, self._workers, self._signals = self._workers, [], None
         for worker in working:
             worker.end()
 
@@ -102,13 +106,54 @@ class _Pool:
         finally:
             busy.release()
 
-    def call_in_turn(self, first: Sequence[Calls], then: Sequence[Calls]) -> None:
-        """Make some calls, and when all of them are done others."""
-        if len(first) == len(then) == 1:
-            do_calls([*first[0], *then[0]])
+    def share(
+        self,
+        function: Callable[..., int],
+        fixed: tuple[Any, ...],
+        rows: Sequence[Sequence[int]],
+        most: int | None = None,
+    ) -> None:
+        """Run a compiled function for all rows of numbers, some of them in other threads.
+
+        Parameters
+        ----------
+        function : callable
+            Compiled; takes ``fixed`` and what `cnnlab.kernels.fast.spin.share_out` has to know of the rows.
+        fixed : tuple
+            What all shares have in common.
+        rows : sequence of sequences of int
+            The numbers of each share.
+        most : int, optional
+            Threads.
+
+        Raises
+        ------
+        MemoryError
+            A share found no memory.
+        """
+        table = np.array(rows, np.int64)
+        where = address(table), table.strides[0], len(rows)
+        count = min(self.count(), len(rows), most or len(rows)) if len(rows) > 1 else 1
+        if count < 2 or not self._busy.acquire(blocking=False):
+            failed = function(fixed, (0, 0, *where))
         else:
-            self.call(first)
-            self.call(then)
+            busy = self._busy
+            try:
+                failed = function(fixed, (self._at_hand(count - 1), count - 1, *where))
+            finally:
+                busy.release()
+        if failed:
+            raise MemoryError("there is no memory for what a convolution has to note down: free some, and try again")
+
+    def _at_hand(self, count: int) -> int:
+        """Wake up so many workers; return where the addresses of their signals lie."""
+        while len(self._workers) < count:
+            self._workers.append(Worker())
+        working = self._workers[:count]
+        if self._signals is None or len(self._signals) != count:
+            self._signals = np.array([worker.address for worker in working], np.int64)
+        ready_for_jobs(working)
+        return address(self._signals)
 
     def _share(self, own: Part, others: Sequence[Part | Calls]) -> None:
         while len(self._workers) < len(others):
@@ -216,7 +261,7 @@ def shares_of(macs: int, *, compiled: bool = False) -> int:
 
 run_parts = _pool.run
 run_calls = _pool.call
-run_calls_in_turn = _pool.call_in_turn
+run_shared = _pool.share
 thread_count = _pool.count
 
 

@@ -10,7 +10,8 @@ neither waits long enough to be moved. So a worker and who gives it work are kep
 
 Work is a function of Python, or a list of compiled calls with all their arguments. For calls whoever gives them waits,
 in compiled code, until the worker is in the first one: else the two would want the interpreter at the same time, and
-one of them fall asleep. See docs/decisions/0015-compiled-work-is-handed-over.md.
+one of them fall asleep (docs/decisions/0015-compiled-work-is-handed-over.md). Jobs are shares of one compiled function,
+which a worker that looks out does without the interpreter (docs/decisions/0017-shares-without-the-interpreter.md).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ Work: TypeAlias = Callable[[], None]
 Call: TypeAlias = tuple[Callable[..., None], tuple[Any, ...]]  # a compiled function and its arguments
 Calls: TypeAlias = Sequence[Call]
 
-BEGIN, DONE, AWAKE, BEGUN = 0, 16, 32, 48  # the signals of a worker, two lines of the cache from each other
+# The signals of a worker, two lines of the cache from each other. A job has some words more behind it.
+BEGIN, DONE, AWAKE, BEGUN, JOB = 0, 16, 32, 48, 64
 
 
 class Spin(Protocol):
@@ -64,9 +66,10 @@ class Worker:
         self._begin, self._done = threading.Lock(), threading.Lock()  # to sleep on: open when there is work, or none
         self._begin.acquire()
         self._done.acquire()
-        self._signals = np.zeros(64, np.int64)
-        self._address = int(self._signals.ctypes.data)
-        self._work: Work | Calls | None = None
+        self._signals = np.zeros(80, np.int64)
+        self.address = int(self._signals.ctypes.data)
+        self._todo: list[Work | Calls] = []  # one at most
+        self._ending = False
         self._error: BaseException | None = None
         self._avoided = -1  # the core that the last work came from
         self.core = -1  # where it last began with work
@@ -80,56 +83,75 @@ class Worker:
         is better done before: in another core's caches it takes twice as long.
         """
         calls = not callable(work)
-        self._work = _in_context(work) if callable(work) else work
+        self._todo.append(_in_context(work) if callable(work) else work)
         self._signals[DONE] = self._signals[BEGUN] = 0
-        self._begin.release()
+        self._open()
         if calls and spin is not None:
-            spin.hand_over(self._address)
+            spin.hand_over(self.address)
         else:
             self._signals[BEGIN] = 1  # behind the lock, so that who sees it finds that open
 
     def wait(self) -> BaseException | None:
         """Wait until the work is done; return what it raised."""
         if spin is not None:
-            spin.wait_until_done(self._address)
+            spin.wait_until_done(self.address)
         self._done.acquire()
         error, self._error = self._error, None
         return error
 
     def take_back(self) -> bool:
         """Return whether the thread has not begun with the work, which then it never does."""
-        if not self._begin.acquire(blocking=False):
+        try:
+            self._todo.pop()
+        except IndexError:
             return False
+        self._begin.acquire(blocking=False)  # else it finds nothing to do, and sleeps again
         self._signals[BEGIN] = 0
-        self._work = None
         return True
+
+    def wake(self) -> None:
+        """Let the thread look out for jobs if it sleeps."""
+        if not self._signals[AWAKE]:
+            self._open()
 
     def end(self) -> None:
         """End the thread, when it is done with what it has begun, and wait: it may use memory of whoever gave it."""
-        self._work = None
-        with suppress(RuntimeError):  # it is open, since the thread has not seen the last work yet
-            self._begin.release()
+        self._todo.clear()
+        self._ending = True
+        self._open()
         self._signals[BEGIN] = 1
         self._thread.join()
 
-    def keep_off(self, core: int, allowed: set[int]) -> None:
+    def keep_off(self, core: int, allowed: set[int] | None = None) -> None:
         """Let the thread run on all allowed cores but for one, if there are others."""
-        if core == self._avoided or self._thread.native_id is None or not allowed - {core}:
+        if core == self._avoided or self._thread.native_id is None:
+            return
+        allowed = os.sched_getaffinity(0) if allowed is None else allowed
+        if core not in allowed or len(allowed) < 2:
             return
         self._avoided = core
         with suppress(OSError):
             os.sched_setaffinity(self._thread.native_id, allowed - {core})
 
+    def _open(self) -> None:
+        try:  # noqa: SIM105  (at each pass, and `suppress` takes as long again)
+            self._begin.release()
+        except RuntimeError:  # it is open: the thread has not seen that yet
+            pass
+
     def _serve(self) -> None:
         finished = False
         while True:
             if spin is not None:
-                spin.next_work(self._address, finished)
+                spin.next_work(self.address, finished)
             self._begin.acquire()
-            self._signals[BEGIN] = 0
-            work, self._work = self._work, None
-            if work is None:
-                return
+            self._signals[BEGIN] = finished = False
+            try:
+                work = self._todo.pop()
+            except IndexError:  # it was woken up for jobs, or its work was taken back
+                if self._ending:
+                    return
+                continue
             self.core = _core()
             try:
                 if callable(work):
@@ -174,6 +196,15 @@ def keep_apart(workers: Sequence[Worker]) -> set[int]:
     with suppress(OSError):
         os.sched_setaffinity(0, own)
     return allowed
+
+
+def ready_for_jobs(workers: Sequence[Worker]) -> None:
+    """Wake workers up, and keep them off the core of the calling thread, which does not wait for the interpreter."""
+    here = _core()
+    for worker in workers:
+        if here != -1:
+            worker.keep_off(here)
+        worker.wake()
 
 
 def let_go(cores: set[int]) -> None:

@@ -158,7 +158,7 @@ class Module:
             elif isinstance(value, (list, tuple)):
                 for item in value:
                     if isinstance(item, Module):
-                        found.append(item)  # noqa: PERF401  (most have none)
+                        found.append(item)
         return found
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:

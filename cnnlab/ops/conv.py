@@ -250,7 +250,7 @@ def _checked(dy: Array, x: Array, w: Array, **options: Any) -> ConvGeometry:
 
 
 @remembered
-def _fitting(
+def _fitting(  # noqa: PLR0917  (what is remembered has no keywords)
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
     stride: int | Sequence[int],
     padding: Padding,

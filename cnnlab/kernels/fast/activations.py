@@ -11,22 +11,22 @@ from cnnlab.kernels.fast.processor import refusal
 from cnnlab.kernels.settings import compiled_allowed
 
 
-def relu_backward(dtype: np.dtype[Any]) -> Callable[..., None] | None:
+def relu_backward(dtype: np.dtype[Any]) -> Callable[..., int] | None:
     """Return what writes dy where not x ≤ 0, else 0; or None for what is left to NumPy."""
     if not _applies(dtype):
         return None
     from cnnlab.kernels.fast import runs
 
-    return runs.relu_back
+    return runs.relu_back_shared
 
 
-def tanh_backward(dtype: np.dtype[Any]) -> Callable[..., None] | None:
+def tanh_backward(dtype: np.dtype[Any]) -> Callable[..., int] | None:
     """Return what writes dy · (1 − y²), or None likewise."""
     if not _applies(dtype):
         return None
     from cnnlab.kernels.fast import runs
 
-    return runs.tanh_back
+    return runs.tanh_back_shared
 
 
 def _applies(dtype: np.dtype[Any]) -> bool:

@@ -10,14 +10,14 @@ import numpy as np
 
 from cnnlab.geometry.options import Pads
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, address
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.plans import Three, address, shapes, steps, three
+from cnnlab.kernels.fast.plans import Three, shapes, steps, three
 from cnnlab.kernels.fast.processor import fault, lanes
 from cnnlab.kernels.fast.sharing import FLOAT, lent, sum_shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_calls, split
+from cnnlab.kernels.threads import run_shared, split
 
 
 class Numbers(NamedTuple):
@@ -75,21 +75,18 @@ class CompiledDepthwise(Whole):
         tile = (0,) * min(4 if lanes() == 16 else 3, plan.out[1]), (0,) * wide
         whole, parts = window(case), _shares(case)
         vectors = (0,) * (2 if plan.out[2] > lanes() and case.taps <= 9 else 1)
-        fixed = plan, offsets, address(x), address(w), address(bias), address(y)
-        with lent(len(parts), room(plan), 8 * lanes()) as memory:
-            run_calls([
-                [
-                    (strips.forward, (*whole, vectors, *fixed, box, maps.start, maps.stop, layer.floor))
-                    if whole
-                    else (lines.forward, (*tile, *fixed, box, edge, maps.start, maps.stop, layer.floor))
-                ]
-                for maps, (box, edge) in zip(parts, memory, strict=True)
-            ])  # fmt: skip
+        fixed = plan, offsets, address(x), address(w), address(bias), address(y), layer.floor
+        with lent(len(parts), room(plan), *[8 * lanes()] * (whole is None)) as memory:
+            rows = [(*own, maps.start, maps.stop) for maps, own in zip(parts, memory, strict=True)]
+            if whole:
+                run_shared(strips.forward_shared, (*whole, vectors, *fixed), rows)
+            else:
+                run_shared(lines.forward_shared, (*tile, *fixed), rows)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum the products of each map with its gradient, a vector of sums for each tap."""
-        from cnnlab.kernels.fast import lines, loops, strips
+        from cnnlab.kernels.fast import lines, strips
 
         plan, offsets = map_plan(case, layer.pads)
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
@@ -97,26 +94,23 @@ class CompiledDepthwise(Whole):
         some_taps = max(t for t in range(1, most + 1) if len(offsets) % t == 0)
         parts, whole, filled = _shares(case), window(case), plan.numbers.slab * plan.box[0]
         sums = np.zeros((len(parts), case.out_channels, len(offsets), lanes()), FLOAT)
-        rows = plan.out[0] * plan.out[1] * -(-plan.out[2] // lanes()) * lanes()
-        fixed = plan, offsets, address(x), address(dy)
-        with lent(len(parts), room(plan), rows) as memory:
-            run_calls([
-                [
-                    (loops.clear, (box + 4 * filled, room(plan) - filled)),
-                    (strips.grad_weight, (*whole, *fixed, address(target), box, maps.start, maps.stop))
-                    if whole
-                    else (
-                        lines.grad_weight,
-                        ((0,) * some_taps, *fixed, address(target), box, upstream, maps.start, maps.stop),
-                    ),
-                ]
-                for maps, target, (box, upstream) in zip(parts, sums, memory, strict=True)
-            ])  # fmt: skip
+        places = plan.out[0] * plan.out[1] * -(-plan.out[2] // lanes()) * lanes()
+        fixed = plan, offsets, address(x), address(dy), filled, room(plan)
+        first, step = address(sums), sums.strides[0]
+        with lent(len(parts), room(plan), *[places] * (whole is None)) as memory:
+            rows = [
+                (first + i * step, *own, maps.start, maps.stop)
+                for i, (maps, own) in enumerate(zip(parts, memory, strict=True))
+            ]
+            if whole:
+                run_shared(strips.grad_weight_shared, (*whole, *fixed), rows)
+            else:
+                run_shared(lines.grad_weight_shared, ((0,) * some_taps, *fixed), rows)
         return sum_shares(sums).reshape(case.out_channels, 1, *case.kernel)
 
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Compute even and odd rows and columns of each map from one padded map of dy."""
-        from cnnlab.kernels.fast import strips
+        from cnnlab.kernels.fast.strips import grad_input_shared
 
         back = _back_plan(case, layer.pads)
         dy, w = np.ascontiguousarray(dy), w.reshape(case.out_channels, -1)[:, back.order]
@@ -126,14 +120,12 @@ class CompiledDepthwise(Whole):
         arrays, parts = (address(dy), address(w), address(zero), address(dx)), _shares(case)
         fixed = *back.tile, vectors, back.plan, back.below, back.offsets, *arrays
         with lent(len(parts), room(back.plan)) as memory:
-            run_calls([
-                [(strips.grad_input, (*fixed, box, maps.start, maps.stop))]
-                for maps, (box,) in zip(parts, memory, strict=True)
-            ])  # fmt: skip
+            rows = [(*own, maps.start, maps.stop) for maps, own in zip(parts, memory, strict=True)]
+            run_shared(grad_input_shared, fixed, rows)
         return dx
 
 
-def _shares(case: Case) -> list[slice]:
+def _shares(case: Case) -> tuple[slice, ...]:
     return split(case.batch * case.groups, pieces(case, compiled=True))
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray, Ints, at
+from cnnlab.kernels.arrays import FloatArray, Ints, address, at
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.plans import Cut, address, forward_plan, weight_plan
+from cnnlab.kernels.fast.plans import Cut, forward_plan, weight_plan
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, LINE, Share, add_gradients, filter_offsets, in_blocks, lent, packing, shares
+from cnnlab.kernels.fast.sharing import FLOAT, LINE, add_gradients, filter_offsets, in_blocks, lent, pack, shares
 from cnnlab.kernels.fast.strided import LARGEST, WOVEN, gradient
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_calls, run_calls_in_turn, split
-from cnnlab.kernels.workers import Call
+from cnnlab.kernels.threads import run_shared, split
 
 
 class Direct(Whole):
@@ -52,7 +49,7 @@ class Direct(Whole):
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Pack the filters, and sum tile by tile."""
-        from cnnlab.kernels.fast.loops import forward, forward_by_blocks
+        from cnnlab.kernels.fast.loops import forward_by_blocks_shared, forward_shared
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
@@ -62,31 +59,28 @@ class Direct(Whole):
         bias = in_blocks(b, g)
         if case.few_places:  # packed in a large array a weight would be read again from afar
             arrays = address(x), address(w), w.strides[0] // 4, address(bias), address(y)
-            fixed = *cut.tile, cut.plan, cut.offsets, filter_offsets(w), *arrays
+            by_blocks = *cut.tile, cut.plan, cut.offsets, filter_offsets(w), *arrays, cut.box, cut.units, layer.floor
             some_blocks = split(g.blocks, threads)
             sizes = cut.units * cut.box if g.packed else LINE, case.depth * g.block
             with lent(len(some_blocks), *sizes) as memory:
-                run_calls([
-                    [(forward_by_blocks, (
-                        *fixed, boxes, cut.box, packed, cut.units, some.start, some.stop, layer.floor,
-                    ))]
-                    for some, (boxes, packed) in zip(some_blocks, memory, strict=True)
-                ])  # fmt: skip
+                own = [(*own, some.start, some.stop) for some, own in zip(some_blocks, memory, strict=True)]
+                run_shared(forward_by_blocks_shared, by_blocks, own)
             return y
         parts = shares(cut.units, g.blocks, threads)
         filters, of_share = g.groups * g.blocks * case.depth * g.block, cut.box if g.packed else LINE
         with lent(1, filters, *[of_share] * len(parts)) as [[packed, *boxes]]:
-            all_of = *cut.tile, cut.plan, cut.offsets, address(x), packed, address(bias), address(y)
-            sums = [
-                [(forward, (*all_of, box, units.start, units.stop, blocks.start, blocks.stop, layer.floor))]
+            pack(w, packed, g, threads)
+            fixed = *cut.tile, cut.plan, cut.offsets, address(x), packed, address(bias), address(y), layer.floor
+            rows = [
+                (box, units.start, units.stop, blocks.start, blocks.stop)
                 for (units, blocks), box in zip(parts, boxes, strict=True)
             ]
-            run_calls_in_turn(packing(w, packed, g, threads), sums)
+            run_shared(forward_shared, fixed, rows)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum over places, a block of filters times a tile of taps at a time."""
-        from cnnlab.kernels.fast.loops import clear, grad_weight
+        from cnnlab.kernels.fast.loops import grad_weight_shared
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
@@ -94,20 +88,10 @@ class Direct(Whole):
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
         parts = shares(cut.units, g.blocks, threads, by_blocks=case.few_places)
         dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
-        arrays, slack = (address(x), address(dy)), _slack(cut)
-
-        def work(share: Share, target: tuple[Any, ...], memory: Sequence[int]) -> list[Call]:
-            (units, blocks), (boxes, rows) = share, memory
-            return [
-                (clear, (boxes + 4 * (cut.box - slack), slack)),
-                (grad_weight, (
-                    *cut.tile, cut.plan, cut.offsets, *arrays, *target, boxes, rows, units.start, units.stop,
-                    blocks.start, blocks.stop,
-                )),
-            ]  # fmt: skip
-
+        fixed = *cut.tile, cut.plan, cut.offsets, address(x), address(dy), cut.box, _slack(cut)
+        rows = g.outer * g.lines * g.places
         with lent(len(parts), cut.box, cut.rows) as memory:
-            add_gradients(dw, g, g.outer * g.lines * g.places, cut.taps, cut.units, parts, memory, work)
+            add_gradients(dw, g, rows, cut.taps, cut.units, parts, memory, grad_weight_shared, fixed)
         return dw
 
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:

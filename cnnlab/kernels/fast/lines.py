@@ -11,7 +11,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from cnnlab.kernels.fast import vectors as v
-from cnnlab.kernels.fast.loops import compiled, pack_box
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
+from cnnlab.kernels.fast.loops import clear, pack_box
 from cnnlab.kernels.fast.micro import BYTES, get, put
 from cnnlab.kernels.fast.vectors import WIDE
 
@@ -147,11 +149,11 @@ def forward(
     w: int,
     bias: int,
     y: int,
+    floor: float,
     box: int,
     edge: int,
     first: int,
     stop: int,
-    floor: float,
 ) -> None:
     """Compute some maps of the input's; ``plan`` is a `cnnlab.kernels.fast.depthwise.Plan`."""
     g, out, step = plan.numbers, plan.out, plan.stride
@@ -190,6 +192,12 @@ def forward(
 
 
 @compiled
+def forward_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(forward, fixed), kept(fixed), shares)
+
+
+@compiled
 def narrow(
     channels: Any,
     lines: Any,
@@ -202,11 +210,11 @@ def narrow(
     w: int,
     bias: int,
     y: int,
+    floor: float,
     box: int,
     edge: int,
     first: int,
     stop: int,
-    floor: float,
 ) -> None:
     """Compute some units of y, as `cnnlab.kernels.fast.loops.forward` does, for few filters.
 
@@ -272,10 +280,21 @@ def narrow(
 
 
 @compiled
+def narrow_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(narrow, fixed), kept(fixed), shares)
+
+
+@compiled
 def grad_weight(
-    taps: Any, plan: Any, offsets: Any, x: int, dy: int, sums: int, box: int, rows: int, first: int, stop: int
-) -> None:
-    """Add some maps to sums (filters, taps rounded up, WIDE) of one share."""
+    taps: Any, plan: Any, offsets: Any, x: int, dy: int, filled: int, room: int, sums: int, box: int, rows: int,
+    first: int, stop: int,
+) -> None:  # fmt: skip
+    """Add some maps to sums (filters, taps rounded up, WIDE) of one share.
+
+    Of the room for a map so many numbers are filled by it; the others are read as well.
+    """
+    clear(box + 4 * filled, room - filled)
     g, out, step = plan.numbers, plan.out, plan.stride
     count, some = offsets.shape[0], len(taps)
     size, area = plan.size[0] * plan.size[1] * plan.size[2], out[0] * out[1] * out[2]
@@ -293,3 +312,9 @@ def grad_weight(
                         taps, box + 4 * d * step[0] * g.slab, 4 * step[1] * g.pitch, offsets.ctypes.data + 8 * t,
                         rows + 4 * d * out[1] * wide, 4 * wide, out[1], wide // WIDE, target + BYTES * t,
                     )  # fmt: skip
+
+
+@compiled
+def grad_weight_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_weight, fixed), kept(fixed), shares)

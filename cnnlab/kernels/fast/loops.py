@@ -6,28 +6,20 @@ whole, so that several threads can call it at once, and none keeps the interpret
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 
 from cnnlab.kernels.fast import micro
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
 from cnnlab.kernels.fast.micro import get, move, move_between, move_every_other, put, put_zeros
 from cnnlab.kernels.fast.vectors import WIDE
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(function: Function) -> Function:
-    """Compile a function at its first call, once for each kind of arguments; what is compiled is kept on disk."""
-    dispatcher: Function = njit(nogil=True, cache=True, error_model="numpy")(function)
-    return dispatcher
 
 
 @compiled
 def pack_filters(
-    w: int, offsets: Any, filters: int, per_filter: int, target: int, block: int, first: int, stop: int
+    offsets: Any, filters: int, per_filter: int, block: int, w: int, target: int, first: int, stop: int
 ) -> None:
     """Write blocks of filters as (blocks, K, block), with any numbers behind the last filter.
 
@@ -81,6 +73,12 @@ def pack_filters(
 
 
 @compiled
+def pack_filters_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(pack_filters, fixed), kept(fixed), shares)
+
+
+@compiled
 def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int, target: int, plane: int) -> None:
     """Copy a box of a picture (channels, *size), with zeros where it reaches over the border.
 
@@ -120,6 +118,18 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
                         for i in range(top, across):
                             put(out + 4 * i, 0.0)
                     out += 4 * across
+
+
+@compiled
+def pad_maps(size: Any, start: Any, box: Any, plane: int, x: int, maps: int, target: int) -> None:
+    """Copy a box of each of some maps likewise."""
+    pack_box(x, maps, size, start, box, 1, target, plane)
+
+
+@compiled
+def pad_maps_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(pad_maps, fixed), kept(fixed), shares)
 
 
 @compiled
@@ -203,12 +213,12 @@ def forward(
     weights: int,
     bias: int,
     y: int,
+    floor: float,
     buffer: int,
     first: int,
     stop: int,
     first_block: int,
     stop_block: int,
-    floor: float,
 ) -> None:
     """Compute some units of y: a unit is a group of a picture and a piece of its outputs.
 
@@ -225,6 +235,12 @@ def forward(
 
 
 @compiled
+def forward_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(forward, fixed), kept(fixed), shares)
+
+
+@compiled
 def forward_by_blocks(
     lines: Any,
     places: Any,
@@ -237,13 +253,13 @@ def forward_by_blocks(
     per_filter: int,
     bias: int,
     y: int,
-    boxes: int,
     box: int,
-    packed: int,
     units: int,
+    floor: float,
+    boxes: int,
+    packed: int,
     first_block: int,
     stop_block: int,
-    floor: float,
 ) -> None:
     """Compute some blocks of all units of y, of one group, with the weights of a block packed just before their use.
 
@@ -256,9 +272,15 @@ def forward_by_blocks(
         here[unit] = see_unit(plan, unit, x, boxes + 4 * unit * box)
     of_block = 4 * g.block * offsets.shape[0]
     for block in range(first_block, stop_block):
-        pack_filters(w, taps, g.filters, per_filter, packed - block * of_block, g.block, block, block + 1)
+        pack_filters(taps, g.filters, per_filter, g.block, w, packed - block * of_block, block, block + 1)
         for unit in range(units):
             sum_block(lines, places, vectors, plan, offsets, unit, block, here[unit], packed, bias, y, floor)
+
+
+@compiled
+def forward_by_blocks_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(forward_by_blocks, fixed), kept(fixed), shares)
 
 
 @compiled
@@ -306,10 +328,13 @@ def grad_weight(
     offsets: Any,
     x: int,
     dy: int,
-    sums: int,
+    room: int,
+    slack: int,
+    taps: Any,
     between: int,
     dw: int,
-    taps: Any,
+    cleared: int,
+    sums: int,
     boxes: int,
     rows: int,
     first: int,
@@ -320,8 +345,12 @@ def grad_weight(
     """Add some units to sums: a unit is a group of some pictures, or of a piece of one.
 
     ``sums`` are so many bytes from block to block, each (outer, lines, places, block), lines and places rounded up to
-    whole tiles. If ``dw`` is an address, sums begin at 0, and go there in order, of which ``taps`` are wanted.
+    whole tiles; so many numbers of them are cleared first. If ``dw`` is an address, the sums of a block are cleared,
+    and go there in order, of which ``taps`` are wanted. ``boxes`` has so much room, of which the last numbers are read
+    without ever being written, but for zeros at first.
     """
+    clear(boxes + 4 * (room - slack), slack)
+    clear(sums, cleared)
     g, box, out, size, step, before = plan.numbers, plan.box, plan.out, plan.size, plan.stride, plan.before
     high, wide = len(lines), len(places)
     area, inner = out[0] * out[1] * out[2], 1
@@ -367,3 +396,9 @@ def grad_weight(
             if dw != 0 and ends:
                 filters = dw + 4 * (group * g.filters + block * g.block) * len(taps)
                 unpack_filters(target, taps, some, filters, g.block, of_block)
+
+
+@compiled
+def grad_weight_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_weight, fixed), kept(fixed), shares)

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, address
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import map_plan, room, window
-from cnnlab.kernels.fast.plans import address, forward_plan
+from cnnlab.kernels.fast.plans import forward_plan
 from cnnlab.kernels.fast.processor import fault, lanes
 from cnnlab.kernels.fast.sharing import FLOAT, lent, sum_shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_calls, split
+from cnnlab.kernels.threads import run_shared, split
 
 WIDEST = 16  # floats: a register of AVX-512, of which there are 32
 
@@ -82,7 +82,7 @@ class Narrow(Whole):
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Sum tile by tile; the filters' rows are their first axis."""
-        from cnnlab.kernels.fast import lines
+        from cnnlab.kernels.fast.lines import narrow_shared
 
         threads = pieces(case, compiled=True)
         cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
@@ -98,17 +98,14 @@ class Narrow(Whole):
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         arrays, parts = (address(x), address(w), address(bias), address(y)), split(cut.units, threads)
         with lent(len(parts), cut.box + 4 * lanes(), 32 * lanes()) as memory:
-            run_calls([
-                [(lines.narrow, (
-                    *cut.tile, cut.plan, rows, gap, cut.offsets, *arrays, *own, units.start, units.stop, layer.floor,
-                ))]
-                for units, own in zip(parts, memory, strict=True)
-            ])  # fmt: skip
+            fixed = *cut.tile, cut.plan, rows, gap, cut.offsets, *arrays, layer.floor
+            shares = [(*own, units.start, units.stop) for units, own in zip(parts, memory, strict=True)]
+            run_shared(narrow_shared, fixed, shares)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum the products of each map with each gradient, a vector of sums for each tap."""
-        from cnnlab.kernels.fast import loops, strips
+        from cnnlab.kernels.fast.strips import grad_weight_of_pairs_shared
 
         (plan, offsets), taps = map_plan(case, layer.pads), window(case)
         if taps is None:
@@ -119,19 +116,18 @@ class Narrow(Whole):
         sums = np.zeros((len(parts), case.out_channels, case.depth, lanes()), FLOAT)
         size = (channels - 1) * plan.numbers.plane + room(plan)
         with lent(len(parts), size) as memory:
-            fixed = *taps, plan, channels, case.filters, offsets, address(x), address(dy)
-            run_calls([
-                [  # what strips read beyond a map must be numbers
-                    (loops.clear, (box, size)),
-                    (strips.grad_weight_of_pairs, (*fixed, address(target), box, units.start, units.stop)),
-                ]
-                for units, target, (box,) in zip(parts, sums, memory, strict=True)
-            ])  # fmt: skip
+            fixed = *taps, plan, channels, case.filters, offsets, address(x), address(dy), size
+            first, step = address(sums), sums.strides[0]
+            shares = [
+                (first + i * step, *own, units.start, units.stop)
+                for i, (units, own) in enumerate(zip(parts, memory, strict=True))
+            ]
+            run_shared(grad_weight_of_pairs_shared, fixed, shares)
         return sum_shares(sums).reshape(case.out_channels, channels, *case.kernel)
 
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Spread each place of dy over its window, with the channels last, and put the channels in order."""
-        from cnnlab.kernels.fast import spread
+        from cnnlab.kernels.fast.spread import grad_input_shared
 
         tile, channels = spread_tile(case), case.in_channels // case.groups
         if tile is None:
@@ -152,8 +148,6 @@ class Narrow(Whole):
         fixed = (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan, address(dy), address(runs), address(dx)
         parts = split(case.batch * case.groups, pieces(case, compiled=True))
         with lent(len(parts), lines * plan.pitch + 2 * lanes()) as memory:
-            run_calls([
-                [(spread.grad_input, (*fixed, sums, units.start, units.stop))]
-                for units, (sums,) in zip(parts, memory, strict=True)
-            ])  # fmt: skip
+            shares = [(*own, units.start, units.stop) for units, own in zip(parts, memory, strict=True)]
+            run_shared(grad_input_shared, fixed, shares)
         return dx

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctypes import addressof, c_byte
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnlab.geometry.options import Pads
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import Ints
 from cnnlab.kernels.case import Case
 
 BOX = 2**17  # numbers of the input that are worked on at a time, about: they stay in the cache next to the weights
@@ -267,11 +266,3 @@ def steps(box: Three, phases: int) -> Three:
     if plane % 256 == 0:
         plane += 16  # else the same place of every channel falls on the same line of the cache
     return pitch, box[1] * pitch, plane
-
-
-def address(array: FloatArray) -> int:
-    """Return where the first number of an array is."""
-    try:
-        return addressof(c_byte.from_buffer(array))  # type: ignore[arg-type]  # three times as fast as what always works
-    except (TypeError, ValueError, BufferError):  # read-only, or not in a row
-        return int(array.__array_interface__["data"][0])

@@ -5,7 +5,7 @@ For other windows NumPy was as fast or faster on the way forward, and for averag
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from cnnlab.kernels.fast.plans import Three, three
 from cnnlab.kernels.fast.processor import refusal
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import compiled_allowed
-from cnnlab.kernels.threads import PASS_MACS, run_calls, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, run_shared, shares_of, split
 
 AXES = 3  # at most
 LEAST_VECTOR = 4  # windows in a row
@@ -54,8 +54,8 @@ def max_pool_backward(dy: FloatArray, x: FloatArray, geometry: PoolGeometry) -> 
     if _of_pairs(geometry, x):
         _each_pair(pools.LARGEST_BACK, x, dy, dx)
     else:
-        loop = partial(pools.largest_back, (0,) * geometry.stride[-1])
-        _each_map(loop, [_maps(dy), _maps(x), _maps(dx)], _windows(geometry))
+        arrays = [_maps(dy), _maps(x), _maps(dx)]
+        _each_map(pools.largest_back_shared, ((0,) * geometry.stride[-1], *arrays, _windows(geometry)), arrays)
     return dx
 
 
@@ -98,8 +98,9 @@ def _of_pairs(geometry: PoolGeometry, x: FloatArray) -> bool:
 def _each_pair(what: Ints, x: FloatArray, small: FloatArray, dx: FloatArray, counts: FloatArray | None = None) -> None:
     from cnnlab.kernels.fast import pools
 
-    x, small, dx = (_maps(array, 2) for array in (x, small, dx))
-    _each_map(partial(pools.pairs, what), [x, small, dx], small[0] if counts is None else np.ascontiguousarray(counts))
+    arrays = x, small, dx = _maps(x, 2), _maps(small, 2), _maps(dx, 2)
+    counts = small[0] if counts is None else counts
+    _each_map(pools.pairs_shared, (what, *arrays, counts), arrays)
 
 
 def _windows(geometry: PoolGeometry) -> Windows:
@@ -113,6 +114,6 @@ def _maps(array: FloatArray, axes: int = AXES) -> FloatArray:
     return np.ascontiguousarray(array).reshape(maps, *three(array.shape[2:], 1)[AXES - axes :])
 
 
-def _each_map(loop: Any, arrays: list[FloatArray], *options: Any) -> None:
-    threads = shares_of(PASS_MACS * max(a.size for a in arrays), compiled=True)
-    run_calls([[(loop, (*arrays, *options, some.start, some.stop))] for some in split(len(arrays[0]), threads)])
+def _each_map(function: Callable[..., int], fixed: tuple[Any, ...], arrays: Sequence[FloatArray]) -> None:
+    threads = shares_of(PASS_MACS * max([array.size for array in arrays]), compiled=True)
+    run_shared(function, fixed, [(some.start, some.stop) for some in split(len(arrays[0]), threads)])

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
 from cnnlab.kernels.fast.pairs import (
     eight_largest,
     eight_largest_back,
@@ -68,6 +69,12 @@ def pairs(what: Any, x: Any, small: Any, dx: Any, counts: Any, first: int, stop:
 
 
 @compiled
+def pairs_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(pairs, fixed), kept(fixed), shares)
+
+
+@compiled
 def _clear_rest(dx: Any, high: int, wide: int) -> None:
     """Put zeros into the row and the column that no pair covers."""
     if 2 * high < dx.shape[0]:
@@ -109,6 +116,12 @@ def largest_back(step: Any, dy: Any, x: Any, dx: Any, g: Any, first: int, stop: 
                 for q in range(dy.shape[3]):
                     if places[q] >= 0:
                         flat[places[q]] += dy[n, i, r, q]
+
+
+@compiled
+def largest_back_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(largest_back, fixed), kept(fixed), shares)
 
 
 @compiled

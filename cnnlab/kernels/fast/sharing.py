@@ -9,10 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cnnlab.kernels.arrays import FloatArray, Ints, sum_rows
-from cnnlab.kernels.fast.plans import address
-from cnnlab.kernels.threads import run_calls, split
-from cnnlab.kernels.workers import Call, do_calls
+from cnnlab.kernels.arrays import FloatArray, Ints, address, sum_rows
+from cnnlab.kernels.threads import run_shared, split
+from cnnlab.kernels.workers import do_calls
 from cnnlab.kernels.workspace import workspace
 
 FLOAT = np.dtype(np.float32)
@@ -34,24 +33,20 @@ class Blocks(Protocol):
     def blocks(self) -> int: ...  # noqa: D102
 
 
-def packing(w: FloatArray, target: int, g: Blocks, threads: int) -> list[list[Call]]:
-    """Return what brings w, a view (C_out, C_in/G, *kernel) with any steps, to (G, blocks, C_in/G·taps, block)."""
-    from cnnlab.kernels.fast.loops import pack_filters
+def pack(w: FloatArray, target: int, g: Blocks, threads: int) -> None:
+    """Bring w, a view (C_out, C_in/G, *kernel) with any steps, to (G, blocks, C_in/G·taps, block) at an address."""
+    from cnnlab.kernels.fast.loops import pack_filters_shared
 
     offsets, source, between = filter_offsets(w), address(w), w.strides[0]
     of_group = g.blocks * len(offsets) * g.block
     if g.groups * of_group <= SMALL:
         threads = 1
-    return [
-        [
-            (pack_filters, (
-                source + group * g.filters * between, offsets, g.filters, between // 4, target + 4 * group * of_group,
-                g.block, blocks.start, blocks.stop,
-            ))
-            for group in range(g.groups)
-        ]
+    rows = [
+        (source + group * g.filters * between, target + 4 * group * of_group, blocks.start, blocks.stop)
         for blocks in split(g.blocks, threads)
-    ]  # fmt: skip
+        for group in range(g.groups)
+    ]
+    run_shared(pack_filters_shared, (offsets, g.filters, between // 4, g.block), rows, threads)
 
 
 def in_blocks(b: FloatArray | None, g: Blocks) -> FloatArray:
@@ -72,28 +67,27 @@ def add_gradients(
     units: int,
     parts: Sequence[Share],
     memory: Sequence[Sequence[int]],
-    work: Callable[[Share, tuple[Any, ...], Sequence[int]], list[Call]],
+    function: Callable[..., int],
+    fixed: tuple[Any, ...],
 ) -> None:
     """Let each share add its units to sums of its own, blocks of filters (rows, block), and bring these to dw.
 
-    ``taps`` are the rows that are wanted. ``work`` returns the calls of a share, for the arguments that say where its
-    sums go, as `cnnlab.kernels.fast.loops.grad_weight` has them.
+    ``taps`` are the rows that are wanted. The compiled function is given what all shares have in common, and behind it
+    what `cnnlab.kernels.fast.loops.grad_weight` has of the sums, of a share's memory and of its units and blocks.
     """
-    from cnnlab.kernels.fast.loops import clear, unpack_filters
+    from cnnlab.kernels.fast.loops import unpack_filters
 
     of_block = 4 * rows * g.block
     if len(parts) == 1 or parts[0][1].start != parts[-1][1].start:  # nobody else adds to a share's blocks of filters
         alone = units == g.groups  # a block is cleared, summed and brought to its place while it is in the cache
         count, between = (len(parts), 0) if alone else (1, of_block)
         with workspace.borrow((count, 1 if alone else g.groups * g.blocks, rows, g.block), FLOAT) as sums:
-            targets = [(address(sums[i % count]), between, address(dw), taps) for i in range(len(parts))]
-            run_calls([work(*one) for one in zip(parts, targets, memory, strict=True)])
+            targets = [address(sums) + i % count * sums.strides[0] for i in range(len(parts))]
+            run_shared(function, (*fixed, taps, between, address(dw), 0), _rows(targets, memory, parts))
         return
     with workspace.borrow((len(parts), g.groups, g.blocks, rows, g.block), FLOAT) as sums:
-        run_calls([
-            [(clear, (address(some), some.size)), *work(share, (address(some), of_block, 0, taps), own)]
-            for share, some, own in zip(parts, sums, memory, strict=True)
-        ])  # fmt: skip
+        targets = [address(sums) + i * sums.strides[0] for i in range(len(parts))]
+        run_shared(function, (*fixed, taps, of_block, 0, sums[0].size), _rows(targets, memory, parts))
         for more in sums[1:]:
             sums[0] += more
         first, of_group = address(sums), sums.strides[1]
@@ -104,6 +98,13 @@ def add_gradients(
             ))
             for group in range(g.groups)
         ])  # fmt: skip
+
+
+def _rows(targets: list[int], memory: Sequence[Sequence[int]], parts: Sequence[Share]) -> list[Sequence[int]]:
+    return [
+        (target, *own, units.start, units.stop, blocks.start, blocks.stop)
+        for target, own, (units, blocks) in zip(targets, memory, parts, strict=True)
+    ]
 
 
 def sum_shares(sums: FloatArray) -> FloatArray:

@@ -1,7 +1,10 @@
-"""Signals between threads that none of them sleeps for, for `cnnlab.kernels.workers`.
+"""Signals between threads that none of them sleeps for, for `cnnlab.kernels.workers`, and jobs by such signals.
 
 Whoever waits here does so without the interpreter's lock, and whoever tells something here does so when it has let go
 of that lock. For a thread that finds it taken falls asleep, and it takes about 60 microseconds until it is awake again.
+
+A job is compiled code and the arguments of its shares. A worker that looks out for work does it without the interpreter
+and looks out for the next; what no worker has begun when the giver is done with its own shares, the giver does too.
 """
 
 from __future__ import annotations
@@ -13,25 +16,42 @@ from numba import types
 from numba.extending import intrinsic
 
 from cnnlab.kernels.fast import vectors as v
-from cnnlab.kernels.fast.loops import compiled
-from cnnlab.kernels.workers import AWAKE, BEGIN, BEGUN, DONE
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.workers import AWAKE, BEGIN, BEGUN, DONE, JOB
 
 LOOKS = 30_000  # 25 to 50 ns each
 SOME = 50  # of them
 LOOKS_AT_BEGUN = 3_000
 LOOKS_TO_LET_GO = 150  # until a thread that says that it begins has let go of the interpreter
 
+IDLE, POSTED, RUNNING = 0, 1, 2  # what a job can be
+# Words of a job behind its state: where its code is, its common arguments and the first row of a share's; bytes from
+# each of its rows to the next; how many there are; and whether one failed.
+CODE, FIXED, ROW, STEP, ROWS, FAILED = range(JOB + 1, JOB + 7)
+JOB_CODE = ir.FunctionType(v.WORD, [v.WORD, v.WORD])  # of the common arguments and a row; not 0: it failed
+
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _look(context: Any, address: Any) -> Any:
-    """Return the number at an address as another thread wrote it, after a moment's pause."""
+def _pause(context: Any) -> Any:
+    """Do nothing for a moment."""
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del signature, arguments
+        b.call(v.declared(b, "llvm.x86.sse2.pause", ir.FunctionType(ir.VoidType(), [])), [])
+        return context.get_dummy_value()
+
+    return types.void(), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _seen(context: Any, address: Any) -> Any:
+    """Return the number at an address as another thread wrote it, with all that it wrote before."""
     del context, address
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         del context, signature
-        b.call(v.declared(b, "llvm.x86.sse2.pause", ir.FunctionType(ir.VoidType(), [])), [])
         return b.load_atomic(v.pointer(b, arguments[0], v.WORD), "acquire", 8)
 
     return types.int64(types.intp), build
@@ -50,6 +70,41 @@ def _tell(context: Any, address: Any, value: Any) -> Any:
     return types.void(types.intp, types.int64), build
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def _exchange(context: Any, address: Any, old: Any, new: Any) -> Any:
+    """Write a number if another one is there still; return whether it was."""
+    del context, address, old, new
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        place, *values = arguments
+        found = b.cmpxchg(v.pointer(b, place, v.WORD), *values, "acq_rel", "acquire")
+        return b.extract_value(found, 1)
+
+    return types.boolean(types.intp, types.int64, types.int64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _run(context: Any, code: Any, fixed: Any, row: Any) -> Any:
+    """Run a job's code for a row; return what is not 0 if it failed."""
+    del context, code, fixed, row
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        code, *given = arguments
+        return b.call(v.pointer(b, code, JOB_CODE), given)
+
+    return types.int64(types.intp, types.intp, types.intp), build
+
+
+@compiled
+def _look(address: int) -> int:
+    """Return the number at an address as another thread wrote it, after a moment's pause."""
+    _pause()
+    seen: int = _seen(address)
+    return seen
+
+
 @compiled
 def _wait_for(address: int) -> None:
     """Return when the number at an address is no longer 0, at the latest after about a millisecond."""
@@ -61,13 +116,72 @@ def _wait_for(address: int) -> None:
 
 
 @compiled
+def _rows_of_job(code: int, fixed: int, row: int, step: int, rows: int) -> int:
+    """Run the code for some rows; return what is not 0 if it failed for one."""
+    failed = 0
+    for i in range(rows):
+        failed |= _run(code, fixed, row + i * step)
+    return failed
+
+
+@compiled
 def next_work(signals: int, finished: bool) -> None:
-    """Say that the last work is done, if there was one; return when there is more, or after about a millisecond."""
+    """Say that the last work is done, if there was one; return when there is more, or after about a millisecond.
+
+    Jobs that come meanwhile are done here.
+    """
     if finished:
         _tell(signals + 8 * DONE, 1)
     _tell(signals + 8 * AWAKE, 1)
-    _wait_for(signals + 8 * BEGIN)
+    looks = 0
+    while looks < LOOKS:
+        looks += 1
+        if looks % SOME == 0:
+            _sched_yield()
+        if _look(signals + 8 * BEGIN) != 0:
+            break
+        if _seen(signals + 8 * JOB) == POSTED and _exchange(signals + 8 * JOB, POSTED, RUNNING):
+            failed = _rows_of_job(
+                _seen(signals + 8 * CODE), _seen(signals + 8 * FIXED), _seen(signals + 8 * ROW),
+                _seen(signals + 8 * STEP), _seen(signals + 8 * ROWS),
+            )  # fmt: skip
+            _tell(signals + 8 * FAILED, failed)
+            _tell(signals + 8 * JOB, IDLE)
+            looks = 0
     _tell(signals + 8 * AWAKE, 0)
+
+
+@compiled
+def share_out(code: int, fixed: int, shares: Any) -> int:
+    """Run a job's code for all its rows, some of them in workers; return what is not 0 if it failed for one.
+
+    ``fixed`` is where its common arguments lie. ``shares`` are five numbers: where the addresses of the workers'
+    signals lie, how many workers there are, where the first row lies, bytes from row to row, and how many there are.
+    """
+    signals, workers, row, step, rows = shares
+    threads = workers + 1
+    for i in range(1, threads):
+        worker = _seen(signals + 8 * (i - 1))
+        _tell(worker + 8 * CODE, code)
+        _tell(worker + 8 * FIXED, fixed)
+        _tell(worker + 8 * ROW, row + i * step)
+        _tell(worker + 8 * STEP, threads * step)
+        _tell(worker + 8 * ROWS, (rows - i + threads - 1) // threads)
+        _tell(worker + 8 * JOB, POSTED)
+    failed = _rows_of_job(code, fixed, row, threads * step, (rows + threads - 1) // threads)
+    for i in range(1, threads):
+        worker = _seen(signals + 8 * (i - 1))
+        if _exchange(worker + 8 * JOB, POSTED, IDLE):  # it sleeps, or has something else to do
+            failed |= _rows_of_job(code, fixed, row + i * step, threads * step, (rows - i + threads - 1) // threads)
+            continue
+        looks = 0
+        while _seen(worker + 8 * JOB) != IDLE:
+            _pause()
+            looks += 1
+            if looks % SOME == 0:
+                _sched_yield()
+        failed |= _seen(worker + 8 * FAILED)
+    return failed
 
 
 @compiled

@@ -14,7 +14,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from cnnlab.kernels.fast import vectors as v
-from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
 from cnnlab.kernels.fast.micro import BYTES, get, put, put_zeros
 from cnnlab.kernels.fast.vectors import WIDE
 
@@ -119,3 +120,9 @@ def grad_input(
                 target = dx + 4 * (((one * g.channels + c) * g.size_high + r) * g.size_wide)
                 for q in range(g.size_wide):
                     put(target + 4 * q, get(source + 4 * q * g.channels))
+
+
+@compiled
+def grad_input_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_input, fixed), kept(fixed), shares)

@@ -10,20 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cnnlab.geometry.options import Pads
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, address
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.plans import Cut, Three, address, forward_plan, three
+from cnnlab.kernels.fast.plans import Cut, Three, forward_plan, three
 from cnnlab.kernels.fast.processor import lanes
-from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, packing, shares
+from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack, shares
 from cnnlab.kernels.passes import Layer, Residue, back_layer, flipped, pieces, residues
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_calls, split
-from cnnlab.kernels.workers import Call
+from cnnlab.kernels.threads import run_shared, split
 
 WOVEN = 2**18  # numbers of the gradient that are computed before they are woven, about
 LARGEST = 2**22  # numbers of a picture, all of which are computed before they are woven
@@ -60,7 +59,7 @@ class Work:
     batch: int
     channels: int
     maps: int  # of dy, in a picture
-    kernels: list[FloatArray]
+    threads: int
     dy: int
     bias: int
     dx: int
@@ -75,24 +74,26 @@ def gradient(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: C
     bias = np.zeros(g.groups * g.blocks * g.block, FLOAT)
     kernels = [flipped(w, one.part, layer.groups) for one in plan.correlations]
     addresses = address(dy), address(bias), address(dx)
-    work = Work(plan, g, case.batch, case.in_channels, case.out_channels, kernels, *addresses)
+    work = Work(plan, g, case.batch, case.in_channels, case.out_channels, threads, *addresses)
     depths = [one.case.depth for one in plan.correlations]
     if all(one.case.few_places for one in plan.correlations):  # packed in a large array they would be read from afar
-        some = split(g.blocks, threads)
-        sizes = max(depths) * g.block, *(case.batch * size for size in (plan.seen, *plan.maps))
-        with lent(len(some), *sizes) as memory:
-            run_calls([_by_blocks(work, *one) for one in zip(some, memory, strict=True)])
+        blocks = split(g.blocks, threads)
+        with (
+            lent(len(blocks), max(depths) * g.block) as packed,
+            lent(1, *(case.batch * size for size in (plan.seen, *plan.maps))) as [memory],
+        ):
+            _by_blocks(work, kernels, blocks, packed, memory)
         return dx
-    parts = shares(case.batch, g.blocks, threads)  # pictures, or blocks of filters where there are few
-    most = max(pictures.stop - pictures.start for pictures, _ in parts)
-    step = max(1, min(WOVEN // (plan.seen + sum(plan.maps)), most))
+    step = max(1, min(threads * WOVEN // (plan.seen + sum(plan.maps)), case.batch))
+    step = -(-case.batch // -(-case.batch // step))
     with (
         lent(1, *(g.groups * g.blocks * depth * g.block for depth in depths)) as [filters],
-        lent(len(parts), *(step * size for size in (plan.seen, *plan.maps))) as memory,
+        lent(1, *(step * size for size in (plan.seen, *plan.maps))) as [memory],
     ):
         for one, target in zip(kernels, filters, strict=True):
-            run_calls(packing(one, target, g, threads))
-        run_calls([_by_pictures(work, filters, step, *one) for one in zip(parts, memory, strict=True)])
+            pack(one, target, g, threads)
+        for first in range(0, case.batch, step):
+            _by_pictures(work, filters, slice(first, min(case.batch, first + step)), memory)
     return dx
 
 
@@ -128,71 +129,81 @@ def _common_pads(parts: tuple[Residue, ...], out: Ints) -> Pads:
     return tuple(both)
 
 
-def _by_pictures(work: Work, filters: Sequence[int], step: int, share: Share, memory: Sequence[int]) -> list[Call]:
-    """Return the calls for some pictures, a few at a time."""
-    from cnnlab.kernels.fast import loops
+def _by_pictures(work: Work, filters: Sequence[int], pictures: slice, memory: Sequence[int]) -> None:
+    """Compute some pictures, each in one thread, or some blocks of filters of each where pictures are few."""
+    from cnnlab.kernels.fast.loops import forward_shared
 
-    (pictures, blocks), (seen, *maps), calls = share, memory, list[Call]()
-    for first in range(pictures.start, pictures.stop, step):
-        stop = min(pictures.stop, first + step)
-        dy = _padding(work, slice(first, stop), seen, calls)
-        for one, packed, target in zip(work.plan.correlations, filters, maps, strict=True):
-            of_picture = one.cut.units // work.batch
-            begin = target - 4 * first * work.channels * prod(one.case.out)
-            calls.append((
-                loops.forward,
-                (
-                    *one.cut.tile, one.cut.plan, one.cut.offsets, dy, packed, work.bias, begin, 0,
-                    first * of_picture, stop * of_picture, blocks.start, blocks.stop, -np.inf,
-                ),
-            ))  # fmt: skip
-        calls += _weaving(work, maps, slice(first, stop), blocks)
-    return calls
-
-
-def _by_blocks(work: Work, blocks: slice, memory: Sequence[int]) -> list[Call]:
-    """Return the calls for some blocks of filters, with the weights of each packed just before their use."""
-    from cnnlab.kernels.fast import loops
-
-    (packed, seen, *maps), calls = memory, list[Call]()
-    dy = _padding(work, slice(0, work.batch), seen, calls)
-    for one, kernels, target in zip(work.plan.correlations, work.kernels, maps, strict=True):
-        calls.append((
-            loops.forward_by_blocks,
+    seen, *maps = memory
+    parts = shares(pictures.stop - pictures.start, work.g.blocks, work.threads)
+    dy = _padded(work, pictures, seen)
+    for one, packed, target in zip(work.plan.correlations, filters, maps, strict=True):
+        of_picture = one.cut.units // work.batch
+        begin = target - 4 * pictures.start * work.channels * prod(one.case.out)
+        rows = [
             (
-                *one.cut.tile, one.cut.plan, one.cut.offsets, filter_offsets(kernels), dy, address(kernels),
-                kernels.strides[0] // 4, work.bias, target, 0, 0, packed, one.cut.units, blocks.start,
-                blocks.stop, -np.inf,
-            ),
-        ))  # fmt: skip
-    return calls + _weaving(work, maps, slice(0, work.batch), blocks)
+                0, (pictures.start + some.start) * of_picture, (pictures.start + some.stop) * of_picture, blocks.start,
+                blocks.stop,
+            )
+            for some, blocks in parts
+        ]  # fmt: skip
+        fixed = *one.cut.tile, one.cut.plan, one.cut.offsets, dy, packed, work.bias, begin, -np.inf
+        run_shared(forward_shared, fixed, rows)
+    _weave(work, maps, pictures, parts)
 
 
-def _padding(work: Work, pictures: slice, target: int, calls: list[Call]) -> int:
-    """Add the call that copies some pictures of dy with zeros around; return where the first picture would begin."""
-    from cnnlab.kernels.fast import loops
+def _by_blocks(
+    work: Work,
+    kernels: list[FloatArray],
+    blocks: Sequence[slice],
+    packed: Sequence[Sequence[int]],
+    memory: Sequence[int],
+) -> None:
+    """Compute some blocks of filters in each thread, with the weights of each packed just before their use."""
+    from cnnlab.kernels.fast.loops import forward_by_blocks_shared
+
+    seen, *maps = memory
+    everything = slice(0, work.batch)
+    dy = _padded(work, everything, seen)
+    rows = [(0, *own, some.start, some.stop) for some, own in zip(blocks, packed, strict=True)]
+    for one, w, target in zip(work.plan.correlations, kernels, maps, strict=True):
+        fixed = (
+            *one.cut.tile, one.cut.plan, one.cut.offsets, filter_offsets(w), dy, address(w), w.strides[0] // 4,
+            work.bias, target, 0, one.cut.units, -np.inf,
+        )  # fmt: skip
+        run_shared(forward_by_blocks_shared, fixed, rows)
+    _weave(work, maps, everything, [(everything, some) for some in blocks])
+
+
+def _padded(work: Work, pictures: slice, target: int) -> int:
+    """Copy some pictures of dy with zeros around, if need be; return where the first picture of all would begin."""
+    from cnnlab.kernels.fast.loops import pad_maps_shared
 
     if work.plan.padded == work.plan.of_dy:
         return work.dy
-    plane, count = prod(work.plan.padded), (pictures.stop - pictures.start) * work.maps
-    source = work.dy + 4 * pictures.start * work.maps * prod(work.plan.of_dy)
+    plane, of_map = prod(work.plan.padded), prod(work.plan.of_dy)
+    first, count = int(pictures.start) * work.maps, (pictures.stop - pictures.start) * work.maps
     start = three(tuple(-n for n in work.plan.before), 0)
-    calls.append((loops.pack_box, (source, count, work.plan.of_dy, start, work.plan.padded, 1, target, plane)))
-    return target - 4 * int(pictures.start) * work.maps * plane
+    rows = [
+        (work.dy + 4 * (first + some.start) * of_map, some.stop - some.start, target + 4 * some.start * plane)
+        for some in split(count, work.threads)
+    ]
+    run_shared(pad_maps_shared, (work.plan.of_dy, start, work.plan.padded, plane), rows)
+    return target - 4 * first * plane
 
 
-def _weaving(work: Work, maps: list[int], pictures: slice, blocks: slice) -> list[Call]:
-    """Return what brings the maps of all correlations to dx."""
-    from cnnlab.kernels.fast import weave
+def _weave(work: Work, maps: Sequence[int], pictures: slice, parts: Sequence[Share]) -> None:
+    """Bring the maps of all correlations to dx."""
+    from cnnlab.kernels.fast.weave import weave_shared
 
     g, table = work.g, np.zeros(work.plan.stride, np.int64)
     for one, first in zip(work.plan.correlations, maps, strict=True):
         table[one.rest] = first
-    fixed: tuple[Any, ...] = table, work.plan.size, work.channels, work.dx, pictures.start, pictures.stop
-    if blocks.stop - blocks.start == g.blocks:
-        return [(weave.weave, (*fixed, 0, work.channels))]
-    some = [(group * g.filters + blocks.start * g.block, blocks.stop * g.block) for group in range(g.groups)]
-    return [
-        (weave.weave, (*fixed, first, min((group + 1) * g.filters, group * g.filters + stop)))
-        for group, (first, stop) in enumerate(some)
-    ]
+    rows = [
+        (
+            pictures.start + some.start, pictures.start + some.stop, group * g.filters + blocks.start * g.block,
+            min((group + 1) * g.filters, group * g.filters + blocks.stop * g.block),
+        )
+        for some, blocks in parts
+        for group in range(g.groups)
+    ]  # fmt: skip
+    run_shared(weave_shared, (table, work.plan.size, work.channels, work.dx, pictures.start), rows)

@@ -13,7 +13,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from cnnlab.kernels.fast import vectors as v
-from cnnlab.kernels.fast.loops import compiled, pack_box
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
+from cnnlab.kernels.fast.loops import clear, pack_box
 from cnnlab.kernels.fast.micro import BYTES
 from cnnlab.kernels.fast.vectors import WIDE
 
@@ -199,10 +201,10 @@ def forward(
     w: int,
     bias: int,
     y: int,
+    floor: float,
     box: int,
     first: int,
     stop: int,
-    floor: float,
 ) -> None:
     """Compute some maps of the input's; ``plan`` is a `cnnlab.kernels.fast.depthwise.Plan`."""
     g, high, across = plan.numbers, plan.out[1], plan.out[2]
@@ -229,11 +231,21 @@ def forward(
 
 
 @compiled
+def forward_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(forward, fixed), kept(fixed), shares)
+
+
+@compiled
 def grad_weight(
-    rows: Any, step: Any, columns: Any, plan: Any, offsets: Any, x: int, dy: int, sums: int, box: int, first: int,
-    stop: int,
+    rows: Any, step: Any, columns: Any, plan: Any, offsets: Any, x: int, dy: int, filled: int, room: int, sums: int,
+    box: int, first: int, stop: int,
 ) -> None:  # fmt: skip
-    """Add some maps to sums (filters, taps, WIDE) of one share."""
+    """Add some maps to sums (filters, taps, WIDE) of one share.
+
+    Of the room for a map so many numbers are filled by it; the others are read as well.
+    """
+    clear(box + 4 * filled, room - filled)
     g, high, across = plan.numbers, plan.out[1], plan.out[2]
     size, taps = plan.size[1] * plan.size[2], len(rows) * len(columns)
     starts = (0, -plan.before[1], -plan.before[2])
@@ -255,11 +267,21 @@ def grad_weight(
 
 
 @compiled
+def grad_weight_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_weight, fixed), kept(fixed), shares)
+
+
+@compiled
 def grad_weight_of_pairs(
     rows: Any, step: Any, columns: Any, plan: Any, channels: int, filters: int, offsets: Any, x: int, dy: int,
-    sums: int, box: int, first: int, stop: int,
+    room: int, sums: int, box: int, first: int, stop: int,
 ) -> None:  # fmt: skip
-    """Add some groups of pictures to sums (groups, filters, channels, taps, WIDE) of one share: each pair by itself."""
+    """Add some groups of pictures to sums (groups, filters, channels, taps, WIDE) of one share: each pair by itself.
+
+    The box has room for so many numbers, some of which are read without being written, but for zeros at first.
+    """
+    clear(box, room)
     g, high, across = plan.numbers, plan.out[1], plan.out[2]
     size, area, taps = plan.size[1] * plan.size[2], high * across, len(rows) * len(columns)
     starts = (0, -plan.before[1], -plan.before[2])
@@ -280,6 +302,12 @@ def grad_weight_of_pairs(
                             offsets.ctypes.data + 24, upstream + 4 * q, 4 * across, high, min(WIDE, across - q),
                             target + 3 * BYTES,
                         )  # fmt: skip
+
+
+@compiled
+def grad_weight_of_pairs_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_weight_of_pairs, fixed), kept(fixed), shares)
 
 
 @compiled
@@ -340,3 +368,9 @@ def grad_input(
                 odd, first, second, vectors, offsets.ctypes.data, box + 4 * below[1] * g.pitch, g.pitch,
                 weights + 4 * len(even) * columns, zero, target + 4 * across, high // 2, across,
             )  # fmt: skip
+
+
+@compiled
+def grad_input_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_input, fixed), kept(fixed), shares)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.loops import begins_and_ends, clear, compiled, unpack_filters
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
+from cnnlab.kernels.fast.loops import begins_and_ends, clear, unpack_filters
 from cnnlab.kernels.fast.tiles import apart, side_by_side
 from cnnlab.kernels.fast.transforms import add_weights, transform_input, transform_kernel
 from cnnlab.kernels.fast.vectors import WIDE
@@ -18,13 +22,13 @@ def grad_weight(
     some: Any,
     vectors: Any,
     g: Any,
-    offsets: Any,
     x: int,
     dy: int,
-    total: int,
+    taps: Any,
     between: int,
     dw: int,
-    taps: Any,
+    cleared: int,
+    total: int,
     lines: int,
     seen: int,
     upstream: int,
@@ -44,6 +48,8 @@ def grad_weight(
     parts = -(-g.channels // WIDE)
     pixel = 4 * parts * WIDE  # bytes of the channels of a tile
     of_sum = 4 * apart(width * block)  # from one of the 36 sums to the next
+    offsets = np.empty(g.pictures * -(-g.down // g.pieces) * g.across, np.int64)
+    clear(total, cleared)
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
@@ -95,3 +101,9 @@ def grad_weight(
             if dw != 0 and ends:
                 filters = dw + 4 * (group * g.filters + o * block) * len(taps)
                 unpack_filters(of_block, taps, there, filters, block, g.channels * area)
+
+
+@compiled
+def grad_weight_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(grad_weight, fixed), kept(fixed), shares)

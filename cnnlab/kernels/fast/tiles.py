@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cnnlab.kernels.fast import micro
-from cnnlab.kernels.fast.loops import compiled, pack_filters
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
+from cnnlab.kernels.fast.loops import pack_filters
 from cnnlab.kernels.fast.micro import put_zeros
 from cnnlab.kernels.fast.transforms import transform_edge, transform_input, transform_kernel, transform_output
 from cnnlab.kernels.fast.vectors import WIDE
@@ -24,7 +28,7 @@ def transform_kernels(
     kernel: Any, w: int, taps: Any, filters: int, per_filter: int, o: int, packed: int, target: int, block: int
 ) -> None:
     """Transform the kernels of a block of filters, as `pack_filters` takes them, to (36, channels, block)."""
-    pack_filters(w, taps, filters, per_filter, packed - 4 * o * taps.shape[0] * block, block, o, o + 1)
+    pack_filters(taps, filters, per_filter, block, w, packed - 4 * o * taps.shape[0] * block, o, o + 1)
     side, area = len(kernel), len(kernel) ** 2
     channels = taps.shape[0] // area
     step = 4 * apart(channels * block)
@@ -69,13 +73,13 @@ def forward(
     tile: Any,
     vectors: Any,
     g: Any,
-    offsets: Any,
     taps: Any,
     x: int,
     w: int,
     per_filter: int,
     bias: int,
     y: int,
+    floor: float,
     lines: int,
     seen: int,
     packed: int,
@@ -85,7 +89,6 @@ def forward(
     stop: int,
     first_block: int,
     stop_block: int,
-    floor: float,
 ) -> None:
     """Compute some units of y: a unit is a group of some pictures, or of some rows of tiles of one.
 
@@ -97,6 +100,7 @@ def forward(
     parts = -(-g.channels // WIDE)
     area = g.out_high * g.out_wide
     between = 4 * apart(g.room * block)  # bytes from one of the 36 products to the next
+    offsets = np.empty(g.channels, np.int64)
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
@@ -156,3 +160,9 @@ def forward(
                                     outputs, source + 4 * part, between, b, target, 4 * area, 4 * g.out_wide,
                                     some - part, g.out_high - top, g.out_wide - left, floor,
                                 )  # fmt: skip
+
+
+@compiled
+def forward_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(forward, fixed), kept(fixed), shares)

@@ -9,7 +9,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from cnnlab.kernels.fast import vectors as v
-from cnnlab.kernels.fast.loops import compiled
+from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.jobs import code_of, kept, share_out
 from cnnlab.kernels.fast.micro import BYTES, get, put
 from cnnlab.kernels.fast.vectors import WIDE
 
@@ -38,17 +39,19 @@ def in_turns(context: Any, masked: Any, even: Any, odd: Any, target: Any, evens:
 
 
 @compiled
-def weave(table: Any, size: Any, channels: int, dx: int, first: int, stop: int, first_map: int, stop_map: int) -> None:
+def weave(
+    table: Any, size: Any, channels: int, dx: int, begin: int, first: int, stop: int, first_map: int, stop_map: int
+) -> None:
     """Write some maps of some pictures of dx.
 
-    ``table``, of the shape of the stride, says where the maps of the picture ``first`` are that each rest modulo the
+    ``table``, of the shape of the stride, says where the maps of the picture ``begin`` are that each rest modulo the
     stride comes from; 0 means that they are zeros.
     """
     deep, down, across = table.shape
     plane = size[1] * size[2]
     for i in range(first, stop):
         for c in range(first_map, stop_map):
-            one, of_map = (i - first) * channels + c, dx + 4 * (i * channels + c) * size[0] * plane
+            one, of_map = (i - begin) * channels + c, dx + 4 * (i * channels + c) * size[0] * plane
             for front in range(deep):
                 some_deep = (size[0] - front + deep - 1) // deep
                 for top in range(down):
@@ -64,6 +67,12 @@ def weave(table: Any, size: Any, channels: int, dx: int, first: int, stop: int, 
                             for w in range(across):
                                 source = table[front, top, w]
                                 _rows_apart(source, row, some_down, size[2] - w, across, target + 4 * w, step)
+
+
+@compiled
+def weave_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(weave, fixed), kept(fixed), shares)
 
 
 @compiled

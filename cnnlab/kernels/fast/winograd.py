@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Whole
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, address
 from cnnlab.kernels.case import Case
-from cnnlab.kernels.fast.plans import address, filter_vectors
+from cnnlab.kernels.fast.plans import filter_vectors
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, Share, add_gradients, filter_offsets, lent, shares
+from cnnlab.kernels.fast.sharing import FLOAT, add_gradients, filter_offsets, in_blocks, lent, shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_calls
-from cnnlab.kernels.workers import Call
+from cnnlab.kernels.threads import run_shared
 
 TRANSFORMED = 2**18  # numbers of transformed input that are worked on at a time, about
 # Tiles that are summed at a time, for registers of so many floats and so many of them along the filters: each size is
@@ -79,42 +78,38 @@ class CompiledWinograd(Whole):
 
     def correlate(self, x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case) -> FloatArray:
         """Transform the kernels, then some tiles at a time."""
-        from cnnlab.kernels.fast import tiles
+        from cnnlab.kernels.fast.tiles import forward_shared
 
         threads, width = pieces(case, compiled=True), lanes()
         by_blocks = _many_filters(case, threads, width)
         g = _plan(case, (layer.pads[0][0], layer.pads[1][0]), x.shape[2:], width, 1 if by_blocks else threads)
         x = np.ascontiguousarray(x)
         y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
-        bias = np.zeros((g.groups, g.blocks * g.block), FLOAT)
-        if b is not None:
-            bias[:, : g.filters] = b.reshape(g.groups, -1)
+        bias = in_blocks(b, g)
         padded = -(-g.channels // width) * width
-        rows = _seen(case, -(-g.down // g.pieces), g.across)
+        seen = _seen(case, -(-g.down // g.pieces), g.across)
         tile, vectors = (0,) * g.together, (0,) * (g.block // width)
         shape = (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g
-        arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y)
+        arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y), layer.floor
         parts = shares(_units(g), g.blocks, threads, by_blocks=by_blocks)
         sizes = (
-            padded * rows + width * width,
+            padded * seen + width * width,
             36 * apart(padded * g.room, width),
             g.some * case.taps * g.block,
             36 * apart(g.some * g.block, width),
             36 * apart(g.room * g.block, width),
         )
         with lent(len(parts), *sizes) as memory:
-            run_calls([
-                [(tiles.forward, (
-                    *shape, np.empty(g.channels, np.int64), *arrays, *own, units.start, units.stop, blocks.start,
-                    blocks.stop, layer.floor,
-                ))]
+            rows = [
+                (*own, units.start, units.stop, blocks.start, blocks.stop)
                 for (units, blocks), own in zip(parts, memory, strict=True)
-            ])  # fmt: skip
+            ]
+            run_shared(forward_shared, (*shape, *arrays), rows)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Transform some tiles of inputs and gradients at a time, and sum their products over the tiles."""
-        from cnnlab.kernels.fast import tile_gradients
+        from cnnlab.kernels.fast.tile_gradients import grad_weight_shared
 
         threads, width = pieces(case, compiled=True), lanes()
         by_blocks = _many_filters(case, threads, width)
@@ -132,20 +127,10 @@ class CompiledWinograd(Whole):
             36 * apart(tiles * g.block, width),
             36 * apart(len(some_channels) * g.block, width),
         )
-        kernel = (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g
-        arrays = address(x), address(dy)
-
-        def work(share: Share, target: tuple[Any, ...], own: Ints) -> list[Call]:
-            units, blocks = share
-            return [
-                (tile_gradients.grad_weight, (
-                    *kernel, np.empty(tiles, np.int64), *arrays, *target, *own, units.start, units.stop, blocks.start,
-                    blocks.stop,
-                ))
-            ]  # fmt: skip
-
+        fixed = (0,) * case.kernel[0], (0,) * side(case), some_channels, vectors, g, address(x), address(dy)
+        taps = np.arange(case.depth)
         with lent(len(parts), *sizes) as memory:
-            add_gradients(dw, g, case.depth, np.arange(case.depth), _units(g), parts, memory, work)
+            add_gradients(dw, g, case.depth, taps, _units(g), parts, memory, grad_weight_shared, fixed)
         return dw
 
 
