@@ -18,7 +18,8 @@ from _run import has_torch, parser_of, started
 
 from cnnlab import nn, optim
 
-STEPS = 5  # in a turn
+STEPS = 5  # until losses are compared
+IN_A_ROW = 30  # steps of a turn: behind the pause before it a training step takes up to twice as long as in training
 COLUMNS = [(rival, "step") for rival in ("pytorch", "channels_last", "better")]
 LAYOUTS = {"pytorch": "contiguous_format", "channels_last": "channels_last"}
 NEAR = 1e-3  # of each other, the losses after the first turn
@@ -139,7 +140,7 @@ def case_of(name, net, shape, classes, sets):
     def losses():
         return {who: f"loss {loss:.6f}" for who, loss in seen.items()}
 
-    return Case(name, "", {who: {"step": step} for who, step in steps.items()}, same, losses, STEPS)
+    return Case(name, "", {who: {"step": step} for who, step in steps.items()}, same, losses, IN_A_ROW)
 
 
 def main():

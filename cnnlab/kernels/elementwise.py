@@ -23,6 +23,9 @@ _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int
 class Compiled(Protocol):
     """What another provider may offer, or None: a function for `run_shared`, of arrays and of a run in the last one."""
 
+    def relu_forward(self, dtype: np.dtype[Any]) -> Callable[..., int] | None:
+        """Return what writes max(x, 0)."""
+
     def relu_backward(self, dtype: np.dtype[Any]) -> Callable[..., int] | None:
         """Return what writes dy where not x ≤ 0, else 0."""
 
@@ -35,6 +38,9 @@ providers: list[Compiled] = []  # asked first, in this order
 
 def relu_forward(x: FloatArray) -> FloatArray | None:
     """Return max(x, 0), or None where the readable op is to compute it."""
+    for provider in providers if _applies(x) else ():
+        if (work := provider.relu_forward(x.dtype)) is not None:
+            return _each_block(work, x, compiled=True)
     return _each_block(_relu, x, at_once=True)
 
 

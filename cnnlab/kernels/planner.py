@@ -18,7 +18,7 @@ from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd
 from cnnlab.kernels.threads import run_parts, shares_of, with_one_blas_thread
 
 LARGE_MAP = 2**18  # places
-SIDE_BY_SIDE = 500_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one of the two
+SIDE_BY_SIDE = 500_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one with NumPy
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,9 @@ def conv_backward(
         found["dw"], found["db"] = grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
 
     both = [to_input, to_weights]
+    compiled = compiled_allowed() and workers.spin is not None and dy.dtype.char == "f"  # to share that costs little
     macs = dy.size * w[0].size
-    if macs < SIDE_BY_SIDE and shares_of(2 * macs, compiled=compiled_allowed() and workers.spin is not None) == len(
-        both
-    ):
+    if not compiled and macs < SIDE_BY_SIDE and shares_of(2 * macs) == len(both):
         run_parts(both)
     else:  # each shares its own work among the threads
         to_input()

@@ -23,7 +23,7 @@ import numpy as np
 
 from cnnlab.geometry.options import whole_number
 from cnnlab.kernels.arrays import address
-from cnnlab.kernels.workers import Calls, Worker, do_calls, keep_apart, let_go, ready_for_jobs
+from cnnlab.kernels.workers import Worker, keep_apart, let_go, ready_for_jobs
 
 Part = Callable[[], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -92,20 +92,6 @@ class _Pool:
         finally:
             busy.release()
 
-    def call(self, shares: Sequence[Calls]) -> None:
-        """Make the compiled calls of all shares, each share one after the other in one of the threads."""
-        count = min(self.count(), len(shares)) if len(shares) > 1 else 1
-        if count < 2 or not self._busy.acquire(blocking=False):
-            for calls in shares:
-                do_calls(calls)
-            return
-        busy = self._busy
-        try:
-            own, *others = ([call for calls in shares[i::count] for call in calls] for i in range(count))
-            self._share(partial(do_calls, own), others)
-        finally:
-            busy.release()
-
     def share(
         self,
         function: Callable[..., int],
@@ -131,6 +117,8 @@ class _Pool:
         MemoryError
             A share found no memory.
         """
+        if not rows:
+            return
         table = np.array(rows, np.int64)
         where = address(table), table.strides[0], len(rows)
         count = min(self.count(), len(rows), most or len(rows)) if len(rows) > 1 else 1
@@ -155,12 +143,12 @@ class _Pool:
         ready_for_jobs(working)
         return address(self._signals)
 
-    def _share(self, own: Part, others: Sequence[Part | Calls]) -> None:
+    def _share(self, own: Part, others: Sequence[Part]) -> None:
         while len(self._workers) < len(others):
             self._workers.append(Worker())
         working = self._workers[: len(others)]
         errors: list[BaseException | None] = []
-        late: list[Part | Calls] = []
+        late: list[Part] = []
         cores: set[int] = set()
         try:
             cores = keep_apart(working)
@@ -183,10 +171,7 @@ class _Pool:
             if error is not None:
                 raise error
         for work in late:
-            if callable(work):
-                work()
-            else:
-                do_calls(work)
+            work()
 
     def _work(self, waiting: Iterator[Part], lock: threading.Lock) -> None:
         try:
@@ -260,7 +245,6 @@ def shares_of(macs: int, *, compiled: bool = False) -> int:
 
 
 run_parts = _pool.run
-run_calls = _pool.call
 run_shared = _pool.share
 thread_count = _pool.count
 

@@ -8,10 +8,8 @@ looks out for more for up to a millisecond, without the interpreter's lock.
 Linux may wake a thread up on the core of the one that woke it, and leave the two there for hundreds of layers, since
 neither waits long enough to be moved. So a worker and who gives it work are kept off each other's cores.
 
-Work is a function of Python, or a list of compiled calls with all their arguments. For calls whoever gives them waits,
-in compiled code, until the worker is in the first one: else the two would want the interpreter at the same time, and
-one of them fall asleep (docs/decisions/0015-compiled-work-is-handed-over.md). Jobs are shares of one compiled function,
-which a worker that looks out does without the interpreter (docs/decisions/0017-shares-without-the-interpreter.md).
+Work is a function of Python. Jobs are shares of one compiled function: a worker that looks out does them without the
+interpreter, for which the two would else wait by turns (docs/decisions/0017-shares-without-the-interpreter.md).
 """
 
 from __future__ import annotations
@@ -23,23 +21,20 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 Work: TypeAlias = Callable[[], None]
-Call: TypeAlias = tuple[Callable[..., None], tuple[Any, ...]]  # a compiled function and its arguments
-Calls: TypeAlias = Sequence[Call]
 
 # The signals of a worker, two lines of the cache from each other. A job has some words more behind it.
-BEGIN, DONE, AWAKE, BEGUN, JOB = 0, 16, 32, 48, 64
+BEGIN, DONE, AWAKE, JOB = 0, 16, 32, 48
 
 
 class Spin(Protocol):
     """How threads wait for each other without falling asleep; see `cnnlab.kernels.fast.spin`."""
 
     def next_work(self, signals: int, finished: bool, /) -> None: ...  # noqa: D102
-    def hand_over(self, signals: int, /) -> None: ...  # noqa: D102
     def wait_until_done(self, signals: int, /) -> None: ...  # noqa: D102
 
 
@@ -66,9 +61,9 @@ class Worker:
         self._begin, self._done = threading.Lock(), threading.Lock()  # to sleep on: open when there is work, or none
         self._begin.acquire()
         self._done.acquire()
-        self._signals = np.zeros(80, np.int64)
+        self._signals = np.zeros(64, np.int64)
         self.address = int(self._signals.ctypes.data)
-        self._todo: list[Work | Calls] = []  # one at most
+        self._todo: list[Work] = []  # one at most
         self._ending = False
         self._error: BaseException | None = None
         self._avoided = -1  # the core that the last work came from
@@ -76,20 +71,12 @@ class Worker:
         self._thread = threading.Thread(target=self._serve, name="cnnlab", daemon=True)
         self._thread.start()
 
-    def give(self, work: Work | Calls) -> None:
-        """Begin with some work, in a copy of the context of whoever gives it, or with compiled calls, in none.
-
-        For calls the thread has the interpreter until it is in the first of them. All that Python has to do for these
-        is better done before: in another core's caches it takes twice as long.
-        """
-        calls = not callable(work)
-        self._todo.append(_in_context(work) if callable(work) else work)
-        self._signals[DONE] = self._signals[BEGUN] = 0
+    def give(self, work: Work) -> None:
+        """Begin with some work, in a copy of the context of whoever gives it."""
+        self._todo.append(_in_context(work))
+        self._signals[DONE] = 0
         self._open()
-        if calls and spin is not None:
-            spin.hand_over(self.address)
-        else:
-            self._signals[BEGIN] = 1  # behind the lock, so that who sees it finds that open
+        self._signals[BEGIN] = 1  # behind the lock, so that who sees it finds that open
 
     def wait(self) -> BaseException | None:
         """Wait until the work is done; return what it raised."""
@@ -154,22 +141,12 @@ class Worker:
                 continue
             self.core = _core()
             try:
-                if callable(work):
-                    work()
-                else:
-                    self._signals[BEGUN] = 1
-                    do_calls(work)
+                work()
             except BaseException as error:
                 self._error = error
             del work
             finished = True
             self._done.release()
-
-
-def do_calls(calls: Calls) -> None:
-    """Make compiled calls, one after the other."""
-    for function, arguments in calls:
-        function(*arguments)
 
 
 def keep_apart(workers: Sequence[Worker]) -> set[int]:

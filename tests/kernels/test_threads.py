@@ -83,8 +83,7 @@ def test_who_wakes_up_late_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(Worker, "take_back", lambda self: True)
     with kernels.use_threads(2):
         run_parts([lambda i=i: done.append(i) for i in range(4)])
-        threads.run_calls([[(done.append, (4,))], [(done.append, (5,)), (done.append, (6,))]])
-    assert done == [0, 1, 2, 3, 4, 5, 6]
+    assert done == [0, 1, 2, 3]
 
 
 def test_spinning_only_shortens_the_wait(monkeypatch):
@@ -92,7 +91,6 @@ def test_spinning_only_shortens_the_wait(monkeypatch):
 
     class Spin:  # returns at once, as one that saw nothing
         next_work = staticmethod(lambda signals, finished: seen.append(("next", finished)))
-        hand_over = staticmethod(lambda signals: seen.append("hand over"))
         wait_until_done = staticmethod(lambda signals: seen.append("wait"))
 
     monkeypatch.setattr(workers, "spin", Spin)
@@ -100,30 +98,10 @@ def test_spinning_only_shortens_the_wait(monkeypatch):
     for i in range(3):
         worker.give(lambda i=i: done.append(i))
         assert worker.wait() is None
-        worker.give([(done.append, (10 * i + k,)) for k in range(3)])
-        assert worker.wait() is None
-    worker.give([(done.append, ()), (done.append, (100,))])
-    assert isinstance(worker.wait(), TypeError)
     worker.end()
-    assert done == [0, 0, 1, 2, 1, 10, 11, 12, 2, 20, 21, 22]
-    assert [one for one in seen if one not in {"wait", "hand over"}] == [("next", False)] + [("next", True)] * 7
-    assert seen.count("hand over") == 4  # for calls alone
-    assert seen.count("wait") == 7
-
-
-@pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("shares", [0, 1, 2, 3, 5])
-def test_calls_of_a_share_are_made_in_order_and_all_of_them_once(count, shares):
-    done, before = [], blas_threads()
-    with kernels.use_threads(count):
-        threads.run_calls([[(done.append, ((i, k),)) for k in range(i)] for i in range(shares)])
-        with pytest.raises(TypeError):
-            threads.run_calls([[(done.index, ())], [(done.append, (None,))], [(done.append, (None,))]])
-    found = [one for one in done if one is not None]
-    assert sorted(found) == [(i, k) for i in range(shares) for k in range(i)]
-    assert all([k for j, k in found if j == i] == list(range(i)) for i in range(shares))
-    assert not _pool._busy.locked()
-    assert blas_threads() == before
+    assert done == [0, 1, 2]
+    assert [one for one in seen if one != "wait"] == [("next", False)] + [("next", True)] * 3
+    assert seen.count("wait") == 3
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")

@@ -9,10 +9,26 @@ from cnnlab.kernels.fast.jobs import code_of, kept, share_out
 
 
 @compiled
+def relu(x: Any, y: Any, first: int, stop: int) -> None:
+    """Write x where not x ≤ 0, else 0."""
+    zero = x.dtype.type(0)
+    x, y = x[first:stop], y[first:stop]  # an index from 0 on makes a loop of vectors
+    for i in range(len(x)):
+        y[i] = zero if x[i] <= zero else x[i]
+
+
+@compiled
+def relu_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(relu, fixed), kept(fixed), shares)
+
+
+@compiled
 def relu_back(dy: Any, x: Any, dx: Any, first: int, stop: int) -> None:
     """Write dy where not x ≤ 0, else 0."""
     zero = x.dtype.type(0)
-    for i in range(first, stop):
+    dy, x, dx = dy[first:stop], x[first:stop], dx[first:stop]
+    for i in range(len(x)):
         dx[i] = zero if x[i] <= zero else dy[i]
 
 
@@ -26,7 +42,8 @@ def relu_back_shared(fixed: Any, shares: Any) -> int:
 def tanh_back(dy: Any, y: Any, dx: Any, first: int, stop: int) -> None:
     """Write dy · (1 − y²)."""
     one = y.dtype.type(1)
-    for i in range(first, stop):
+    dy, y, dx = dy[first:stop], y[first:stop], dx[first:stop]
+    for i in range(len(y)):
         dx[i] = dy[i] * (one - y[i] * y[i])
 
 

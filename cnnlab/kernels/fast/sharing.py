@@ -11,7 +11,6 @@ import numpy as np
 
 from cnnlab.kernels.arrays import FloatArray, Ints, address, sum_rows
 from cnnlab.kernels.threads import run_shared, split
-from cnnlab.kernels.workers import do_calls
 from cnnlab.kernels.workspace import workspace
 
 FLOAT = np.dtype(np.float32)
@@ -91,13 +90,9 @@ def add_gradients(
         for more in sums[1:]:
             sums[0] += more
         first, of_group = address(sums), sums.strides[1]
-        do_calls([
-            (unpack_filters, (
-                first + group * of_group, taps, g.filters, address(dw) + 4 * group * g.filters * len(taps), g.block,
-                rows,
-            ))
-            for group in range(g.groups)
-        ])  # fmt: skip
+        for group in range(g.groups):
+            target = address(dw) + 4 * group * g.filters * len(taps)
+            unpack_filters(first + group * of_group, taps, g.filters, target, g.block, rows)
 
 
 def _rows(targets: list[int], memory: Sequence[Sequence[int]], parts: Sequence[Share]) -> list[Sequence[int]]:

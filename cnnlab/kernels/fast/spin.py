@@ -17,12 +17,10 @@ from numba.extending import intrinsic
 
 from cnnlab.kernels.fast import vectors as v
 from cnnlab.kernels.fast.compiled import compiled
-from cnnlab.kernels.workers import AWAKE, BEGIN, BEGUN, DONE, JOB
+from cnnlab.kernels.workers import AWAKE, BEGIN, DONE, JOB
 
 LOOKS = 30_000  # 25 to 50 ns each
 SOME = 50  # of them
-LOOKS_AT_BEGUN = 3_000
-LOOKS_TO_LET_GO = 150  # until a thread that says that it begins has let go of the interpreter
 
 IDLE, POSTED, RUNNING = 0, 1, 2  # what a job can be
 # Words of a job behind its state: where its code is, its common arguments and the first row of a share's; bytes from
@@ -182,19 +180,6 @@ def share_out(code: int, fixed: int, shares: Any) -> int:
                 _sched_yield()
         failed |= _seen(worker + 8 * FAILED)
     return failed
-
-
-@compiled
-def hand_over(signals: int) -> None:
-    """Say that there is work, and let a thread that is awake have the interpreter until its compiled work begins."""
-    awake = _look(signals + 8 * AWAKE)
-    _tell(signals + 8 * BEGIN, 1)
-    if awake != 0:
-        for _ in range(LOOKS_AT_BEGUN):
-            if _look(signals + 8 * BEGUN) != 0:
-                for _ in range(LOOKS_TO_LET_GO):
-                    _look(signals + 8 * BEGUN)
-                return
 
 
 @compiled
