@@ -1,4 +1,4 @@
-"""Activations of large arrays: some thousand numbers at a time, which stay in the cache between one step and the next.
+"""Activations of large arrays, some thousand numbers at a time, which stay in the cache from step to step; also sums.
 
 Their results lie in memory that is used again (`cnnlab.kernels.results`): a pass over fresh memory takes several times
 as long.
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, sum_rows
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
 from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, run_shared, shares_of, split
@@ -31,6 +31,9 @@ class Compiled(Protocol):
 
     def tanh_backward(self, dtype: np.dtype[Any]) -> Callable[..., int] | None:
         """Return what writes dy · (1 − y²)."""
+
+    def sum_maps(self, dtype: np.dtype[Any]) -> Callable[..., int] | None:
+        """Return what writes the sums (N,) of maps (N, places)."""
 
 
 providers: list[Compiled] = []  # asked first, in this order
@@ -63,6 +66,17 @@ def tanh_backward(dy: FloatArray, y: FloatArray) -> FloatArray | None:
         if (work := provider.tanh_backward(dy.dtype)) is not None:
             return _each_block(work, dy, y, compiled=True)
     return _each_block(_tanh_back, dy, y)
+
+
+def sum_maps(maps: FloatArray) -> FloatArray:
+    """Return the sums of maps (N, places)."""
+    for provider in providers if _applies(maps) else ():
+        if (work := provider.sum_maps(maps.dtype)) is not None:
+            sums = np.empty(len(maps), maps.dtype)
+            shares = split(len(maps), shares_of(PASS_MACS * maps.size, compiled=True))
+            run_shared(work, (maps, sums), [(share.start, share.stop) for share in shares])
+            return sums
+    return sum_rows(maps)
 
 
 def _relu(x: FloatArray, out: FloatArray) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 from cnnlab.geometry import ConvGeometry, ConvTransposeGeometry
 from cnnlab.kernels import rules, workers
 from cnnlab.kernels.algorithm import Algorithm, algorithms
-from cnnlab.kernels.arrays import FloatArray, Ints, sum_rows
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
 from cnnlab.kernels.case import NAMES, Case
+from cnnlab.kernels.elementwise import sum_maps
 from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
 from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd_allowed
 from cnnlab.kernels.threads import run_parts, shares_of, with_one_blas_thread
@@ -179,7 +180,7 @@ def grad_bias(dy: FloatArray) -> FloatArray:
     """Return db (C_out,): each map is summed, of large ones pairs of sums at a time, which is more exact."""
     N, C = dy.shape[:2]
     maps = dy.reshape(N * C, -1)
-    sums = sum_rows(maps) if maps.shape[1] <= LARGE_MAP else maps.sum(axis=1)
+    sums = sum_maps(maps) if maps.shape[1] <= LARGE_MAP else maps.sum(axis=1)
     return np.asarray(np.add.reduce(sums.reshape(N, C), axis=0))
 
 

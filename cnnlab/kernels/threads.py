@@ -28,7 +28,7 @@ from cnnlab.kernels.workers import Worker, keep_apart, let_go, ready_for_jobs
 Part = Callable[[], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
 PASS_MACS = 20  # that take as long as a pass over one number, about
-least_macs = [10_000_000, 3_000_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
+least_macs = [10_000_000, 1_500_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
 
 
 class _Pool:

@@ -1,4 +1,4 @@
-"""Jobs: every row of a compiled function's numbers is computed once, by workers that are awake, asleep, busy or gone."""
+"""Jobs: every row of a compiled function's numbers is computed once, be the workers awake, asleep, busy or gone."""
 
 import os
 import threading

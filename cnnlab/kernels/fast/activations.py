@@ -1,4 +1,4 @@
-"""Activations, compiled: one pass over memory, for `cnnlab.kernels.elementwise` to ask first.
+"""Activations and sums of maps, compiled: one pass over memory, for `cnnlab.kernels.elementwise` to ask first.
 
 NumPy's tanh is as fast as any, on one thread.
 """
@@ -39,6 +39,15 @@ def tanh_backward(dtype: np.dtype[Any]) -> Callable[..., int] | None:
     from cnnlab.kernels.fast import runs
 
     return runs.tanh_back_shared
+
+
+def sum_maps(dtype: np.dtype[Any]) -> Callable[..., int] | None:
+    """Return what writes the sums of maps, or None likewise."""
+    if not _applies(dtype):
+        return None
+    from cnnlab.kernels.fast import runs
+
+    return runs.sum_maps_shared
 
 
 def _applies(dtype: np.dtype[Any]) -> bool:

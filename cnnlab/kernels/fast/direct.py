@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,11 +13,13 @@ from cnnlab.kernels.arrays import FloatArray, Ints, address, at
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, forward_plan, weight_plan
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, LINE, add_gradients, filter_offsets, in_blocks, lent, pack, shares
+from cnnlab.kernels.fast.sharing import FLOAT, LINE, Share, add_gradients, filter_offsets, in_blocks, lent, pack, shares
 from cnnlab.kernels.fast.strided import LARGEST, WOVEN, gradient
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_shared, split
+
+SMALL = 2**14  # packed weights, at most: each share packs all that it needs
 
 
 class Direct(Whole):
@@ -53,29 +57,22 @@ class Direct(Whole):
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
-        cut = forward_plan(case, layer.pads, lanes(), 1 if case.few_places else threads)
-        g, x = cut.plan.numbers, np.ascontiguousarray(x)
-        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
-        bias = in_blocks(b, g)
-        if case.few_places:  # packed in a large array a weight would be read again from afar
-            arrays = address(x), address(w), w.strides[0] // 4, address(bias), address(y)
-            by_blocks = *cut.tile, cut.plan, cut.offsets, filter_offsets(w), *arrays, cut.box, cut.units, layer.floor
-            some_blocks = split(g.blocks, threads)
-            sizes = cut.units * cut.box if g.packed else LINE, case.depth * g.block
-            with lent(len(some_blocks), *sizes) as memory:
-                own = [(*own, some.start, some.stop) for some, own in zip(some_blocks, memory, strict=True)]
-                run_shared(forward_by_blocks_shared, by_blocks, own)
-            return y
-        parts = shares(cut.units, g.blocks, threads)
-        filters, of_share = g.groups * g.blocks * case.depth * g.block, cut.box if g.packed else LINE
-        with lent(1, filters, *[of_share] * len(parts)) as [[packed, *boxes]]:
-            pack(w, packed, g, threads)
-            fixed = *cut.tile, cut.plan, cut.offsets, address(x), packed, address(bias), address(y), layer.floor
-            rows = [
-                (box, units.start, units.stop, blocks.start, blocks.stop)
-                for (units, blocks), box in zip(parts, boxes, strict=True)
-            ]
-            run_shared(forward_shared, fixed, rows)
+        ready = _forward(case, layer, threads)
+        x = np.ascontiguousarray(x)
+        y, bias = results.empty(ready.y_shape, FLOAT), in_blocks(b, ready.cut.plan.numbers)
+        arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y)
+        with lent(len(ready.rows), *ready.sizes) as memory:
+            rows = [(*own, *row) for own, row in zip(memory, ready.rows, strict=True)]
+            if ready.by_blocks:
+                run_shared(forward_by_blocks_shared, (*ready.head, *arrays, *ready.tail), rows)
+            elif ready.packs:
+                run_shared(forward_shared, (*ready.head, *arrays, *ready.tail), rows)
+            else:
+                with lent(1, ready.filters) as [[packed]]:
+                    pack(w, packed, ready.cut.plan.numbers, threads)
+                    taps, at_x, _, *others = arrays
+                    rows = [(packed, *row[1:]) for row in rows]
+                    run_shared(forward_shared, (*ready.head, taps, at_x, 0, *others, *ready.tail), rows)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -84,11 +81,10 @@ class Direct(Whole):
 
         threads = pieces(case, compiled=True)
         x, layer, case = _only_seen(x, layer, case)
-        cut = weight_plan(case, layer.pads, lanes())
+        cut, dw_shape, slack, parts = _weights(case, layer, threads)
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
-        parts = shares(cut.units, g.blocks, threads, by_blocks=case.few_places)
-        dw = results.empty((case.out_channels, case.in_channels // case.groups, *case.kernel), FLOAT)
-        fixed = *cut.tile, cut.plan, cut.offsets, address(x), address(dy), cut.box, _slack(cut)
+        dw = results.empty(dw_shape, FLOAT)
+        fixed = *cut.tile, cut.plan, cut.offsets, address(x), address(dy), cut.box, slack
         rows = g.outer * g.lines * g.places
         with lent(len(parts), cut.box, cut.rows) as memory:
             add_gradients(dw, g, rows, cut.taps, cut.units, parts, memory, grad_weight_shared, fixed)
@@ -97,6 +93,37 @@ class Direct(Whole):
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Compute the inputs of each rest modulo the stride, and weave them together."""
         return gradient(dy, w, spatial, layer, case)
+
+
+class Forward(NamedTuple):
+    """What is known of a correlation before its arrays are."""
+
+    cut: Cut
+    y_shape: Ints
+    head: tuple[Any, ...]  # of what all shares have in common
+    tail: tuple[Any, ...]
+    sizes: tuple[int, int]  # of what a share borrows: weights and inputs, in the order of its function
+    rows: list[Ints]
+    filters: int  # numbers of all weights, packed
+    by_blocks: bool  # whether the weights of a block are packed just before their use
+    packs: bool  # whether each share packs what it needs
+
+
+@lru_cache(maxsize=512)
+def _forward(case: Case, layer: Layer, threads: int) -> Forward:
+    cut = forward_plan(case, layer.pads, lanes(), 1 if case.few_places else threads)
+    g, head, floor = cut.plan.numbers, (*cut.tile, cut.plan, cut.offsets), layer.floor
+    y_shape = case.batch, case.out_channels, *case.out
+    of_block = case.depth * g.block
+    filters, box = g.groups * g.blocks * of_block, cut.box if g.packed else LINE
+    if case.few_places:  # packed in a large array a weight would be read again from afar
+        rows: list[Ints] = [(some.start, some.stop) for some in split(g.blocks, threads)]
+        sizes = cut.units * box if g.packed else LINE, of_block
+        return Forward(cut, y_shape, head, (cut.box, cut.units, floor), sizes, rows, filters, True, True)
+    parts = shares(cut.units, g.blocks, threads)
+    rows = [(units.start, units.stop, blocks.start, blocks.stop) for units, blocks in parts]
+    packs = len(parts) == 1 or parts[0][1] != slice(0, g.blocks) or filters <= SMALL
+    return Forward(cut, y_shape, head, (floor,), (filters if packs else LINE, box), rows, filters, False, packs)
 
 
 def _only_seen(x: FloatArray, layer: Layer, case: Case) -> tuple[FloatArray, Layer, Case]:
@@ -109,6 +136,11 @@ def _only_seen(x: FloatArray, layer: Layer, case: Case) -> tuple[FloatArray, Lay
     return x, layer, layer.case(x.shape, w_shape, case.dtype, case.work)
 
 
-def _slack(cut: Cut) -> int:
+@lru_cache(maxsize=512)
+def _weights(case: Case, layer: Layer, threads: int) -> tuple[Cut, Ints, int, tuple[Share, ...]]:
+    """Return a gradient's plan, the shape of its result, numbers of a box that are not written, and the shares."""
+    cut = weight_plan(case, layer.pads, lanes())
     g = cut.plan.numbers
-    return cut.box - g.pictures * g.channels * g.plane
+    shape = case.out_channels, case.in_channels // case.groups, *case.kernel
+    parts = shares(cut.units, g.blocks, threads, by_blocks=case.few_places)
+    return cut, shape, cut.box - g.pictures * g.channels * g.plane, parts

@@ -209,11 +209,14 @@ def forward(
     vectors: Any,
     plan: Any,
     offsets: Any,
+    taps: Any,
     x: int,
-    weights: int,
+    w: int,
+    per_filter: int,
     bias: int,
     y: int,
     floor: float,
+    packed: int,
     buffer: int,
     first: int,
     stop: int,
@@ -222,16 +225,21 @@ def forward(
 ) -> None:
     """Compute some units of y: a unit is a group of a picture and a piece of its outputs.
 
-    ``plan`` is a `cnnlab.kernels.fast.direct.Plan`'s numbers; ``weights`` are all blocks, packed.
+    ``plan`` is a `cnnlab.kernels.fast.direct.Plan`'s numbers. At ``packed`` is room for all blocks of weights, which
+    are brought there first, or are there already if ``w`` is 0. ``taps`` and ``per_filter`` say where they lie, as
+    `pack_filters` takes them.
     """
     g = plan.numbers
     of_block = 4 * g.block * offsets.shape[0]
+    for group in range(g.groups if w != 0 else 0):
+        of_group, target = w + 4 * group * g.filters * per_filter, packed + group * g.blocks * of_block
+        pack_filters(taps, g.filters, per_filter, g.block, of_group, target, first_block, stop_block)
     for unit in range(first, stop):
         here = see_unit(plan, unit, x, buffer)
         group = unit // g.pieces % g.groups
         for block in range(first_block, stop_block):
-            w = weights + (group * g.blocks + block) * of_block
-            sum_block(lines, places, vectors, plan, offsets, unit, block, here, w, bias, y, floor)
+            of_filters = packed + (group * g.blocks + block) * of_block
+            sum_block(lines, places, vectors, plan, offsets, unit, block, here, of_filters, bias, y, floor)
 
 
 @compiled

@@ -6,8 +6,9 @@ back to it vectors run along the rows of the windows, with the channels last.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -84,70 +85,88 @@ class Narrow(Whole):
         """Sum tile by tile; the filters' rows are their first axis."""
         from cnnlab.kernels.fast.lines import narrow_shared
 
-        threads = pieces(case, compiled=True)
-        cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
-        rows = gap = 1
-        if len(case.kernel) == 2 or (len(case.kernel) == 3 and case.kernel[0] == 1):
-            rows, gap, w = (
-                case.kernel[-2],
-                case.dilation[-2],
-                w.transpose(0, w.ndim - 2, *range(1, w.ndim - 2), w.ndim - 1),
-            )
-        x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
-        y = results.empty((case.batch, case.out_channels, *case.out), FLOAT)
+        fixed, y_shape, order, sizes, own = _forward(case, layer, pieces(case, compiled=True))
+        x, w = np.ascontiguousarray(x), np.ascontiguousarray(w.transpose(order) if order else w)
+        y = results.empty(y_shape, FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
-        arrays, parts = (address(x), address(w), address(bias), address(y)), split(cut.units, threads)
-        with lent(len(parts), cut.box + 4 * lanes(), 32 * lanes()) as memory:
-            fixed = *cut.tile, cut.plan, rows, gap, cut.offsets, *arrays, layer.floor
-            shares = [(*own, units.start, units.stop) for units, own in zip(parts, memory, strict=True)]
-            run_shared(narrow_shared, fixed, shares)
+        arrays = address(x), address(w), address(bias), address(y), layer.floor
+        with lent(len(own), *sizes) as memory:
+            run_shared(narrow_shared, (*fixed, *arrays), [(*one, *row) for one, row in zip(memory, own, strict=True)])
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
         """Sum the products of each map with each gradient, a vector of sums for each tap."""
         from cnnlab.kernels.fast.strips import grad_weight_of_pairs_shared
 
-        (plan, offsets), taps = map_plan(case, layer.pads), window(case)
-        if taps is None:
-            raise ValueError(self.fault(case))
+        head, size, parts = _weights(case, layer, pieces(case, compiled=True))
         x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
-        channels = case.in_channels // case.groups
-        parts = split(case.batch * case.groups, pieces(case, compiled=True))
         sums = np.zeros((len(parts), case.out_channels, case.depth, lanes()), FLOAT)
-        size = (channels - 1) * plan.numbers.plane + room(plan)
+        first, step = address(sums), sums.strides[0]
         with lent(len(parts), size) as memory:
-            fixed = *taps, plan, channels, case.filters, offsets, address(x), address(dy), size
-            first, step = address(sums), sums.strides[0]
-            shares = [
+            rows = [
                 (first + i * step, *own, units.start, units.stop)
                 for i, (units, own) in enumerate(zip(parts, memory, strict=True))
             ]
-            run_shared(grad_weight_of_pairs_shared, fixed, shares)
-        return sum_shares(sums).reshape(case.out_channels, channels, *case.kernel)
+            run_shared(grad_weight_of_pairs_shared, (*head, address(x), address(dy), size), rows)
+        return sum_shares(sums).reshape(case.out_channels, case.in_channels // case.groups, *case.kernel)
 
     def correlate_back(self, dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case) -> FloatArray:
         """Spread each place of dy over its window, with the channels last, and put the channels in order."""
         from cnnlab.kernels.fast.spread import grad_input_shared
 
-        tile, channels = spread_tile(case), case.in_channels // case.groups
-        if tile is None:
-            raise ValueError(self.fault(case))
-        rows, vectors, valid, places = tile
+        channels = case.in_channels // case.groups
+        head, (rows, filled, wide), room, parts = _back(case, layer, pieces(case, compiled=True), tuple(spatial))
         dy = np.ascontiguousarray(dy)
         dx = results.empty((case.batch, case.in_channels, *spatial), FLOAT)
-        runs = np.zeros((case.out_channels, rows, vectors * lanes()), FLOAT)
+        runs = np.zeros((case.out_channels, rows, wide), FLOAT)
         by_rows = w.reshape(case.out_channels, channels, rows, case.kernel[-1]).transpose(0, 2, 3, 1)
-        runs[:, :, : channels * case.kernel[-1]] = by_rows.reshape(case.out_channels, rows, -1)
-        down, gap = (case.stride[0], case.dilation[0]) if len(case.kernel) > 1 else (1, 1)
-        before = [0, *(before for before, _ in layer.pads)]
-        lines = prod(case.padded[:-1])
-        plan = Spread(
-            case.groups, channels, case.filters, prod(case.out[:-1]), case.out[-1], prod(spatial[:-1]), spatial[-1],
-            before[-2], before[-1], down, case.stride[-1], gap, lines, case.padded[-1] * channels,
-        )  # fmt: skip
-        fixed = (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan, address(dy), address(runs), address(dx)
-        parts = split(case.batch * case.groups, pieces(case, compiled=True))
-        with lent(len(parts), lines * plan.pitch + 2 * lanes()) as memory:
+        runs[:, :, :filled] = by_rows.reshape(case.out_channels, rows, -1)
+        with lent(len(parts), room) as memory:
             shares = [(*own, units.start, units.stop) for units, own in zip(parts, memory, strict=True)]
-            run_shared(grad_input_shared, fixed, shares)
+            run_shared(grad_input_shared, (*head, address(dy), address(runs), address(dx)), shares)
         return dx
+
+
+@lru_cache(maxsize=512)
+def _forward(case: Case, layer: Layer, threads: int) -> tuple[tuple[Any, ...], Ints, Ints | None, Ints, list[Ints]]:
+    """Return what all shares have in common, the output's shape, the weights' order, what to borrow, and the shares."""
+    cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
+    rows, gap, order = 1, 1, None
+    if len(case.kernel) == 2 or (len(case.kernel) == 3 and case.kernel[0] == 1):
+        rank = 2 + len(case.kernel)
+        rows, gap, order = case.kernel[-2], case.dilation[-2], (0, rank - 2, *range(1, rank - 2), rank - 1)
+    y_shape = case.batch, case.out_channels, *case.out
+    own: list[Ints] = [(units.start, units.stop) for units in split(cut.units, threads)]
+    return (*cut.tile, cut.plan, rows, gap, cut.offsets), y_shape, order, (cut.box + 4 * lanes(), 32 * lanes()), own
+
+
+@lru_cache(maxsize=512)
+def _weights(case: Case, layer: Layer, threads: int) -> tuple[tuple[Any, ...], int, tuple[slice, ...]]:
+    """Return what all shares have in common, numbers to borrow, and the shares."""
+    (plan, offsets), taps = map_plan(case, layer.pads), window(case)
+    if taps is None:
+        raise ValueError(Narrow().fault(case))
+    channels = case.in_channels // case.groups
+    size = (channels - 1) * plan.numbers.plane + room(plan)
+    return (*taps, plan, channels, case.filters, offsets), size, split(case.batch * case.groups, threads)
+
+
+@lru_cache(maxsize=512)
+def _back(
+    case: Case, layer: Layer, threads: int, spatial: Ints
+) -> tuple[tuple[Any, ...], tuple[int, int, int], int, tuple[slice, ...]]:
+    """Return likewise; rows of a window, numbers in one and in its vectors; numbers to borrow, and the shares."""
+    tile, channels = spread_tile(case), case.in_channels // case.groups
+    if tile is None:
+        raise ValueError(Narrow().fault(case))
+    rows, vectors, valid, places = tile
+    down, gap = (case.stride[0], case.dilation[0]) if len(case.kernel) > 1 else (1, 1)
+    before = [0, *(before for before, _ in layer.pads)]
+    lines = prod(case.padded[:-1])
+    plan = Spread(
+        case.groups, channels, case.filters, prod(case.out[:-1]), case.out[-1], prod(spatial[:-1]), spatial[-1],
+        before[-2], before[-1], down, case.stride[-1], gap, lines, case.padded[-1] * channels,
+    )  # fmt: skip
+    head = (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan
+    of_window = rows, channels * case.kernel[-1], vectors * lanes()
+    return head, of_window, lines * plan.pitch + 2 * lanes(), split(case.batch * case.groups, threads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnlab.kernels.fast.compiled import compiled
+from cnnlab.kernels.fast.compiled import compiled, in_any_order
 from cnnlab.kernels.fast.jobs import code_of, kept, share_out
 
 
@@ -51,3 +51,24 @@ def tanh_back(dy: Any, y: Any, dx: Any, first: int, stop: int) -> None:
 def tanh_back_shared(fixed: Any, shares: Any) -> int:
     """Do so in shares."""
     return share_out(code_of(tanh_back, fixed), kept(fixed), shares)
+
+
+@in_any_order
+def _total(row: Any) -> Any:
+    total = row.dtype.type(0)
+    for i in range(len(row)):
+        total += row[i]
+    return total
+
+
+@compiled
+def sum_maps(maps: Any, sums: Any, first: int, stop: int) -> None:
+    """Write the sums (N,) of some maps (N, places)."""
+    for i in range(first, stop):
+        sums[i] = _total(maps[i])
+
+
+@compiled
+def sum_maps_shared(fixed: Any, shares: Any) -> int:
+    """Do so in shares."""
+    return share_out(code_of(sum_maps, fixed), kept(fixed), shares)

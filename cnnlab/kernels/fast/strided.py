@@ -24,6 +24,7 @@ from cnnlab.kernels.passes import Layer, Residue, back_layer, flipped, pieces, r
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_shared, split
 
+NOWHERE = np.zeros(1, np.int64)  # what is packed already lies
 WOVEN = 2**18  # numbers of the gradient that are computed before they are woven, about
 LARGEST = 2**22  # numbers of a picture, all of which are computed before they are woven
 
@@ -141,12 +142,12 @@ def _by_pictures(work: Work, filters: Sequence[int], pictures: slice, memory: Se
         begin = target - 4 * pictures.start * work.channels * prod(one.case.out)
         rows = [
             (
-                0, (pictures.start + some.start) * of_picture, (pictures.start + some.stop) * of_picture, blocks.start,
-                blocks.stop,
+                packed, 0, (pictures.start + some.start) * of_picture, (pictures.start + some.stop) * of_picture,
+                blocks.start, blocks.stop,
             )
             for some, blocks in parts
         ]  # fmt: skip
-        fixed = *one.cut.tile, one.cut.plan, one.cut.offsets, dy, packed, work.bias, begin, -np.inf
+        fixed = *one.cut.tile, one.cut.plan, one.cut.offsets, NOWHERE, dy, 0, 0, work.bias, begin, -np.inf
         run_shared(forward_shared, fixed, rows)
     _weave(work, maps, pictures, parts)
 
