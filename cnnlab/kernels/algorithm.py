@@ -44,6 +44,8 @@ class Algorithm:
         view, and to copy that takes longer than a small product.
     has_grad_weight, has_grad_input : bool
         Whether it computes that gradient as well.
+    uses_blas : bool
+        Whether it multiplies matrices: then BLAS is held to one thread meanwhile.
     tolerance : dict of str to float
         Largest error by dtype, relative to the largest number of the result.
     """
@@ -57,6 +59,7 @@ class Algorithm:
     in_rows: ClassVar[bool] = True
     has_grad_weight: ClassVar[bool] = True
     has_grad_input: ClassVar[bool] = False
+    uses_blas: ClassVar[bool] = True
     tolerance: ClassVar[dict[str, float]] = {"float32": 1e-5, "float64": 1e-13}
 
     def fault(self, case: Case) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from cnnlab.kernels.arrays import FloatArray, sum_rows
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, run_shared, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, one_blas_thread, run_parts, run_shared, shares_of, split
 
 BLOCK_BYTES = 64 * 2**10  # of each array that is worked on at a time
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
@@ -76,7 +76,8 @@ def sum_maps(maps: FloatArray) -> FloatArray:
             shares = split(len(maps), shares_of(PASS_MACS * maps.size, compiled=True))
             run_shared(work, (maps, sums), [(share.start, share.stop) for share in shares])
             return sums
-    return sum_rows(maps)
+    with one_blas_thread():
+        return sum_rows(maps)
 
 
 def _relu(x: FloatArray, out: FloatArray) -> None:

@@ -24,7 +24,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import NAMES, Case, Work
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split, with_one_blas_thread
 from cnnlab.kernels.workspace import workspace
 
 CHUNK_BYTES = 8 * 2**20  # of padded input that is worked on at a time
@@ -99,6 +99,15 @@ def correlate(x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, 
     """Return y (N, C_out, *out) for x (N, C_in, *spatial) and w (C_out, C_in/G, *kernel)."""
     case = layer.case(x.shape, w.shape, NAMES[x.dtype.char])
     algorithm = _chosen(choose, case)
+    if isinstance(algorithm, Whole) and not algorithm.uses_blas:
+        return algorithm.correlate(x, w, b, layer, case)
+    return _correlate(x, w, b, layer, case, algorithm)
+
+
+@with_one_blas_thread
+def _correlate(  # noqa: PLR0917  (what `correlate` knows)
+    x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case, algorithm: Algorithm
+) -> FloatArray:
     if isinstance(algorithm, Whole):
         return algorithm.correlate(x, w, b, layer, case)
     x, pads = crop(x, layer.pads)
@@ -134,6 +143,13 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
     """Return dw (C_out, C_in/G, *kernel) for dy (N, C_out, *out) and x (N, C_in, *spatial)."""
     case = layer.case(x.shape, w_shape, NAMES[x.dtype.char], "grad_weight")
     algorithm = _chosen(choose, case)
+    if isinstance(algorithm, Whole) and not algorithm.uses_blas:
+        return algorithm.correlate_weights(dy, x, layer, case)
+    return _correlate_weights(dy, x, layer, case, algorithm)
+
+
+@with_one_blas_thread
+def _correlate_weights(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
     if isinstance(algorithm, Whole):
         return algorithm.correlate_weights(dy, x, layer, case)
     if case.few_places and pieces(case) > 1:
@@ -186,9 +202,9 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
     case = layer.case(shape, w.shape, NAMES[dy.dtype.char], "grad_input")
     algorithm = choose(case)
     if algorithm is not None and case.out == dy.shape[2:]:
-        if isinstance(algorithm, Whole):
+        if isinstance(algorithm, Whole) and not algorithm.uses_blas:
             return algorithm.correlate_back(dy, w, spatial, layer, case)
-        return _adjoint(dy, w, layer, case, algorithm)
+        return _adjoint(dy, w, spatial, layer, case, algorithm)
     parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
     if len(parts) == 1 and set(layer.stride) == {1}:
         return _of_residue(dy, w, parts[0], layer, choose)
@@ -199,8 +215,13 @@ def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, c
     return dx
 
 
-def _adjoint(dy: FloatArray, w: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
+@with_one_blas_thread
+def _adjoint(  # noqa: PLR0917  (what `correlate_back` knows)
+    dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case, algorithm: Algorithm
+) -> FloatArray:
     """Return dx by an algorithm that has this gradient, some pictures, or channels of a picture, at a time."""
+    if isinstance(algorithm, Whole):
+        return algorithm.correlate_back(dy, w, spatial, layer, case)
     groups = list(_groups(case, algorithm))
     inside = [slice(before, size - after) for (before, after), size in zip(layer.pads, case.padded, strict=True)]
     shape = (case.batch, case.in_channels, *case.padded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ from cnnlab.kernels.case import NAMES, Case
 from cnnlab.kernels.elementwise import sum_maps
 from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
 from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd_allowed
-from cnnlab.kernels.threads import run_parts, shares_of, with_one_blas_thread
+from cnnlab.kernels.threads import one_blas_thread, run_parts, shares_of
 
 LARGE_MAP = 2**18  # places
 SIDE_BY_SIDE = 500_000_000  # multiply-adds of a gradient; with fewer, each of two threads computes one with NumPy
@@ -63,7 +64,6 @@ def fault(algorithm: Algorithm, case: Case) -> str | None:
     return _fault(algorithm, case)
 
 
-@with_one_blas_thread
 def conv_forward(
     x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvGeometry, *, relu: bool = False
 ) -> FloatArray | None:
@@ -97,13 +97,14 @@ def conv_forward(
     return correlate(x, w, b, layer, _algorithm)
 
 
-@with_one_blas_thread
 def conv_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Return (dx, dw, db) for dy (N, C_out, *out), or None where the readable op is to compute them."""
     if not applies(geometry, dy, x, w):
         return None
+    if _compiled(dy):  # each of them shares its work among the threads, which costs little
+        return grad_input(dy, w, x.shape[2:], geometry), grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
     found: dict[str, FloatArray] = {}
 
     def to_input() -> None:
@@ -113,25 +114,31 @@ def conv_backward(
         found["dw"], found["db"] = grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
 
     both = [to_input, to_weights]
-    compiled = compiled_allowed() and workers.spin is not None and dy.dtype.char == "f"  # to share that costs little
     macs = dy.size * w[0].size
-    if not compiled and macs < SIDE_BY_SIDE and shares_of(2 * macs) == len(both):
-        run_parts(both)
-    else:  # each shares its own work among the threads
-        to_input()
-        to_weights()
+    with one_blas_thread():
+        if macs < SIDE_BY_SIDE and shares_of(2 * macs) == len(both):
+            run_parts(both)
+        else:  # each shares its own work
+            to_input()
+            to_weights()
     return found["dx"], found["dw"], found["db"]
 
 
-@with_one_blas_thread
 def conv_backward_parameters(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvGeometry
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return (dw, db) likewise."""
-    return (grad_weight(dy, x, w.shape, geometry), grad_bias(dy)) if applies(geometry, dy, x, w) else None
+    if not applies(geometry, dy, x, w):
+        return None
+    with nullcontext() if _compiled(dy) else one_blas_thread():
+        return grad_weight(dy, x, w.shape, geometry), grad_bias(dy)
 
 
-@with_one_blas_thread
+def _compiled(array: FloatArray) -> bool:
+    """Return whether most work on such arrays is that of compiled kernels, which need no BLAS."""
+    return compiled_allowed() and workers.spin is not None and array.dtype.char == "f"
+
+
 def conv_transpose_forward(
     x: FloatArray, w: FloatArray, b: FloatArray | None, geometry: ConvTransposeGeometry
 ) -> FloatArray | None:
@@ -147,7 +154,6 @@ def conv_transpose_forward(
     return y
 
 
-@with_one_blas_thread
 def conv_transpose_backward(
     dy: FloatArray, x: FloatArray, w: FloatArray, geometry: ConvTransposeGeometry
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:

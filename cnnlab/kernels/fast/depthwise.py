@@ -48,6 +48,7 @@ class CompiledDepthwise(Whole):
     name = "depthwise_compiled"
     provider = "numba"
     has_grad_input = True
+    uses_blas = False
     idea = "each channel by itself: vectors of neighbors times the weight of each tap, summed in registers"
 
     def fault(self, case: Case) -> str | None:

@@ -29,6 +29,7 @@ class Direct(Whole):
     provider = "numba"
     idea = "14 pixels times 32 channels of the output in registers, while all taps pass by; nothing is laid out"
     has_grad_input = True
+    uses_blas = False
 
     def fault(self, case: Case) -> str | None:
         """Refuse float64, processors without AVX2, and ways back that are one correlation, or none at all."""

@@ -62,6 +62,7 @@ class Narrow(Whole):
     provider = "numba"
     idea = "vectors along the rows of a few output maps in registers, while all taps pass by"
     has_grad_input = True
+    uses_blas = False
 
     def fault(self, case: Case) -> str | None:
         """Refuse float64, and processors without AVX2; for gradients of weights large kernels too."""

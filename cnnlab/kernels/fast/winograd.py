@@ -55,6 +55,7 @@ class CompiledWinograd(Whole):
 
     name = "winograd_compiled"
     provider = "numba"
+    uses_blas = False
     idea = "Winograd's 4×4 outputs (2×2 for 5×5 kernels) by 36 products, the sums over channels in registers"
     tolerance = {"float32": 1e-4}  # noqa: RUF012  (of the class, like its base)
 
