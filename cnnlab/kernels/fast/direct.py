@@ -61,19 +61,18 @@ class Direct(Whole):
         ready = _forward(case, layer, threads)
         x = np.ascontiguousarray(x)
         y, bias = results.empty(ready.y_shape, FLOAT), in_blocks(b, ready.cut.plan.numbers)
-        arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y)
-        with lent(len(ready.rows), *ready.sizes) as memory:
-            rows = [(*own, *row) for own, row in zip(memory, ready.rows, strict=True)]
-            if ready.by_blocks:
-                run_shared(forward_by_blocks_shared, (*ready.head, *arrays, *ready.tail), rows)
-            elif ready.packs:
-                run_shared(forward_shared, (*ready.head, *arrays, *ready.tail), rows)
+        taps, at_w, per_filter = filter_offsets(w), address(w), w.strides[0] // 4
+        with lent(*ready.memory) as memory:
+            if ready.apart:
+                rows = [(*own, *row) for own, row in zip(memory, ready.rows, strict=True)]
             else:
-                with lent(1, ready.filters) as [[packed]]:
+                [[packed, *boxes]] = memory
+                rows = [(packed, box, *row) for box, row in zip(boxes, ready.rows, strict=True)]
+                if not ready.packs:
                     pack(w, packed, ready.cut.plan.numbers, threads)
-                    taps, at_x, _, *others = arrays
-                    rows = [(packed, *row[1:]) for row in rows]
-                    run_shared(forward_shared, (*ready.head, taps, at_x, 0, *others, *ready.tail), rows)
+                    at_w = 0
+            fixed = *ready.head, taps, address(x), at_w, per_filter, address(bias), address(y), *ready.tail
+            run_shared(forward_by_blocks_shared if ready.by_blocks else forward_shared, fixed, rows)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -103,11 +102,11 @@ class Forward(NamedTuple):
     y_shape: Ints
     head: tuple[Any, ...]  # of what all shares have in common
     tail: tuple[Any, ...]
-    sizes: tuple[int, int]  # of what a share borrows: weights and inputs, in the order of its function
+    memory: Ints  # to be lent: to how many shares, and numbers of each kind
     rows: list[Ints]
-    filters: int  # numbers of all weights, packed
     by_blocks: bool  # whether the weights of a block are packed just before their use
     packs: bool  # whether each share packs what it needs
+    apart: bool  # whether it has memory of its own for that
 
 
 @lru_cache(maxsize=512)
@@ -119,12 +118,14 @@ def _forward(case: Case, layer: Layer, threads: int) -> Forward:
     filters, box = g.groups * g.blocks * of_block, cut.box if g.packed else LINE
     if case.few_places:  # packed in a large array a weight would be read again from afar
         rows: list[Ints] = [(some.start, some.stop) for some in split(g.blocks, threads)]
-        sizes = cut.units * box if g.packed else LINE, of_block
-        return Forward(cut, y_shape, head, (cut.box, cut.units, floor), sizes, rows, filters, True, True)
+        memory: Ints = (len(rows), cut.units * box if g.packed else LINE, of_block)
+        return Forward(cut, y_shape, head, (cut.box, cut.units, floor), memory, rows, True, True, True)
     parts = shares(cut.units, g.blocks, threads)
     rows = [(units.start, units.stop, blocks.start, blocks.stop) for units, blocks in parts]
-    packs = len(parts) == 1 or parts[0][1] != slice(0, g.blocks) or filters <= SMALL
-    return Forward(cut, y_shape, head, (floor,), (filters if packs else LINE, box), rows, filters, False, packs)
+    alone = len(parts) == 1 or parts[0][1] != slice(0, g.blocks)  # nobody else needs a share's filters
+    apart = not alone and filters <= SMALL
+    memory = (len(parts), filters, box) if apart else (1, filters, *[box] * len(parts))
+    return Forward(cut, y_shape, head, (floor,), memory, rows, False, alone or apart, apart)
 
 
 def _only_seen(x: FloatArray, layer: Layer, case: Case) -> tuple[FloatArray, Layer, Case]:

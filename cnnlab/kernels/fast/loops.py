@@ -70,6 +70,7 @@ def pack_filters(
                     for i in range(k, end):
                         move(turned + 4 * WIDE * (offsets[i] - low), out + 4 * i * block)
                     k = end
+    scratch[0] = 0  # its memory is needed up to here
 
 
 @compiled
@@ -122,8 +123,12 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
 
 @compiled
 def pad_maps(size: Any, start: Any, box: Any, plane: int, x: int, maps: int, target: int) -> None:
-    """Copy a box of each of some maps likewise."""
-    pack_box(x, maps, size, start, box, 1, target, plane)
+    """Copy a box of each of some maps likewise, and write nothing behind the last, where another share's maps are."""
+    pack_box(x, maps - 1, size, start, box, 1, target, plane)
+    last, end = np.empty(plane + WIDE, np.float32), target + 4 * (maps - 1) * plane
+    pack_box(x + 4 * (maps - 1) * size[0] * size[1] * size[2], 1, size, start, box, 1, last.ctypes.data, plane)
+    for i in range(plane):
+        put(end + 4 * i, last[i])
 
 
 @compiled
