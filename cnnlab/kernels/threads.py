@@ -4,8 +4,9 @@ Two threads that each multiply their own matrices keep two cores busier than one
 For that BLAS has to be held to one thread meanwhile, which needs threadpoolctl. Without it BLAS is left as it is, and
 the parts are done one after the other.
 
-BLAS is held through a whole pass, in its small products too: after each product that OpenBLAS shared out, its threads
-wait for the next for some 25 ms without letting go of their cores, and ours would have to share those with them.
+BLAS is held through a whole pass that multiplies matrices, in its small products too: after each product that OpenBLAS
+shared out, its threads wait for the next for some 25 ms without letting go of their cores, and ours would have to share
+those with them.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class _Pool:
         rows : sequence of sequences of int
             The numbers of each share.
         most : int, optional
-            Threads.
+            Threads, at most: as many as there are unless given.
 
         Raises
         ------

@@ -144,22 +144,8 @@ class Module:
             module = waiting.pop()
             if id(module) not in seen:
                 seen[id(module)] = module
-                waiting += reversed(module._children())
+                waiting.extend(reversed([child for _, child in module.named_children()]))
         yield from seen.values()
-
-    def _children(self) -> list[Module]:
-        """Return the modules that `named_children` yields."""
-        if type(self).named_children is not Module.named_children:
-            return [child for _, child in self.named_children()]
-        found = []
-        for value in vars(self).values():  # without the names: asked at each step
-            if isinstance(value, Module):
-                found.append(value)
-            elif isinstance(value, (list, tuple)):
-                for item in value:
-                    if isinstance(item, Module):
-                        found.append(item)
-        return found
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield (name, parameter), names such as ``0.weight``; a shared parameter comes once, by its first name."""
@@ -190,12 +176,7 @@ class Module:
 
     def parameters(self) -> list[Parameter]:
         """Return all parameters, each once."""
-        found: dict[int, Parameter] = {}
-        for module in self.modules():  # in the order of `named_parameters`, without names: asked at each step
-            for value in vars(module).values():
-                if isinstance(value, Parameter):
-                    found[id(value)] = value
-        return list(found.values())
+        return [parameter for _, parameter in self.named_parameters()]
 
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to None."""

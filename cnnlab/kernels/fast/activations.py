@@ -1,6 +1,6 @@
 """Activations and sums of maps, compiled: one pass over memory, for `cnnlab.kernels.elementwise` to ask first.
 
-NumPy's tanh is as fast as any, on one thread.
+Tanh is NumPy's, which was faster than a compiled one (docs/decisions/0016-parts-that-the-cache-holds.md).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_shared, split
 
-SMALL = 2**14  # packed weights, at most: each share packs all that it needs
+FEW_WEIGHTS = 2**14  # packed, at most: then each share packs all of them for itself
 
 
 class Direct(Whole):
@@ -123,7 +123,7 @@ def _forward(case: Case, layer: Layer, threads: int) -> Forward:
     parts = shares(cut.units, g.blocks, threads)
     rows = [(units.start, units.stop, blocks.start, blocks.stop) for units, blocks in parts]
     alone = len(parts) == 1 or parts[0][1] != slice(0, g.blocks)  # nobody else needs a share's filters
-    apart = not alone and filters <= SMALL
+    apart = not alone and filters <= FEW_WEIGHTS
     memory = (len(parts), filters, box) if apart else (1, filters, *[box] * len(parts))
     return Forward(cut, y_shape, head, (floor,), memory, rows, False, alone or apart, apart)
 

@@ -2,7 +2,8 @@
 
 A function that is to be shared has arguments that all shares have in common, and behind them numbers of a share's own:
 addresses and ranges, a row of them for each share. The function of its name with ``_shared`` takes the common ones as
-a tuple, and what `cnnlab.kernels.fast.spin.share_out` has to know of the rows.
+a tuple, and what `cnnlab.kernels.fast.spin.share_out` has to know of the rows. It is written out beside each function:
+numba keeps on disk what stands in a module, and compiles anew in each process what another function has made.
 """
 
 from __future__ import annotations
