@@ -16,6 +16,7 @@ from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import fast, planner
 from cnnlab.kernels.algorithm import algorithms
+from cnnlab.kernels.fast.plans import weight_plan
 
 from .conftest import layers
 
@@ -60,6 +61,11 @@ SHAPES = {
     "depthwise stride 3": ((2, 3, 17, 35), (6, 1, 4, 3), {"padding": 1, "groups": 3, "stride": (3, 1)}),
     "few filters": ((3, 5, 23, 37), (7, 5, 3, 4), {"padding": 1, "stride": (1, 2)}),
     "few filters, small maps": ((3, 5, 11, 9), (10, 5, 5, 5), {"padding": 2}),
+    "one vector of filters, 7×7": ((3, 3, 24, 22), (16, 3, 7, 7), {"padding": 3}),
+    "one vector of filters, odd sizes": ((3, 5, 13, 21), (13, 5, 4, 5), {"padding": (2, 1)}),
+    "one vector of filters, 3-D": ((2, 5, 6, 9, 12), (14, 5, 3, 2, 3), {"padding": 1}),
+    "one vector of filters, 1-D": ((3, 7, 65), (14, 7, 6), {}),
+    "stride 4, at the border": ((2, 3, 30, 150), (20, 3, 5, 6), {"stride": (1, 4), "padding": (0, 5)}),
     "11 wide": ((1, 3, 47, 52), (64, 3, 11, 11), {"stride": 4, "padding": 2}),
     "wide channels": ((1, 300, 7, 7), (96, 300, 3, 3), {"padding": 1}),
 }
@@ -120,6 +126,30 @@ def test_equal_to_the_readable_op_over_drawn_layers(name):
             close(ours, theirs, max(3e-5, algorithms()[name].tolerance["float32"]))
 
     law()
+
+
+@pytest.mark.parametrize("wide", [8, 16])
+@pytest.mark.parametrize("name", [name for name in SHAPES if name.startswith("one vector")])
+def test_the_tables_of_a_gradient_say_which_numbers_to_sum(name, wide, rng):
+    x_shape, w_shape, options = SHAPES[name]
+    layer = planner.layer_of(ConvGeometry.of_weight(w_shape, **options))
+    cut = weight_plan(layer.case(x_shape, w_shape, "float32", "grad_weight"), layer.pads, wide)
+    g, (_, places, vectors, run, apart) = cut.plan.numbers, map(len, cut.tile)
+    assert g.pieces == 1
+    if wide == 16:
+        assert (vectors, run > 1, apart) == (1, "odd" not in name, "1-D" not in name)
+    x = np.pad(rng.standard_normal((g.pictures, *x_shape[1:])), [(0, 0), (0, 0), *layer.pads])
+    dy = rng.standard_normal(ops.conv_forward(x, np.zeros(w_shape)).shape)
+    _, dw, _ = ops.conv_backward(dy, x, np.zeros(w_shape))
+    box = np.zeros(cut.box)
+    for i, one in enumerate(x.reshape(-1, *x.shape[2:])):
+        box[i * g.plane :][: one.size] = one.ravel()
+    seen = (cut.offsets[:, None] // 4 + np.arange(run)).ravel()
+    upstream = np.moveaxis(dy, 1, -1).reshape(-1, w_shape[0])
+    sums = [box[line // 4 + place + seen] @ upstream for line in cut.line_offsets for place in range(g.places)]
+    np.testing.assert_allclose(np.array(sums)[cut.taps].T.reshape(w_shape), dw, atol=1e-10)
+    assert g.lines == len(cut.line_offsets)
+    assert g.places % places == 0
 
 
 @needs_numba

@@ -84,8 +84,8 @@ class Direct(Whole):
         cut, dw_shape, slack, parts = _weights(case, layer, threads)
         g, x, dy = cut.plan.numbers, np.ascontiguousarray(x), np.ascontiguousarray(dy)
         dw = results.empty(dw_shape, FLOAT)
-        fixed = *cut.tile, cut.plan, cut.offsets, address(x), address(dy), cut.box, slack
-        rows = g.outer * g.lines * g.places
+        fixed = *cut.tile, cut.plan, cut.offsets, cut.line_offsets, address(x), address(dy), cut.box, slack
+        rows = g.lines * g.places
         with lent(len(parts), cut.box, cut.rows) as memory:
             add_gradients(dw, g, rows, cut.taps, cut.units, parts, memory, grad_weight_shared, fixed)
         return dw

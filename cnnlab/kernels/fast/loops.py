@@ -13,7 +13,7 @@ import numpy as np
 from cnnlab.kernels.fast import micro
 from cnnlab.kernels.fast.compiled import compiled
 from cnnlab.kernels.fast.jobs import code_of, kept, share_out
-from cnnlab.kernels.fast.micro import get, move, move_between, move_every_other, put, put_zeros
+from cnnlab.kernels.fast.micro import get, move, move_between, move_every, put, put_zeros
 from cnnlab.kernels.fast.vectors import WIDE
 
 
@@ -108,7 +108,11 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
                     elif phases == 2:
                         for i in range(0, across, WIDE):
                             left = first + 2 * i
-                            move_every_other(row + 4 * left, out + 4 * i, -left, wide - left)
+                            move_every((0, 0), row + 4 * left, out + 4 * i, -left, wide - left)
+                    elif phases == 4:
+                        for i in range(0, across, WIDE):
+                            left = first + 4 * i
+                            move_every((0, 0, 0, 0), row + 4 * left, out + 4 * i, -left, wide - left)
                     else:
                         low = min(max(0, -(first // phases)), across)
                         top = max(low, min(across, (wide - 1 - first) // phases + 1))
@@ -177,8 +181,8 @@ def see_unit(plan: Any, unit: int, x: int, buffer: int) -> Any:
 
 @compiled
 def sum_block(
-    lines: Any, places: Any, vectors: Any, plan: Any, offsets: Any, unit: int, block: int, here: int, w: int, bias: int,
-    y: int, floor: float,
+    lines: Any, places: Any, vectors: Any, run: Any, plan: Any, offsets: Any, unit: int, block: int, here: int, w: int,
+    bias: int, y: int, floor: float,
 ) -> None:  # fmt: skip
     """Compute a block of filters of a unit of y, from what the unit sees and the packed weights of the block."""
     g, out, step = plan.numbers, plan.out, plan.stride
@@ -202,7 +206,7 @@ def sum_block(
             for q in range(0, width, wide):
                 at = 4 * min(q, width - wide)
                 micro.to_channels(
-                    lines, places, vectors, seen + at, row_step, offsets.ctypes.data, K, w, deep,
+                    lines, places, vectors, run, seen + at, row_step, offsets.ctypes.data, K, w, deep,
                     bias + 4 * (rest % g.groups * g.blocks + block) * g.block, place + at, 4 * area, some, floor,
                 )  # fmt: skip
 
@@ -212,6 +216,7 @@ def forward(
     lines: Any,
     places: Any,
     vectors: Any,
+    run: Any,
     plan: Any,
     offsets: Any,
     taps: Any,
@@ -235,7 +240,7 @@ def forward(
     `pack_filters` takes them.
     """
     g = plan.numbers
-    of_block = 4 * g.block * offsets.shape[0]
+    of_block = 4 * g.block * offsets.shape[0] * len(run)
     for group in range(g.groups if w != 0 else 0):
         of_group, target = w + 4 * group * g.filters * per_filter, packed + group * g.blocks * of_block
         pack_filters(taps, g.filters, per_filter, g.block, of_group, target, first_block, stop_block)
@@ -244,7 +249,7 @@ def forward(
         group = unit // g.pieces % g.groups
         for block in range(first_block, stop_block):
             of_filters = packed + (group * g.blocks + block) * of_block
-            sum_block(lines, places, vectors, plan, offsets, unit, block, here, of_filters, bias, y, floor)
+            sum_block(lines, places, vectors, run, plan, offsets, unit, block, here, of_filters, bias, y, floor)
 
 
 @compiled
@@ -258,6 +263,7 @@ def forward_by_blocks(
     lines: Any,
     places: Any,
     vectors: Any,
+    run: Any,
     plan: Any,
     offsets: Any,
     taps: Any,
@@ -283,11 +289,11 @@ def forward_by_blocks(
     here = np.empty(units, np.int64)
     for unit in range(units):
         here[unit] = see_unit(plan, unit, x, boxes + 4 * unit * box)
-    of_block = 4 * g.block * offsets.shape[0]
+    of_block = 4 * g.block * offsets.shape[0] * len(run)
     for block in range(first_block, stop_block):
         pack_filters(taps, g.filters, per_filter, g.block, w, packed - block * of_block, block, block + 1)
         for unit in range(units):
-            sum_block(lines, places, vectors, plan, offsets, unit, block, here[unit], packed, bias, y, floor)
+            sum_block(lines, places, vectors, run, plan, offsets, unit, block, here[unit], packed, bias, y, floor)
 
 
 @compiled
@@ -337,8 +343,11 @@ def grad_weight(
     lines: Any,
     places: Any,
     vectors: Any,
+    run: Any,
+    apart: Any,
     plan: Any,
     offsets: Any,
+    line_offsets: Any,
     x: int,
     dy: int,
     room: int,
@@ -357,7 +366,7 @@ def grad_weight(
 ) -> None:
     """Add some units to sums: a unit is a group of some pictures, or of a piece of one.
 
-    ``sums`` are so many bytes from block to block, each (outer, lines, places, block), lines and places rounded up to
+    ``sums`` are so many bytes from block to block, each (lines, places, block), lines and places rounded up to
     whole tiles; so many numbers of them are cleared first. If ``dw`` is an address, the sums of a block are cleared,
     and go there in order, of which ``taps`` are wanted. ``boxes`` has so much room, of which the last numbers are read
     without ever being written, but for zeros at first.
@@ -370,7 +379,7 @@ def grad_weight(
     for axis in range(g.axis + 1, 3):
         inner *= out[axis]
     pixel = 4 * g.block
-    of_block = g.outer * g.lines * g.places
+    of_block = g.lines * g.places
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
@@ -397,15 +406,13 @@ def grad_weight(
             target = sums + (group * g.blocks + block) * between
             if dw != 0 and begins:
                 clear(target, of_block * g.block)
-            for o in range(g.outer):
-                seen = boxes + 4 * (o // g.deep * g.plane + o % g.deep * g.slab_step)
-                for line in range(0, g.lines, high):
-                    for place in range(0, g.places, wide):
-                        micro.to_rows(
-                            lines, places, vectors, seen + 4 * (line * g.line_step + place), 4 * g.line_step,
-                            offsets.ctypes.data, pictures * count, rows, pixel,
-                            target + ((o * g.lines + line) * g.places + place) * pixel, g.places * pixel, pixel,
-                        )  # fmt: skip
+            for line in range(0, g.lines, high):
+                for place in range(0, g.places, wide):
+                    micro.to_rows(
+                        lines, places, vectors, run, apart, boxes + 4 * place, line_offsets.ctypes.data + 8 * line,
+                        offsets.ctypes.data, pictures * count // len(run), rows, pixel,
+                        target + (line * g.places + place) * pixel, g.places * pixel, pixel,
+                    )  # fmt: skip
             if dw != 0 and ends:
                 filters = dw + 4 * (group * g.filters + block * g.block) * len(taps)
                 unpack_filters(target, taps, some, filters, g.block, of_block)

@@ -13,6 +13,7 @@ laid out as columns.
 from __future__ import annotations
 
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from llvmlite import ir
@@ -32,6 +33,7 @@ def to_channels(
     lines: Any,
     places: Any,
     vectors: Any,
+    run: Any,
     x: Any,
     line_step: Any,
     r_offset: Any,
@@ -53,15 +55,15 @@ def to_channels(
     rest = x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        high, wide, deep = (kind.count for kind in signature.args[:3])
-        x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels, floor = arguments[3:]
+        high, wide, deep, run = (kind.count for kind in signature.args[:4])
+        x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels, floor = arguments[4:]
         vectors = [v.load(b, v.at(b, bias, i * BYTES)) for i in range(deep)]
         first = [list(vectors) for _ in range(high * wide)]
-        sums = _sum(b, first, (high, wide), (x, line_step, r_offset, count, w, w_step))
+        sums = _sum(b, first, (high, wide), run, ([x], line_step, r_offset, count, w, w_step))
         _store_channels(b, sums, out, out_step, channels, floor)
         return context.get_dummy_value()
 
-    return types.void(lines, places, vectors, *[types.intp] * len(rest), types.float32), build
+    return types.void(lines, places, vectors, run, *[types.intp] * len(rest), types.float32), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -70,8 +72,10 @@ def to_rows(
     lines: Any,
     places: Any,
     vectors: Any,
+    run: Any,
+    apart: Any,
     x: Any,
-    line_step: Any,
+    line_offset: Any,
     r_offset: Any,
     count: Any,
     w: Any,
@@ -80,13 +84,16 @@ def to_rows(
     out_line: Any,
     out_step: Any,
 ) -> Any:
-    """Add the same sums to rows of channels, one for each pixel, with steps from line to line and pixel to pixel."""
+    """Add the same sums to rows of channels, one for each pixel, with steps from line to line and pixel to pixel.
+
+    ``line_offset`` is the address of where each line begins; without ``apart`` their steps are equal.
+    """
     del context
-    rest = x, line_step, r_offset, count, w, w_step, out, out_line, out_step
+    rest = x, line_offset, r_offset, count, w, w_step, out, out_line, out_step
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        high, wide, deep = (kind.count for kind in signature.args[:3])
-        x, line_step, r_offset, count, w, w_step, out, out_line, out_step = arguments[3:]
+        high, wide, deep, run, apart = (kind.count for kind in signature.args[:5])
+        x, line_offset, r_offset, count, w, w_step, out, out_line, out_step = arguments[5:]
 
         def place(p: int, i: int) -> Any:
             line, pixel = divmod(p, wide)
@@ -94,13 +101,16 @@ def to_rows(
             return v.at(b, row, i * BYTES)
 
         first = [[v.load(b, place(p, i)) for i in range(deep)] for p in range(high * wide)]
-        sums = _sum(b, first, (high, wide), (x, line_step, r_offset, count, w, w_step))
+        begins = [v.load(b, v.at(b, line_offset, 8 * line), v.WORD) for line in range(high)]
+        step = b.sub(begins[-1], begins[-2]) if high > 1 else v.word(0)
+        xs = [b.add(x, begin) for begin in (begins if apart else begins[:1])]
+        sums = _sum(b, first, (high, wide), run, (xs, step, r_offset, count, w, w_step))
         for p, of_pixel in enumerate(sums):
             for i, vector in enumerate(of_pixel):
                 v.store(b, vector, place(p, i))
         return context.get_dummy_value()
 
-    return types.void(lines, places, vectors, *[types.intp] * len(rest)), build
+    return types.void(lines, places, vectors, run, apart, *[types.intp] * len(rest)), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -142,7 +152,7 @@ def to_tiles(
         for phi, vector in zip(chain(*first), chain(*there), strict=True):
             phi.add_incoming(v.splat(0), before)
             phi.add_incoming(vector, old)
-        sums = _sum(b, first, (1, wide), (x, v.word(0), r_offset, count, w, w_step), gap=gap)
+        sums = _sum(b, first, (1, wide), 1, ([x], v.word(0), r_offset, count, w, w_step), gap=gap)
         for p, of_pixel in enumerate(sums):
             for i, vector in enumerate(of_pixel):
                 v.store(b, vector, place(p, i))
@@ -151,9 +161,15 @@ def to_tiles(
     return types.void(tiles, vectors, gap, *[types.intp] * len(rest)), build
 
 
-def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any, gap: int = 1) -> list[list[Any]]:
-    """Build the loop over r; return the vectors of each pixel. Pixels are so many numbers apart."""
-    x, line_step, r_offset, count, w, w_step = arguments
+def _sum(
+    b: Any, first: list[list[Any]], shape: tuple[int, int], run: int, arguments: Any, gap: int = 1
+) -> list[list[Any]]:
+    """Build the loop over r; return the vectors of each pixel. Pixels are so many numbers apart.
+
+    Each step takes ``run`` summands, whose offsets are one number apart: then a number of x serves as many pixels.
+    ``xs`` are the addresses of all lines, or of the first of some with equal steps.
+    """
+    xs, line_step, r_offset, count, w, w_step = arguments
     high, wide = shape
     places = [(p, i) for p in range(high * wide) for i in range(len(first[0]))]
     before, loop, after = b.block, b.append_basic_block("reduce"), b.append_basic_block("reduced")
@@ -161,20 +177,29 @@ def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any,
     b.position_at_end(loop)
     r, weights = b.phi(v.WORD), b.phi(v.WORD)
     sums = {place: b.phi(v.VECTOR) for place in places}
-    here = b.add(x, v.load(b, b.add(r_offset, b.shl(r, v.word(3))), v.WORD))
-    columns = [v.load(b, v.at(b, weights, i * BYTES)) for i in range(len(first[0]))]
-    for i in range(len(columns)):
-        v.prefetch(b, v.at(b, weights, AHEAD + i * BYTES))
-    new = {}
-    v.prefetch(b, v.at(b, here, BEYOND))
-    for line in range(high):
-        here = b.add(here, line_step) if line else here
-        for pixel in range(wide):
-            number = v.broadcast(b, v.load(b, v.at(b, here, 4 * gap * pixel), v.FLOAT))
-            for i, column in enumerate(columns):
+    offset = v.load(b, b.add(r_offset, b.shl(r, v.word(3))), v.WORD)
+    columns, next_weights = [], weights
+    for _ in range(run):
+        columns.append([v.load(b, v.at(b, next_weights, i * BYTES)) for i in range(len(first[0]))])
+        next_weights = b.add(next_weights, w_step)
+    if run == 1:
+        for i in range(len(first[0])):
+            v.prefetch(b, v.at(b, weights, AHEAD + i * BYTES))
+        v.prefetch(b, v.at(b, b.add(xs[0], offset), BEYOND))
+    new = dict(sums)
+    rows: list[Any] = []
+    sights = [(line, seen) for line in range(high) for seen in range(wide + run - 1)]
+    if run > 1:  # no sum waits for its own last summand
+        sights.sort(key=itemgetter(1))
+    for line, seen in sights:
+        if line == len(rows):
+            rows.append(b.add(xs[line], offset) if line < len(xs) else b.add(rows[-1], line_step))
+        number = v.broadcast(b, v.load(b, v.at(b, rows[line], 4 * gap * seen), v.FLOAT))
+        for pixel in range(max(0, seen - run + 1), min(wide, seen + 1)):
+            for i, column in enumerate(columns[seen - pixel]):
                 place = line * wide + pixel, i
-                new[place] = v.fma(b, number, column, sums[place])
-    next_r, next_weights = b.add(r, v.word(1)), b.add(weights, w_step)
+                new[place] = v.fma(b, number, column, new[place])
+    next_r = b.add(r, v.word(1))
     for phi, begin, end in [(r, v.word(0), next_r), (weights, w, next_weights)]:
         phi.add_incoming(begin, before)
         phi.add_incoming(end, loop)
@@ -183,7 +208,7 @@ def _sum(b: Any, first: list[list[Any]], shape: tuple[int, int], arguments: Any,
         sums[p, i].add_incoming(new[p, i], loop)
     b.cbranch(b.icmp_signed("<", next_r, count), loop, after)
     b.position_at_end(after)
-    return [[new[p, i] for i in range(len(columns))] for p in range(high * wide)]
+    return [[new[p, i] for i in range(len(first[0]))] for p in range(high * wide)]
 
 
 def _store_channels(b: Any, sums: list[list[Any]], out: Any, step: Any, channels: Any, floor: Any) -> None:
@@ -315,20 +340,38 @@ def move_between(context: Any, source: Any, target: Any, low: Any, high: Any) ->
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def move_every_other(context: Any, source: Any, target: Any, low: Any, high: Any) -> Any:
-    """Write a vector of the first, third, fifth… of two vectors, of which only these numbers are there, likewise."""
+def move_every(context: Any, step: Any, source: Any, target: Any, low: Any, high: Any) -> Any:
+    """Write a vector of the first of every ``len(step)`` numbers, a power of two, of which only these are there."""
     del context, source, target, low, high
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        source, target, low, high = arguments
-        wide = v.word(v.WIDE)
-        first = v.load_between(b, source, low, high)
-        second = v.load_between(b, v.at(b, source, BYTES), b.sub(low, wide), b.sub(high, wide))
-        v.store(b, v.shuffle(b, first, second, range(0, 2 * v.WIDE, 2)), target)
+        step, (source, target, low, high) = signature.args[0].count, arguments[1:]
+        here = [v.at(b, source, i * BYTES) for i in range(step)]
+        inside = b.and_(b.icmp_signed("<=", low, v.word(0)), b.icmp_signed(">=", high, v.word(step * v.WIDE)))
+        whole, partly, loaded = (b.append_basic_block(name) for name in ("whole", "partly", "loaded"))
+        b.cbranch(inside, whole, partly)
+        b.position_at_end(whole)
+        all_there = [v.load(b, one) for one in here]
+        b.branch(loaded)
+        b.position_at_end(partly)
+        befores = [v.word(i * v.WIDE) for i in range(step)]
+        some_there = [
+            v.load_between(b, one, b.sub(low, before), b.sub(high, before))
+            for one, before in zip(here, befores, strict=True)
+        ]
+        b.branch(loaded)
+        b.position_at_end(loaded)
+        vectors = [b.phi(v.VECTOR) for _ in here]
+        for phi, one, other in zip(vectors, all_there, some_there, strict=True):
+            phi.add_incoming(one, whole)
+            phi.add_incoming(other, partly)
+        while len(vectors) > 1:
+            pairs = zip(vectors[::2], vectors[1::2], strict=True)
+            vectors = [v.shuffle(b, first, second, range(0, 2 * v.WIDE, 2)) for first, second in pairs]
+        v.store(b, vectors[0], target)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 4), build
+    return types.void(step, *[types.intp] * 4), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -14,6 +14,9 @@ from cnnlab.kernels.case import Case
 
 BOX = 2**17  # numbers of the input that are worked on at a time, about: they stay in the cache next to the weights
 PLACES = 512  # of the output that a sum of weights takes at a time, about
+RUN = 8  # neighbors in a row of summands that a step takes, at most
+APART = 6  # lines of a tile, at most, where each needs an address of its own: so many have registers
+CHAINS = 8  # sums that are in work at least, or a product waits for the one before
 
 Three = tuple[int, int, int]
 
@@ -35,12 +38,8 @@ class Numbers(NamedTuple):
     slab: int  # from map to map of the first axis
     plane: int  # from channel to channel
     pictures: int  # that one sum of weights takes at a time
-    outer: int  # channels times taps of the first axis
-    deep: int  # taps of the first axis
-    slab_step: int  # from one to the next
-    lines: int  # taps of the second axis, or channels
-    line_step: int
-    places: int  # taps of the third axis
+    lines: int  # taps of all axes but the last, times channels
+    places: int  # taps of the last axis
 
 
 class Plan(NamedTuple):
@@ -55,11 +54,15 @@ class Plan(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """A plan, its tile (lines, places, vectors) as tuples of that length, its tables, and sizes for Python."""
+    """A plan, its tile as tuples whose lengths count, its tables, and sizes for Python.
+
+    A tile is (lines, places, vectors, run), for the gradient of weights with whether its lines lie apart.
+    """
 
     plan: Plan
-    tile: tuple[Ints, Ints, Ints]
+    tile: tuple[Ints, ...]
     offsets: Any
+    line_offsets: Any
     taps: Any
     units: int
     box: int
@@ -98,7 +101,7 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool
     block = vectors * wide
     numbers = Numbers(
         case.batch, case.groups, channels, case.filters, block, -(-case.filters // block), axis, cuts, int(copied),
-        phases, pitch, slab, plane, 1, 0, 0, 0, 0, 0, 0,
+        phases, pitch, slab, plane, 1, 0, 0,
     )  # fmt: skip
     across = -(-box[2] // phases)
     d, h, w = (np.arange(kernel[i]) * gap[i] for i in range(3))
@@ -108,10 +111,13 @@ def forward_plan(case: Case, pads: Pads, wide: int, pieces: int, *, narrow: bool
         offsets = offsets.transpose(2, 0, 1, 3)  # rows of the kernel first: some see only zeros
     offsets = offsets.ravel()
     plan = Plan(numbers, box, out, size, stride, before)
-    tile = (0,) * lines, (0,) * places, (0,) * vectors
     if narrow:
-        tile = (0,) * deep, (0,) * lines, (0,) * vectors
-    return Cut(plan, tile, offsets.astype(np.int64), None, case.batch * case.groups * cuts, channels * plane + 64, 0)
+        tile: tuple[Ints, ...] = (0,) * deep, (0,) * lines, (0,) * vectors
+    else:
+        run = _run(kernel[2] if stride[2] == gap[2] == 1 else 1, lines, places, vectors, wide)
+        tile, offsets = ((0,) * lines, (0,) * places, (0,) * vectors, (0,) * run), offsets[::run]
+    units, room = case.batch * case.groups * cuts, channels * plane + 64
+    return Cut(plan, tile, offsets.astype(np.int64), None, None, units, room, 0)
 
 
 @lru_cache(maxsize=512)
@@ -123,10 +129,6 @@ def weight_plan(case: Case, pads: Pads, wide: int) -> Cut:
         size = out = (1, 1, prod(size))
     axis = next((i for i in range(3) if out[i] > 1), 2)
     area = prod(out)
-    flat = kernel[0] == kernel[1] == 1  # then the lines of a tile are channels
-    line_count, outer = (channels, 1) if flat else (kernel[1], channels * kernel[0])
-    lines, places, vectors = _weight_tile(line_count, kernel[2], case.filters, wide)
-    line_count, place_count = -(-line_count // lines) * lines, -(-kernel[2] // places) * places
     padded = prod(_box(out, axis, 1, kernel, stride, gap))
     cuts = max(1, min(out[axis], -(-area // (2 * PLACES)), out[axis]))
     cuts = min(out[axis], max(cuts, -(-channels * padded // (2 * BOX))))
@@ -134,28 +136,45 @@ def weight_plan(case: Case, pads: Pads, wide: int) -> Cut:
     if cuts == 1:
         pictures = max(1, min(case.batch, PLACES // area, BOX // (channels * padded)))
         pictures = -(-case.batch // -(-case.batch // pictures))
+    neighbors = out[2] if stride[2] == gap[2] == 1 and (axis < 2 or cuts == 1) else 1
+    equal = channels if kernel[0] == kernel[1] == 1 else kernel[1]  # lines, with equal steps
+    line_count = channels * kernel[0] * kernel[1]
+    lines, places, vectors, run = _weight_tile(line_count, equal, kernel[2], case.filters, wide, neighbors)
+    all_lines, place_count = -(-line_count // lines) * lines, -(-kernel[2] // places) * places
     box, phases = _box(out, axis, cuts, kernel, stride, gap), gap[2]
     pitch, slab, plane = steps(box, phases)
     block = vectors * wide
-    line_step = plane if flat else gap[1] * pitch
     numbers = Numbers(
         case.batch, case.groups, channels, case.filters, block, -(-case.filters // block), axis, cuts, 1, phases, pitch,
-        slab, plane, pictures, outer, kernel[0], gap[0] * slab, line_count, line_step, place_count,
+        slab, plane, pictures, all_lines, place_count,
     )  # fmt: skip
     across = -(-box[2] // phases)
     some = tuple(-(-out[i] // cuts) if i == axis else out[i] for i in range(3))
     d, h, w = (np.arange(some[i]) * stride[i] for i in range(3))
     seen = (d[:, None, None] * slab + h[:, None] * pitch + w % phases * across + w // phases).ravel()
     offsets = 4 * (np.arange(pictures)[:, None] * channels * plane + seen).ravel()
-    o, h, w = np.ix_(*map(np.arange, (outer, channels if flat else kernel[1], kernel[2])))
-    taps = ((o * line_count + h) * place_count + w).ravel()
+    c, d, h = np.ix_(*map(np.arange, (channels, kernel[0], kernel[1])))
+    line_offsets = 4 * (c * plane + d * gap[0] * slab + h * gap[1] * pitch).ravel()
+    apart = equal % lines > 0 and equal < line_count
+    step = 0 if apart or line_count == 1 else int(line_offsets[1])
+    filling = line_offsets[-1] + step * np.arange(1, all_lines - line_count + 1)
+    taps = (np.arange(line_count)[:, None] * place_count + np.arange(kernel[2])).ravel()
     plan = Plan(numbers, box, out, size, stride, before)
-    tile = (0,) * lines, (0,) * places, (0,) * vectors
-    slack = (lines + 1) * abs(line_step) + places + 64  # taps that only fill up a tile read behind the last box
+    tile = (0,) * lines, (0,) * places, (0,) * vectors, (0,) * run, (0,) * apart
+    slack = lines * step // 4 + places + 64  # taps that only fill up a tile read behind the last box
     return Cut(
-        plan, tile, offsets.astype(np.int64), taps.astype(np.int64), -(-case.batch // pictures) * case.groups * cuts,
+        plan, tile, offsets[::run].astype(np.int64), np.concatenate((line_offsets, filling)).astype(np.int64),
+        taps.astype(np.int64), -(-case.batch // pictures) * case.groups * cuts,
         pictures * channels * plane + slack, block * len(offsets),
     )  # fmt: skip
+
+
+def _run(neighbors: int, lines: int, places: int, vectors: int, wide: int) -> int:
+    """Return how many of so many neighbors in a row of summands a tile takes at a time: a divisor."""
+    if vectors > 1 or lines > APART:  # several vectors use each number of the input: then loads are few anyhow
+        return 1
+    most = min(2 * wide - lines * places - 1, RUN)
+    return max((run for run in range(1, most + 1) if neighbors % run == 0), default=1)
 
 
 def shapes(case: Case, pads: Pads) -> tuple[Three, Three, Three, Three, Three, Three]:
@@ -212,18 +231,27 @@ def _rows_seen(row: int, size: int, kernel: int, stride: int, gap: int, before: 
     return max(0, -(first // gap)), min(kernel, -((first - size) // gap))
 
 
-def _weight_tile(lines: int, places: int, filters: int, wide: int) -> tuple[int, int, int]:
-    """Return lines, places and vectors of a tile that fills the registers and little beyond the kernel."""
+def _weight_tile(
+    lines: int, equal: int, places: int, filters: int, wide: int, neighbors: int
+) -> tuple[int, int, int, int]:
+    """Return lines, places and vectors of a tile that fills the registers and little beyond the kernel, and its run.
+
+    Of the lines so many follow one another with equal steps.
+    """
     registers = 28 if wide == 16 else 12
-    best, found = 0.0, (1, 1, 1)
+    best, found = 0.0, (1, 1, 1, 1)
     for vectors in range(min(3, -(-filters // wide)), 0, -1):
         for p in range(1, min(places, registers // vectors) + 1):
-            for m in {1, min(lines, registers // vectors // p)}:
+            most = min(lines, registers // vectors // p)
+            for m in {1, min(equal, most), *(range(1, min(most, APART) + 1) if neighbors > 1 else ())}:
+                run = _run(neighbors, m, p, vectors, wide)
                 share = lines * places / (-(-lines // m) * m * -(-places // p) * p)
                 share *= filters / (-(-filters // (vectors * wide)) * vectors * wide)
-                worth = share * m * p * vectors / (m * p * vectors + 0.3 * m * p + 2 * vectors + 2)
+                work = run * m * p * vectors
+                loads = 0.3 * m * (p + run - 1) + (2 if run == 1 else 1) * run * vectors + 2
+                worth = share * work / (work + loads) * min(1, m * p * vectors / CHAINS)
                 if worth > best + 1e-9:
-                    best, found = worth, (m, p, vectors)
+                    best, found = worth, (m, p, vectors, run)
     return found
 
 
