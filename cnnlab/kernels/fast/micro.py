@@ -7,7 +7,8 @@ is a place in the output. A table of offsets says all about kernel, stride, dila
 laid out as columns.
 
 14 pixels times 2 vectors of 16 floats fill 28 of the 32 registers of AVX-512; 6 times 2 of 8 floats fill 12 of AVX2's
-16. Each step loads 2 vectors of weights, multiplies each with each of the P numbers, and stores nothing.
+16. Each step loads 2 vectors of weights, multiplies each with each of the P numbers, and stores nothing. With one
+vector a step takes a run of neighbors r, and a number of x serves as many pixels as it stands under.
 """
 
 from __future__ import annotations
