@@ -49,8 +49,10 @@ def to_channels(
 ) -> Any:
     """Sum for ``len(lines)`` rows of ``len(places)`` neighbors, from the bias on, and write (channels, pixels).
 
-    The first three are tuples of that length, so that each size is a type, compiled by itself; the others are addresses
-    and steps in bytes, the number of summands, how many channels are to be written, and what no sum is written below.
+    The first four are tuples whose length counts, so that each size is a type, compiled by itself: the two above, the
+    vectors of channels, and neighbors r that a step takes (the table has the offset of the first). The others are
+    addresses and steps in bytes, the number of such steps, how many channels are to be written, and what no sum is
+    written below.
     """
     del context, floor
     rest = x, line_step, r_offset, count, w, w_step, bias, out, out_step, channels

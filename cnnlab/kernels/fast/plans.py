@@ -38,8 +38,8 @@ class Numbers(NamedTuple):
     slab: int  # from map to map of the first axis
     plane: int  # from channel to channel
     pictures: int  # that one sum of weights takes at a time
-    lines: int  # taps of all axes but the last, times channels
-    places: int  # taps of the last axis
+    lines: int  # taps of all axes but the last, times channels, rounded up to whole tiles
+    places: int  # taps of the last axis, likewise
 
 
 class Plan(NamedTuple):
