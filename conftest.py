@@ -35,8 +35,9 @@ def _browser() -> str:
     """Return why no browser can be driven, or an empty string."""
     if importlib.util.find_spec("playwright") is None:
         return "playwright is not installed"
-    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
-        return "no Chromium (on Debian: apt install chromium)"
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # as tests/browser looks for
+    if not os.environ.get("CNNLAB_CHROMIUM") and not any(map(shutil.which, names)):
+        return "no Chromium (on Debian: apt install chromium-headless-shell; or set CNNLAB_CHROMIUM to its path)"
     return ""
 
 
