@@ -10,7 +10,7 @@ import pytest
 
 from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
-from cnnlab.kernels import planner, threads, winograd, workers
+from cnnlab.kernels import planner, threads, winograd_tiles, workers
 from cnnlab.kernels.algorithm import algorithms
 from cnnlab.kernels.threads import _pool, run_parts, thread_count
 from cnnlab.kernels.workers import Worker
@@ -360,9 +360,10 @@ def test_transformed_kernels_are_the_same_in_any_pieces(monkeypatch, rng, M, C, 
     monkeypatch.setattr(threads, "least_macs", [1, 1])
     w = rng.standard_normal((M, C, 3, 3), dtype=np.float32)
     algorithm = algorithms()["winograd"]
-    wanted = np.einsum("pk,mck->pcm", winograd._KERNEL, w.reshape(M, C, 9))
+    kernel = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+    wanted = np.einsum("pi,qj,mcij->pqcm", kernel, kernel, w).reshape(36, C, M)
     for size in (1, 2**14, 2**30):
-        monkeypatch.setattr(winograd, "KERNEL_BYTES", size)
+        monkeypatch.setattr(winograd_tiles, "PLACE_BYTES", size)
         for view in (w, np.ascontiguousarray(w.swapaxes(0, 1)).swapaxes(0, 1)):
             with kernels.use_threads(count):
                 np.testing.assert_allclose(algorithm.prepare(view, None), wanted, rtol=1e-5, atol=1e-5)
