@@ -24,15 +24,21 @@ from cnnlab.kernels.algorithm import algorithms
 
 # Constants, and values to try.
 TRIED = {
-    "WINOGRAD_CHANNELS": (16, 24, 32, 48, 64, 96, 128),
-    "WINOGRAD_TILES": (10, 20, 40, 80, 160),
-    "WINOGRAD_CHANNELS_A_TILE": (2, 4, 8, 16, 32),
+    "WINOGRAD_PRODUCT": (0.4, 0.6, 0.8, 1.1, 1.6),
+    "WINOGRAD_TRANSFORM": (55, 80, 110, 150, 220),
+    "WINOGRAD_KERNEL": (20, 30, 45, 65, 90),
+    "IM2COL_PRODUCT": (0.1, 0.15, 0.2, 0.3, 0.4),
+    "IM2COL_COPY": (6, 9, 12, 16, 24),
     "BATCH_LAST_BATCH": (2, 4, 8, 16, 32, 64),
     "BATCH_LAST_CHANNELS": (1, 3, 4, 8, 16, 32),
     "BATCH_LAST_PLACES": (0, 100, 300, 600, 1200),
     "CHANNELS_LAST_CHANNELS": (2, 4, 8, 12, 16, 32),
     "FFT_TAPS": (50, 100, 200, 400),
     "CHANNELS_LAST_PLACES": (0, 100, 200, 400, 800, 1600),
+    "CHANNELS_LAST_RUN": (10, 20, 30, 50),
+    "SHORT_ROWS": (0, 200, 400, 800),
+    "FILTERS_A_CHANNEL": (0, 0.5, 1, 2, 4),
+    "PLACES_A_FILTER": (0.5, 1, 2, 4, 8, 16),
     "COL2IM_RATIO": (0.5, 1, 1.5, 2, 3, 5),
     "COL2IM_RATIO_ALONE": (0.5, 1, 1.5, 2, 3, 5),
 }

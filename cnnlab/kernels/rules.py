@@ -15,17 +15,27 @@ from cnnlab.kernels.settings import winograd_allowed
 
 # Sizes from which on, or up to which, an algorithm is ahead.
 TAPS_MACS = 4_000  # less work than this is left to the readable sum over the taps
-WINOGRAD_CHANNELS = 48  # of input and of output, at least
-WINOGRAD_TILES = 40  # of 4×4 outputs in the batch, at least, and one for so many channels:
-WINOGRAD_CHANNELS_A_TILE = 8
+# Nanoseconds of Winograd's algorithm and of im2col at 3×3: one is taken where these figures add up to less.
+WINOGRAD_PRODUCT = 0.8  # a tile of 4×4 outputs and a pair of channels: 36 products
+WINOGRAD_TRANSFORM = 110  # a tile and a channel of the input, or of the output
+WINOGRAD_KERNEL = 45  # a pair of channels, once
+IM2COL_PRODUCT = 0.2  # an output and a pair of channels: nine products
+IM2COL_COPY = 12  # an output and a channel of the input: nine copies
+WINOGRAD_GAIN = 1.05  # at least: it is less exact
 BATCH_LAST_BATCH = 16  # at least
 BATCH_LAST_CHANNELS = 8  # at most
 BATCH_LAST_PLACES = 600  # of a map of the output, less than
 CHANNELS_LAST_CHANNELS = 12  # of the input, at least, so that a run of memory has some length
+CHANNELS_LAST_RUN = 20  # numbers in a row of a window, at least: with fewer channels, but a stride
 CHANNELS_LAST_PLACES = 400  # in the outputs of the whole batch, at least
+SHORT_ROWS = 400  # places of a map of the output, less than: rows of columns are short then
+FILTERS_A_CHANNEL = 2  # at most: turning outputs costs more with many filters
+PLACES_A_FILTER = 4  # in the outputs of the whole batch, at least: weights are turned, too
 FFT_TAPS = 200
 COL2IM_RATIO = 2.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up, at least
-COL2IM_RATIO_ALONE = 1.0  # the same for a batch of one, whose memory needs no turning
+COL2IM_RATIO_ALONE = (
+    1.0  # the same for a batch of one, whose memory needs no turning, or few places: no kernel is flipped
+)
 COL2IM_CHANNELS = 3  # of the input, at least
 COL2IM_BYTES = 32 * 2**20  # of one picture, at most: it is added up whole
 
@@ -46,12 +56,24 @@ class Rule:
 
 def _many_tiles(case: Case) -> bool:
     tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
-    channels = case.in_channels // case.groups, case.filters
-    return (
-        min(channels) >= WINOGRAD_CHANNELS
-        and tiles >= WINOGRAD_TILES
-        and tiles * WINOGRAD_CHANNELS_A_TILE >= max(channels)
-    )
+    if not tiles:
+        return False
+    C, M, places = case.in_channels // case.groups, case.filters, case.batch * case.positions / tiles
+    winograd = C * M * (WINOGRAD_PRODUCT + WINOGRAD_KERNEL / tiles) + (C + M) * WINOGRAD_TRANSFORM
+    return places * C * (M * IM2COL_PRODUCT + IM2COL_COPY) > WINOGRAD_GAIN * winograd
+
+
+def _long_runs(case: Case) -> bool:
+    # In the order "channels last" what a window sees in a row lies side by side, whatever the stride.
+    channels = case.in_channels // case.groups
+    if case.batch * case.positions < CHANNELS_LAST_PLACES:
+        return False
+    if case.work == "grad_weight":
+        run = channels * case.kernel[-1] if case.dilation[-1] == 1 and case.stride[-1] > 1 else 0
+        return channels >= CHANNELS_LAST_CHANNELS or run >= CHANNELS_LAST_RUN
+    small = case.batch >= BATCH_LAST_BATCH and case.positions < LARGE_MAP
+    few = case.filters <= min(FILTERS_A_CHANNEL * channels, case.batch * case.positions / PLACES_A_FILTER)
+    return channels >= CHANNELS_LAST_CHANNELS and (small or (case.positions < SHORT_ROWS and few))
 
 
 def _large_kernel(case: Case) -> bool:
@@ -66,7 +88,7 @@ def _adds_less(case: Case) -> bool:
     channels = case.in_channels // case.groups
     if channels < COL2IM_CHANNELS or case.in_channels * prod(case.padded) * case.itemsize > COL2IM_BYTES:
         return not _reversible(case)
-    ratio = COL2IM_RATIO_ALONE if case.batch == 1 else COL2IM_RATIO
+    ratio = COL2IM_RATIO_ALONE if case.batch == 1 or case.few_places else COL2IM_RATIO
     larger = case.inputs * case.filters >= ratio * case.positions * channels
     return not _reversible(case) or (case.taps > 1 and larger and not _back_by_winograd(case))
 
@@ -101,7 +123,7 @@ RULES: list[Rule] = [
     Rule(
         "winograd",
         lambda case: winograd_allowed() and case.kernel == (3, 3) and _many_tiles(case),
-        f"3×3 at stride 1, at least {WINOGRAD_CHANNELS} channels, and tiles enough to pay for the transforms",
+        "3×3 at stride 1, with channels and tiles enough to pay for the transforms",
     ),
     Rule("fft", _large_kernel, f"a kernel of at least {FFT_TAPS} taps, and few pairs of channels"),
     Rule(
@@ -116,12 +138,8 @@ RULES: list[Rule] = [
     ),
     Rule(
         "channels_last",
-        lambda case: (
-            case.in_channels // case.groups >= CHANNELS_LAST_CHANNELS
-            and case.batch * case.positions >= CHANNELS_LAST_PLACES
-            and (case.work == "grad_weight" or (case.batch >= BATCH_LAST_BATCH and case.positions < LARGE_MAP))
-        ),
-        "a gradient of weights, or small maps in a large batch, with channels enough for long runs of memory",
+        _long_runs,
+        "a gradient of weights, or small maps, with channels enough for long runs of memory",
     ),
     Rule(
         "im2col", lambda case: True, "what suits most layers: columns in tiles, and the product lies as the output does"

@@ -385,7 +385,7 @@ for C, M, N in ((3, 10, 64), (64, 64, 4)):
     print(f"{C:2d} to {M} channels:", {name: f"{ms:.2f} ms" for name, ms in medians(jobs).items()})
 
 # %% [markdown]
-# With few channels Winograd's way is *more* work, and the deck's layer has three: on most machines it loses there, and comes out level or ahead with 64. (The library's transforms are products with full matrices, which BLAS is good at; written out as sums they take fewer operations.) It is a method for the middle of a net, where channels are many.
+# With few channels Winograd's way is *more* work, and the deck's layer has three: on most machines it loses there, and comes out level or ahead with 64. (The library's transforms are products with the small matrices from both sides, which BLAS is good at; written out as sums they take fewer operations.) It is a method for the middle of a net, where channels are many.
 
 # %% [markdown]
 # ## Products of spectra
