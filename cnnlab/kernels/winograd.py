@@ -21,8 +21,16 @@ from cnnlab.kernels.arrays import FloatArray
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
-from cnnlab.kernels.winograd_tiles import SIDE, at_a_time, both_sides, cut_gradients, cut_inputs, join_outputs, matrix
-from cnnlab.kernels.winograd_tiles import parts as parts_of
+from cnnlab.kernels.winograd_tiles import (
+    SIDE,
+    at_a_time,
+    both_sides,
+    cut_gradients,
+    cut_inputs,
+    join_outputs,
+    matrix,
+    parts,
+)
 from cnnlab.kernels.workspace import workspace
 
 TILES = 256  # that are multiplied at a time
@@ -88,7 +96,7 @@ class Winograd(Algorithm):
         """Transform tiles of the input, multiply, and transform back, some rows of tiles at a time."""
         del case
         (N, M, high, wide), C, seen = y.shape, x.shape[1], np.moveaxis(x, 1, -1)
-        for some, lines in parts_of(N, high, wide, _tiles(C + M, x.itemsize)):
+        for some, lines in parts(N, high, wide, _tiles(C + M, x.itemsize)):
             part, T = _of(seen, some, lines)
             with (
                 workspace.borrow((36, T, C), x.dtype) as transformed,
@@ -104,7 +112,7 @@ class Winograd(Algorithm):
         del case
         (N, M, high, wide), C, seen = dy.shape, x.shape[1], np.moveaxis(x, 1, -1)
         filters = _filters(C, M, x.itemsize)
-        for some, lines in parts_of(N, high, wide, _tiles(C + filters, x.itemsize)):
+        for some, lines in parts(N, high, wide, _tiles(C + filters, x.itemsize)):
             part, T = _of(seen, some, lines)
             with workspace.borrow((36, T, C), x.dtype) as transformed:
                 cut_inputs(part, transformed.reshape(6, 6, T, C))
@@ -151,7 +159,7 @@ def _tiles(channels: int, itemsize: int) -> int:
 
 def _filters(C: int, M: int, itemsize: int) -> int:
     """Return for how many filters gradients are summed at a time."""
-    return max(16, min(M, SUMS_BYTES // (36 * C * itemsize)))
+    return min(M, max(16, SUMS_BYTES // (36 * C * itemsize)))
 
 
 register(Winograd())
