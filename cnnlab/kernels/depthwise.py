@@ -1,10 +1,9 @@
-"""One filter for each channel: no product of matrices, but shifted inputs times one weight, added up.
+"""One filter for each channel: shifted maps side by side, and a product of vector and matrix for each channel.
 
-Each tap shifts the whole map and multiplies it by one number for each channel. In memory a shifted map is one long run
-of numbers, if the outputs are computed in rows as long as those of the padded input, and what stands at the ends of
-rows, where there is no output, is left out in the end: NumPy is far faster at one long run than at many rows. With a
-stride the input is first dealt out into maps in which the places that a tap sees lie side by side. Some maps are taken
-at a time, so that they stay in the cache while all taps pass over them.
+What a tap sees is the map, shifted. In memory that is one long run of numbers, if the outputs are computed in rows as
+long as those of the padded input, and what stands at the ends of rows, where there is no output, is left out in the
+end: NumPy copies one long run far faster than many rows. With a stride the input is first dealt out into maps in which
+the places that a tap sees lie side by side. Some maps are taken at a time, so that their runs stay in the cache.
 """
 
 from __future__ import annotations
@@ -21,11 +20,12 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from cnnlab.kernels.algorithm import Algorithm, register
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, at, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
-MAP_BYTES = 256 * 2**10  # of the outputs that are worked on at a time
+COLUMNS_BYTES = 2**20  # of what all taps see, side by side
+MAP_BYTES = 256 * 2**10  # of the maps that are worked on at a time where runs are only read
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ def _places(flat: FloatArray, runs: _Runs, out: Ints) -> FloatArray:
 
 
 class Depthwise(Algorithm):
-    """Shifted multiply-add, for kernels that see one channel."""
+    """Shifted maps times the weights of the taps, for kernels that see one channel."""
 
     name = "depthwise"
-    idea = "each channel by itself: the shifted map times the weight of each tap, added up"
+    idea = "each channel by itself: the map as each tap sees it, shifted, and a filter times these"
     grouped = True
 
     def fault(self, case: Case) -> str | None:
@@ -102,41 +102,31 @@ class Depthwise(Algorithm):
         return None if seen == 1 else f"each filter sees {seen} channels, not one"
 
     def workspace(self, case: Case) -> int:
-        """Return the bytes of the sums, of one tap's products, and of the maps that a stride deals out."""
+        """Return the bytes of what the taps see, of the sums, and of the maps that a stride deals out."""
         runs = _runs(case.padded, case.kernel, case.out, case.stride, case.dilation)
-        dealt = len(runs.phases) * prod(runs.sizes) if len(runs.phases) > 1 else 0
-        return (2 * runs.length + dealt) * self._many(runs, case.groups, case.itemsize) * case.itemsize
+        if case.work == "grad_weight":
+            dealt = len(runs.phases) * prod(runs.sizes) if len(runs.phases) > 1 else 0
+            return (runs.length + dealt) * _many(runs.length, case, MAP_BYTES) * case.itemsize
+        if set(case.stride) != {1}:
+            places = tile_size(case.out, _places_at_a_time(case))
+            return case.taps * places * _many(case.taps * places, case, COLUMNS_BYTES) * case.itemsize
+        columns = case.taps * min(runs.length, _places_at_a_time(case))
+        many = _many(case.taps * runs.length, case, COLUMNS_BYTES)
+        return (columns + case.filters * runs.length) * many * case.itemsize
 
     def prepare(self, w: FloatArray, case: Case) -> Any:
         """Return w (channels, filters of one channel, taps)."""
         return w.reshape(case.groups, -1, case.taps)
 
-    def _many(self, runs: _Runs, channels: int, itemsize: int) -> int:
-        return min(channels, max(1, MAP_BYTES // (runs.length * itemsize)))
-
     def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
-        """Add up what the taps contribute, some maps at a time."""
-        G, out = case.groups, y.shape[2:]
-        y = y.reshape(y.shape[0], G, -1, *out, copy=False)
-        runs = _runs(x.shape[2:], case.kernel, out, case.stride, case.dilation)
-        many = self._many(runs, G, x.itemsize)
-        with (
-            workspace.borrow((many, runs.length), x.dtype) as sums,
-            workspace.borrow((many, runs.length), x.dtype) as terms,
-        ):
-            for n, first in product(range(len(x)), range(0, G, many)):
-                some = slice(first, min(first + many, G))
-                total, term = sums[: some.stop - first], terms[: some.stop - first]
-                with _dealt_out(x[n, some], runs, case.stride) as seen:
-                    for f in range(weights.shape[1]):
-                        for i, (phase, start) in enumerate(runs.taps):
-                            shifted = seen[phase, :, start : start + runs.length]
-                            np.multiply(shifted, weights[some, f, i, None], out=term if i else total)
-                            if i:
-                                total += term
-                        if b is not None:
-                            total += b.reshape(G, -1)[some, f, None]
-                        y[n, some, f] = _places(total, runs, out)
+        """Lay out what the taps see, some maps at a time, and multiply."""
+        y = y.reshape(len(y), case.groups, case.filters, *y.shape[2:], copy=False)
+        if b is not None:
+            b = b.reshape(case.groups, case.filters, 1)
+        if set(case.stride) == {1}:
+            _by_runs(x, weights, b, y, case)
+        else:
+            _by_windows(x, weights, b, y, case)
 
     def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
         """Add up the products of the gradient with the shifted input, for each tap and channel."""
@@ -144,7 +134,7 @@ class Depthwise(Algorithm):
         dy = dy.reshape(dy.shape[0], G, -1, *out)
         dw = dw.reshape(G, -1, case.taps, copy=False)
         runs = _runs(x.shape[2:], case.kernel, out, case.stride, case.dilation)
-        many = self._many(runs, G, x.itemsize)
+        many = _many(runs.length, case, MAP_BYTES)
         with workspace.borrow((many, runs.length), x.dtype) as spread:
             spread[...] = 0  # and so it stays where there is no output
             for n, first in product(range(len(x)), range(0, G, many)):
@@ -156,6 +146,62 @@ class Depthwise(Algorithm):
                         for i, (phase, start) in enumerate(runs.taps):
                             shifted = seen[phase, :, start : start + runs.length]
                             dw[some, f, i] += np.vecdot(upstream, shifted)
+
+
+def _by_runs(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
+    """Write y (n, G, filters, *out) for x (n, G, *padded): each map as each tap sees it, in one run."""
+    G, out = case.groups, y.shape[3:]
+    runs = _runs(x.shape[2:], case.kernel, out, case.stride, case.dilation)
+    piece, many = min(runs.length, _places_at_a_time(case)), _many(case.taps * runs.length, case, COLUMNS_BYTES)
+    with (
+        workspace.borrow((many * case.taps * piece,), x.dtype) as memory,
+        workspace.borrow((many, case.filters, runs.length), x.dtype) as sums,
+    ):
+        for n, first in product(range(len(x)), range(0, G, many)):
+            some = slice(first, min(first + many, G))
+            total = sums[: some.stop - first]
+            with _dealt_out(x[n, some], runs, case.stride) as (maps,):
+                for begin in range(0, runs.length, piece):
+                    stop = min(begin + piece, runs.length)
+                    columns = memory[: len(maps) * case.taps * (stop - begin)].reshape(len(maps), case.taps, -1)
+                    for tap, (_, start) in enumerate(runs.taps):
+                        columns[:, tap] = maps[:, start + begin : start + stop]
+                    np.matmul(weights[some], columns, out=total[:, :, begin:stop])
+            if b is not None:
+                total += b[some]
+            for f in range(case.filters):
+                y[n, some, f] = _places(total[:, f], runs, out)
+
+
+def _by_windows(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
+    """Write y likewise, from the windows: with a stride there are no runs, and fewer places."""
+    G, out = case.groups, y.shape[3:]
+    y = y.reshape(*y.shape[:3], -1, copy=False)
+    at_most = _places_at_a_time(case)
+    places = tile_size(out, at_most)
+    many = _many(case.taps * places, case, COLUMNS_BYTES)
+    with workspace.borrow((many * case.taps * places,), x.dtype) as memory:
+        for n, first in product(range(len(x)), range(0, G, many)):
+            some = slice(first, min(first + many, G))
+            seen = windows(x[n, some], case.kernel, out, case.stride, case.dilation)  # (channels, *kernel, *out)
+            for box, start, stop in tiles(out, at_most):
+                part = seen[at(box)]
+                columns = memory[: part.size]
+                np.copyto(columns.reshape(part.shape), part)
+                place = y[n, some, :, start:stop]
+                np.matmul(weights[some], columns.reshape(len(part), case.taps, -1), out=place)
+                if b is not None:
+                    place += b[some]
+
+
+def _places_at_a_time(case: Case) -> int:
+    """Return how many places what the taps see is laid out for."""
+    return max(1, COLUMNS_BYTES // (case.taps * case.itemsize))
+
+
+def _many(numbers: int, case: Case, most: int) -> int:
+    """Return how many channels with so many numbers each are worked on at a time."""
+    return min(case.groups, max(1, most // max(1, numbers * case.itemsize)))
 
 
 register(Depthwise())

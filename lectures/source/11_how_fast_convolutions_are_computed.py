@@ -525,7 +525,7 @@ for name, one in special.items():
 # **4 min.** The last column is the point: a layer with one multiply-add a byte waits for memory, not for arithmetic. Go back to the floor of the first section and put all three layers under it. A net "with nine times fewer multiply-adds" (lecture 08) need not be nine times faster.
 
 # %% [markdown]
-# A depthwise layer hardly computes: about one multiply-add for each byte that it must move at the least, and in NumPy each tap is a pass of its own over memory. So its time shrinks far less than its work. Compiled kernels do better, but memory bounds them too, on a CPU as on a GPU.
+# A depthwise layer hardly computes: about one multiply-add for each byte that it must move at the least, and in NumPy what each tap sees is a copy of its own in memory. So its time shrinks far less than its work. Compiled kernels do better, but memory bounds them too, on a CPU as on a GPU.
 
 # %% [markdown]
 # ## All of them on the deck's layer
