@@ -2,8 +2,9 @@
 
 What a tap sees is the map, shifted. In memory that is one long run of numbers, if the outputs are computed in rows as
 long as those of the padded input, and what stands at the ends of rows, where there is no output, is left out in the
-end: NumPy copies one long run far faster than many rows. With a stride the input is first dealt out into maps in which
-the places that a tap sees lie side by side. Some maps are taken at a time, so that their runs stay in the cache.
+end: NumPy copies one long run far faster than many rows. With a stride windows are laid out as they are; only for the
+gradient of the weights, which reads runs where they lie, the input is dealt out into maps in which the places that a
+tap sees lie side by side. Some maps are taken at a time, so that all this stays in the cache.
 """
 
 from __future__ import annotations

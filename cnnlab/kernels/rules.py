@@ -33,9 +33,7 @@ FILTERS_A_CHANNEL = 2  # at most: turning outputs costs more with many filters
 PLACES_A_FILTER = 4  # in the outputs of the whole batch, at least: weights are turned, too
 FFT_TAPS = 200
 COL2IM_RATIO = 2.5  # numbers that a correlation with flipped kernels lays out, for each that col2im adds up, at least
-COL2IM_RATIO_ALONE = (
-    1.0  # the same for a batch of one, whose memory needs no turning, or few places: no kernel is flipped
-)
+COL2IM_RATIO_ALONE = 1.0  # the same for a batch of one, whose memory needs no turning, or for few places: no flipping
 COL2IM_CHANNELS = 3  # of the input, at least
 COL2IM_BYTES = 32 * 2**20  # of one picture, at most: it is added up whole
 

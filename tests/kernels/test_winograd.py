@@ -9,7 +9,9 @@ from cnnlab.kernels import planner, winograd, winograd_tiles
 from cnnlab.kernels.winograd_tiles import both_sides, matrix
 
 
-@pytest.mark.parametrize(("name", "back", "o", "i"), [("input", False, 6, 6), ("output", False, 4, 6)])
+@pytest.mark.parametrize(
+    ("name", "back", "o", "i"), [("input", False, 6, 6), ("output", False, 4, 6), ("kernel", True, 3, 6)]
+)
 def test_a_transform_is_a_product_from_both_sides_wherever_its_tiles_lie(rng, name, back, o, i):
     small = matrix(name, np.dtype(float), back=back)
     assert small.shape == (o, i)
