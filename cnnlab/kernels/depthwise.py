@@ -71,9 +71,9 @@ def _runs(padded: Ints, kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -
 
 @contextmanager
 def _dealt_out(x: FloatArray, runs: _Runs, stride: Ints) -> Iterator[FloatArray]:
-    """Lend some maps (maps, *padded) as (phases, maps, places); without a stride it may be the maps themselves."""
-    if len(runs.phases) == 1 and x.shape[1:] == runs.sizes and x.flags.c_contiguous:
-        yield x.reshape(1, len(x), -1)
+    """Lend some maps (maps, *padded) as (phases, maps, *sizes); without a stride it may be the maps themselves."""
+    if len(runs.phases) == 1 and x.shape[1:] == runs.sizes and x[:1].flags.c_contiguous:
+        yield x[None]
         return
     with workspace.borrow((len(runs.phases), len(x), *runs.sizes), x.dtype) as dealt:
         for target, phase in zip(dealt, runs.phases, strict=True):
@@ -81,13 +81,19 @@ def _dealt_out(x: FloatArray, runs: _Runs, stride: Ints) -> Iterator[FloatArray]
             if part.shape != target.shape:
                 target[...] = 0  # the last row or column of a phase may not be there
             target[tuple(slice(n) for n in part.shape)] = part
-        yield dealt.reshape(len(runs.phases), len(x), -1)
+        yield dealt
 
 
-def _places(flat: FloatArray, runs: _Runs, out: Ints) -> FloatArray:
-    """Return the view (maps, *out) of runs (maps, length): the places where there is an output."""
-    steps = [pitch * flat.itemsize for pitch in runs.pitches]
-    return as_strided(flat, (len(flat), *out), (flat.strides[0], *steps))
+def _as_taps_see(maps: FloatArray, runs: _Runs, case: Case) -> FloatArray:
+    """Return the view (..., *kernel, length) of maps (..., *sizes) that lie in a row each: the run that each tap sees.
+
+    There is one phase: without a stride, or where all taps lie a multiple of it from each other.
+    """
+    axes = zip(runs.pitches, case.dilation, case.stride, strict=True)
+    steps = [pitch * (gap // s) * maps.itemsize for pitch, gap, s in axes]
+    before = maps.ndim - len(case.kernel)
+    shape = (*maps.shape[:before], *case.kernel, runs.length)
+    return as_strided(maps, shape, (*maps.strides[:before], *steps, maps.itemsize), writeable=False)
 
 
 class Depthwise(Algorithm):
@@ -107,13 +113,13 @@ class Depthwise(Algorithm):
         runs = _runs(case.padded, case.kernel, case.out, case.stride, case.dilation)
         if case.work == "grad_weight":
             dealt = len(runs.phases) * prod(runs.sizes) if len(runs.phases) > 1 else 0
-            return (runs.length + dealt) * _many(runs.length, case, MAP_BYTES) * case.itemsize
+            return (_room(runs, case.out) + dealt) * _many(runs.length, case, MAP_BYTES) * case.itemsize
         if set(case.stride) != {1}:
             places = tile_size(case.out, _places_at_a_time(case))
             return case.taps * places * _many(case.taps * places, case, COLUMNS_BYTES) * case.itemsize
         columns = case.taps * min(runs.length, _places_at_a_time(case))
         many = _many(case.taps * runs.length, case, COLUMNS_BYTES)
-        return (columns + case.filters * runs.length) * many * case.itemsize
+        return (columns + case.filters * _room(runs, case.out)) * many * case.itemsize
 
     def prepare(self, w: FloatArray, case: Case) -> Any:
         """Return w (channels, filters of one channel, taps)."""
@@ -136,42 +142,59 @@ class Depthwise(Algorithm):
         dw = dw.reshape(G, -1, case.taps, copy=False)
         runs = _runs(x.shape[2:], case.kernel, out, case.stride, case.dilation)
         many = _many(runs.length, case, MAP_BYTES)
-        with workspace.borrow((many, runs.length), x.dtype) as spread:
+        with workspace.borrow((many, out[0], *runs.sizes[1:]), x.dtype) as spread:
             spread[...] = 0  # and so it stays where there is no output
+            places, run = spread[_inside(out)], spread.reshape(many, -1)[:, : runs.length]
             for n, first in product(range(len(x)), range(0, G, many)):
                 some = slice(first, min(first + many, G))
-                upstream = spread[: some.stop - first]
-                with _dealt_out(x[n, some], runs, case.stride) as seen:
+                count = some.stop - first
+                with _dealt_out(x[n, some], runs, case.stride) as maps:
                     for f in range(dw.shape[1]):
-                        _places(upstream, runs, out)[...] = dy[n, some, f]
-                        for i, (phase, start) in enumerate(runs.taps):
-                            shifted = seen[phase, :, start : start + runs.length]
-                            dw[some, f, i] += np.vecdot(upstream, shifted)
+                        np.copyto(places[:count], dy[n, some, f])
+                        _add_products(run[:count], maps, dw[some, f], runs, case)
+
+
+def _add_products(upstream: FloatArray, maps: FloatArray, dw: FloatArray, runs: _Runs, case: Case) -> None:
+    """Add to dw (channels, taps) the products of runs (channels, length) with what the taps see of the dealt maps."""
+    if len(maps) == 1:
+        seen = _as_taps_see(maps[0], runs, case)
+        upstream = upstream.reshape(len(upstream), *(1,) * len(case.kernel), -1, copy=False)
+        dw += np.vecdot(upstream, seen).reshape(dw.shape)
+        return
+    flat = maps.reshape(*maps.shape[:2], -1, copy=False)
+    for i, (phase, start) in enumerate(runs.taps):
+        dw[:, i] += np.vecdot(upstream, flat[phase, :, start : start + runs.length])
 
 
 def _by_runs(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
     """Write y (n, G, filters, *out) for x (n, G, *padded): each map as each tap sees it, in one run."""
+    if not x[:1, :1].flags.c_contiguous:
+        with workspace.borrow(x.shape, x.dtype) as copied:
+            np.copyto(copied, x)
+            _by_runs(copied, weights, b, y, case)
+        return
     G, out = case.groups, y.shape[3:]
     runs = _runs(x.shape[2:], case.kernel, out, case.stride, case.dilation)
     piece, many = min(runs.length, _places_at_a_time(case)), _many(case.taps * runs.length, case, COLUMNS_BYTES)
+    seen, inside = _as_taps_see(x, runs, case), _inside(out)
     with (
         workspace.borrow((many * case.taps * piece,), x.dtype) as memory,
-        workspace.borrow((many, case.filters, runs.length), x.dtype) as sums,
+        workspace.borrow((many, case.filters, out[0], *runs.sizes[1:]), x.dtype) as maps,
     ):
+        sums = maps.reshape(many, case.filters, -1)
         for n, first in product(range(len(x)), range(0, G, many)):
             some = slice(first, min(first + many, G))
-            total = sums[: some.stop - first]
-            with _dealt_out(x[n, some], runs, case.stride) as (maps,):
-                for begin in range(0, runs.length, piece):
-                    stop = min(begin + piece, runs.length)
-                    columns = memory[: len(maps) * case.taps * (stop - begin)].reshape(len(maps), case.taps, -1)
-                    for tap, (_, start) in enumerate(runs.taps):
-                        columns[:, tap] = maps[:, start + begin : start + stop]
-                    np.matmul(weights[some], columns, out=total[:, :, begin:stop])
-            if b is not None:
-                total += b[some]
-            for f in range(case.filters):
-                y[n, some, f] = _places(total[:, f], runs, out)
+            count = some.stop - first
+            for begin in range(0, runs.length, piece):
+                stop = min(begin + piece, runs.length)
+                part = seen[n, some, ..., begin:stop]
+                columns = memory[: part.size]
+                np.copyto(columns.reshape(part.shape), part)
+                np.matmul(weights[some], columns.reshape(count, case.taps, -1), out=sums[:count, :, begin:stop])
+            if b is None:
+                np.copyto(y[n, some], maps[:count][inside])
+            else:
+                np.add(maps[:count][inside], b[some].reshape(count, -1, *(1,) * len(out)), out=y[n, some])
 
 
 def _by_windows(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: FloatArray, case: Case) -> None:
@@ -193,6 +216,16 @@ def _by_windows(x: FloatArray, weights: FloatArray, b: FloatArray | None, y: Flo
                 np.matmul(weights[some], columns.reshape(len(part), case.taps, -1), out=place)
                 if b is not None:
                     place += b[some]
+
+
+def _inside(out: Ints) -> tuple[Any, ...]:
+    """Return what takes the places of an output from maps with rows as long as those of the input."""
+    return (Ellipsis, *(slice(n) for n in out))
+
+
+def _room(runs: _Runs, out: Ints) -> int:
+    """Return how many numbers such a map has."""
+    return out[0] * runs.pitches[0]
 
 
 def _places_at_a_time(case: Case) -> int:

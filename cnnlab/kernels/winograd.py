@@ -28,6 +28,7 @@ from cnnlab.kernels.winograd_tiles import (
     cut_gradients,
     cut_inputs,
     join_outputs,
+    kernels_at_a_time,
     matrix,
     parts,
 )
@@ -74,20 +75,24 @@ class Winograd(Algorithm):
         del case
         M, C = w.shape[:2]
         transformed = results.empty((6, 6, C, M), w.dtype)
-        many = at_a_time(M, w.itemsize)
+        many, small = kernels_at_a_time(M, w.itemsize), matrix("kernel", w.dtype)
 
         def transform(share: slice) -> None:
-            for first in range(share.start, share.stop, many):
-                some = slice(first, min(first + many, share.stop))
-                shape = 3, 3, some.stop - first, M
-                with workspace.borrow(shape, w.dtype) as turned, workspace.borrow(shape, w.dtype) as near:
-                    part = w[:, some]
+            most = min(many, share.stop - share.start) * M
+            with (
+                workspace.borrow((9 * most,), w.dtype) as turned,
+                workspace.borrow((18 * most,), w.dtype) as between,
+            ):
+                for first in range(share.start, share.stop, many):
+                    part = w[:, first : min(first + many, share.stop)]
+                    some, size = part.shape[1], part.size
                     if w.strides[0] > w.strides[1]:  # filters far apart: side by side they are turned twice as fast
-                        part = near.reshape(part.shape)
-                        np.copyto(part, w[:, some])
-                    np.copyto(turned, part.transpose(2, 3, 1, 0))
-                    target = transformed[:, :, some].reshape(6, 6, -1, copy=False)
-                    both_sides(matrix("kernel", w.dtype), turned.reshape(3, 3, -1), target)
+                        near = between[:size].reshape(part.shape)
+                        np.copyto(near, part)
+                        part = near
+                    np.copyto(turned[:size].reshape(3, 3, some, M), part.transpose(2, 3, 1, 0))
+                    target = transformed[:, :, first : first + some].reshape(6, 6, -1, copy=False)
+                    both_sides(small, turned[:size].reshape(3, 3, -1), target, between)
 
         run_parts([bind(transform, share) for share in split(C, shares_of(PASS_MACS * transformed.size))])
         return transformed.reshape(36, C, M)
@@ -138,13 +143,16 @@ def _add_products(dy: FloatArray, transformed: FloatArray, dw: FloatArray) -> No
     with workspace.borrow((36, T, M), dtype) as upstream, workspace.borrow((36, M, C), dtype) as products:
         cut_gradients(dy, upstream.reshape(6, 6, T, M))
         np.matmul(upstream.transpose(0, 2, 1), transformed, out=products)
-        many, back = at_a_time(C, dtype.itemsize), matrix("kernel", dtype, back=True)
-        for first in range(0, M, many):
-            outs = slice(first, min(first + many, M))
-            part = products[:, outs].reshape(6, 6, -1, copy=False)
-            with workspace.borrow((3, 3, part.shape[2]), dtype) as taps:
-                both_sides(back, part, taps)
-                target = dw[outs].reshape(-1, 9, C, copy=False)
+        many, back = kernels_at_a_time(C, dtype.itemsize), matrix("kernel", dtype, back=True)
+        most = min(many, M) * C
+        with (
+            workspace.borrow((9 * most,), dtype) as memory,
+            workspace.borrow((18 * most,), dtype) as between,
+        ):
+            for first in range(0, M, many):
+                target = dw[first : first + many].reshape(-1, 9, C, copy=False)
+                part, taps = products[:, first : first + many], memory[: target.size]
+                both_sides(back, part.reshape(6, 6, -1, copy=False), taps.reshape(3, 3, -1), between)
                 target += taps.reshape(9, -1, C).transpose(1, 0, 2)
 
 

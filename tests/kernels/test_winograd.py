@@ -19,9 +19,9 @@ def test_a_transform_is_a_product_from_both_sides_wherever_its_tiles_lie(rng, na
     wanted = np.einsum("pi,qj,ijn->pqn", small, small, tiles)
     within, beyond = rng.standard_normal((i, i, 20)), np.full((o, o, 20), np.nan)
     within[:, :, 5:12] = tiles
-    alone = np.empty((o, o, 7))
-    both_sides(small, within[:, :, 5:12], alone)
-    both_sides(small, tiles, beyond[:, :, 5:12])
+    alone, memory = np.empty((o, o, 7)), np.empty(i * o * 7)
+    both_sides(small, within[:, :, 5:12], alone, memory)
+    both_sides(small, tiles, beyond[:, :, 5:12], memory)
     np.testing.assert_allclose(alone, wanted, atol=1e-12)
     np.testing.assert_allclose(beyond[:, :, 5:12], wanted, atol=1e-12)
     assert np.isnan(beyond[:, :, :5]).all()
@@ -43,6 +43,7 @@ def test_one_tile_by_the_transforms_is_the_correlation(rng):
 @pytest.mark.parametrize("x_shape", [(3, 5, 9, 14), (2, 40, 21, 7), (1, 2, 1, 30), (5, 3, 4, 4)])
 def test_parts_of_any_size_give_the_same(monkeypatch, rng, x_shape, sizes):
     monkeypatch.setattr(winograd_tiles, "PLACE_BYTES", sizes[0])
+    monkeypatch.setattr(winograd_tiles, "KERNEL_BYTES", sizes[0])
     monkeypatch.setattr(winograd, "TILES", sizes[1])
     monkeypatch.setattr(winograd, "SUMS_BYTES", sizes[2])
     w_shape, options = (19, x_shape[1], 3, 3), {"padding": ((1, 2), (0, 1))}
