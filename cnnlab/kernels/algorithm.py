@@ -42,6 +42,9 @@ class Algorithm:
     in_rows : bool
         Whether the weights that it prepares have to lie in a row. Those of a gradient to the input are a transposed
         view, and to copy that takes longer than a small product.
+    lays_out : bool
+        Whether most that it does beside the product is for each number of the input. Then threads that share few places
+        share the channels of the input; else the filters, and each thread does that for all channels.
     has_grad_weight, has_grad_input : bool
         Whether it computes that gradient as well.
     uses_blas : bool
@@ -57,6 +60,7 @@ class Algorithm:
     grouped: ClassVar[bool] = False
     rows: ClassVar[int] = 1
     in_rows: ClassVar[bool] = True
+    lays_out: ClassVar[bool] = False
     has_grad_weight: ClassVar[bool] = True
     has_grad_input: ClassVar[bool] = False
     uses_blas: ClassVar[bool] = True

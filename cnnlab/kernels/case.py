@@ -97,9 +97,10 @@ class Case:
 
     @cached_property
     def few_places(self) -> bool:
-        """Whether there are more filters than places where each is used, in one group: threads then share the filters.
+        """Whether there are more filters than places where each is used, in one group: threads then share channels.
 
-        Filters that are shared among places would be prepared or read by each thread, and their gradients be added up.
+        Those of the output or of the input, as `Algorithm.lays_out` says. With shared places each thread would prepare
+        or read all filters, and their gradients be added up.
         """
         return self.groups == 1 and self.filters > self.batch * self.positions
 

@@ -29,6 +29,7 @@ class ChannelsLast(Algorithm):
     name = "channels_last"
     idea = "im2col in memory laid out (N, *spatial, C): windows as rows, in tiles that fit the cache"
     memory = "N * C"
+    lays_out = True
 
     def _sizes(self, batch: int, out: Ints, case: Case) -> tuple[int, int]:
         """Return how many pictures and how many places of each a tile has."""

@@ -31,6 +31,7 @@ class Im2col(Algorithm):
 
     name = "im2col"
     idea = "windows as columns, in tiles that fit the cache, one matrix product each"
+    lays_out = True
 
     def columns(self, case: Case) -> int:
         """Return how many columns a tile has at most."""

@@ -131,12 +131,40 @@ def _correlate(  # noqa: PLR0917  (what `correlate` knows)
             work(chunk, [(slice(None), outs)], weights)
 
     if case.few_places and pieces(case) > 1:
+        if algorithm.lays_out and case.in_channels > 1:
+            return _by_channels(x, w, b, layer, case, algorithm)
         run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
     else:
         w, groups = in_rows(w), list(_groups(case, algorithm))
         weights = [algorithm.prepare(w[outs], case) for _, outs in groups]
         run_parts([bind(work, chunk, groups, weights) for chunk in chunks(case, algorithm, pieces(case))])
     return y
+
+
+def _by_channels(  # noqa: PLR0917  (what `correlate` knows)
+    x: FloatArray, w: FloatArray, b: FloatArray | None, layer: Layer, case: Case, algorithm: Algorithm
+) -> FloatArray:
+    """Return y likewise; each thread sees some channels of the input, and what they make of them is added up."""
+    shares = split(case.in_channels, pieces(case))
+    sums = [results.empty((case.batch, case.out_channels, *case.out), x.dtype) for _ in shares]
+
+    def some_channels(ins: slice, y: FloatArray) -> None:
+        seen, kernels, some = x[:, ins], w[:, ins], replace(case, in_channels=ins.stop - ins.start)
+        if not kernels[0].flags.c_contiguous:
+            kernels = results.contiguous(kernels)
+        weights = algorithm.prepare(kernels, some)
+        for chunk in chunks(some, algorithm, 1):
+            with _padded(seen, layer, algorithm, some, chunk) as padded:
+                bias = b if ins.start == 0 else None
+                algorithm.forward(padded, weights, bias, y[chunk.pictures, :, chunk.rows], some)
+
+    run_parts([bind(some_channels, ins, y) for ins, y in zip(shares, sums, strict=True)])
+    total, *others = sums
+    for more in others:
+        total += more
+    if layer.relu:
+        np.maximum(total, 0, out=total)
+    return total
 
 
 def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer, choose: Choose) -> FloatArray:
@@ -153,7 +181,7 @@ def _correlate_weights(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, 
     if isinstance(algorithm, Whole):
         return algorithm.correlate_weights(dy, x, layer, case)
     if case.few_places and pieces(case) > 1:
-        return _weights_by_filters(dy, x, layer, case, algorithm)
+        return _weights_of_few_places(dy, x, layer, case, algorithm)
     todo = chunks(case, algorithm, pieces(case))
     # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
     shares = [todo[some] for some in split(len(todo), pieces(case))]
@@ -181,18 +209,23 @@ def _correlate_weights(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, 
     return dw
 
 
-def _weights_by_filters(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
-    """Return dw likewise; each thread has some filters at all places, and nothing is left to be added up."""
+def _weights_of_few_places(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
+    """Return dw likewise; each thread has some filters, or channels, at all places, and nothing is to be added up."""
     dw = results.empty((case.out_channels, case.in_channels, *case.kernel), x.dtype)
 
-    def some_filters(outs: slice) -> None:
-        sums = results.zeros((outs.stop - outs.start, case.depth), x.dtype)
-        for chunk in chunks(case, algorithm, 1):
-            with _padded(x, layer, algorithm, case, chunk) as seen:
-                algorithm.grad_weight(dy[chunk.pictures, outs, chunk.rows], seen, sums, case)
-        dw[outs] = algorithm.in_order(sums, replace(case, out_channels=len(sums)))
+    def some_weights(outs: slice, ins: slice) -> None:
+        some = replace(case, in_channels=ins.stop - ins.start, out_channels=outs.stop - outs.start)
+        sums = results.zeros((some.out_channels, some.depth), x.dtype)
+        for chunk in chunks(some, algorithm, 1):
+            with _padded(x[:, ins], layer, algorithm, some, chunk) as seen:
+                algorithm.grad_weight(dy[chunk.pictures, outs, chunk.rows], seen, sums, some)
+        dw[outs, ins] = algorithm.in_order(sums, some)
 
-    run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
+    ins, outs = slice(0, case.in_channels), slice(0, case.out_channels)
+    if algorithm.lays_out and case.in_channels > 1:
+        run_parts([bind(some_weights, outs, some) for some in split(case.in_channels, pieces(case))])
+    else:
+        run_parts([bind(some_weights, some, ins) for some in split(case.out_channels, pieces(case))])
     return dw
 
 

@@ -355,6 +355,33 @@ def test_the_way_back_of_one_picture_is_shared_by_channels(monkeypatch, rng, siz
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("name", "in_channels"), [("im2col", 5), ("im2col", 1), ("channels_last", 5), ("winograd", 5)])
+def test_few_places_are_laid_out_once_by_whatever_number_of_threads(monkeypatch, rng, name, in_channels, count):
+    monkeypatch.setattr(threads, "least_macs", [1, 1])
+    algorithm, seen = algorithms()[name], {"forward": [], "grad_weight": []}
+
+    def noting(work, inner):
+        return lambda *arrays: seen[work].append(arrays[work == "grad_weight"].shape[1]) or inner(*arrays)
+
+    for work in seen:
+        monkeypatch.setattr(algorithm, work, noting(work, getattr(algorithm, work)))
+    x, w = rng.standard_normal((2, in_channels, 4, 5)), rng.standard_normal((50, in_channels, 3, 3))
+    b, geometry = rng.standard_normal(50), ConvGeometry.of_weight(w.shape, padding=1)
+    with kernels.use_algorithm("taps"):
+        wanted = ops.conv_forward(x, w, b, padding=1)
+        wanted_dw = ops.conv_backward(wanted, x, w, padding=1)[1]
+    with kernels.use_algorithm(name), kernels.use_threads(count):
+        y = planner.conv_forward(x, w, b, geometry, relu=True)
+        dw = planner.grad_weight(wanted, x, w.shape, geometry)
+    np.testing.assert_allclose(y, np.maximum(wanted, 0), rtol=0, atol=1e-12 * np.abs(wanted).max())
+    np.testing.assert_allclose(dw, wanted_dw, rtol=0, atol=1e-12 * np.abs(wanted_dw).max())
+    once = algorithm.lays_out and in_channels > 1
+    for channels in seen.values():
+        assert len(channels) == (min(count, in_channels) if once else count)
+        assert sum(channels) == in_channels * (1 if once else count)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize(("M", "C"), [(70, 64), (64, 131), (1, 3)])
 def test_transformed_kernels_are_the_same_in_any_pieces(monkeypatch, rng, M, C, count):
     monkeypatch.setattr(threads, "least_macs", [1, 1])
@@ -363,7 +390,7 @@ def test_transformed_kernels_are_the_same_in_any_pieces(monkeypatch, rng, M, C, 
     kernel = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
     wanted = np.einsum("pi,qj,mcij->pqcm", kernel, kernel, w).reshape(36, C, M)
     for size in (1, 2**14, 2**30):
-        monkeypatch.setattr(winograd_tiles, "PLACE_BYTES", size)
+        monkeypatch.setattr(winograd_tiles, "KERNEL_BYTES", size)
         for view in (w, np.ascontiguousarray(w.swapaxes(0, 1)).swapaxes(0, 1)):
             with kernels.use_threads(count):
                 np.testing.assert_allclose(algorithm.prepare(view, None), wanted, rtol=1e-5, atol=1e-5)
