@@ -43,8 +43,8 @@ class Algorithm:
         Whether the weights that it prepares have to lie in a row. Those of a gradient to the input are a transposed
         view, and to copy that takes longer than a small product.
     lays_out : bool
-        Whether most that it does beside the product is for each number of the input. Then threads that share few places
-        share the channels of the input; else the filters, and each thread does that for all channels.
+        Whether laying out windows of the input is most that it does beside the product. Then threads that have to share
+        few places share the input's channels, so that none is laid out twice; else they share the filters.
     has_grad_weight, has_grad_input : bool
         Whether it computes that gradient as well.
     uses_blas : bool

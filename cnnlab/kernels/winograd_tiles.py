@@ -132,7 +132,7 @@ def join_outputs(products: FloatArray, b: FloatArray | None, y: FloatArray) -> N
 def _as_tiles(channels_last: FloatArray) -> FloatArray:
     """Return the view (4, 4, n, down, across, M) of maps (n, 4·down, 4·across, M)."""
     n, high, wide, M = channels_last.shape
-    return channels_last.reshape(n, high // SIDE, SIDE, wide // SIDE, SIDE, M).transpose(2, 4, 0, 1, 3, 5)
+    return channels_last.reshape(n, high // SIDE, SIDE, wide // SIDE, SIDE, M, copy=False).transpose(2, 4, 0, 1, 3, 5)
 
 
 def _in_turn(
