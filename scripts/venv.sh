@@ -65,6 +65,8 @@ elif ! "$venv_python" -c 'import pip' >/dev/null 2>&1; then
 fi
 
 say "Installing cnnlab [$extras] into .venv (once; it takes a minute or two) …"
-"$venv_python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$extras]" ||
+"$venv_python" -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable ".[$extras]" ||
   die "" "Installing failed; the lines above say why. It needs a Python package index: check the network (or your pip settings) and run the command again."
+# On all cores, where pip takes one. Some packages bring files that are no valid Python on purpose: these are left.
+"$venv_python" -m compileall -qq -j 0 .venv/lib || true
 echo "$key" > "$stamp"

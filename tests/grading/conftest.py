@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -104,6 +105,39 @@ SOURCE = notebook(
 )
 
 
+class KeptWarm:
+    """An executor that a run may close and another one takes up again: a warm process takes a second to start."""
+
+    def __init__(self, executor):
+        self._executor = executor
+
+    def __getattr__(self, name):
+        return getattr(self._executor, name)
+
+    def close(self):
+        """Keep it; `keep_warm` ends it."""
+
+
+_kept = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keep_warm():
+    """End after the last test what `SmallCourse.grade` kept."""
+    yield
+    while _kept:
+        _kept.popitem()[1].close()
+
+
+def _keeping(make):
+    def make_or_keep(name):
+        if name not in _kept:
+            _kept[name] = make(name)
+        return KeptWarm(_kept[name])
+
+    return make_or_keep
+
+
 class SmallCourse:
     """A course folder, and a way to hand something in."""
 
@@ -138,11 +172,16 @@ class SmallCourse:
         return path
 
     def grade(self, **options):
-        """Grade what was handed in, with the plain executor's permission, and return the results by student."""
-        from cnnlab.grading import commands
+        """Grade what was handed in, with the plain executor's permission, and return the results by student.
 
-        options = {"allow_unsandboxed": True, "submissions_dir": self.submissions, **options}
-        report = commands.grade("a1", course_dir=self.root, **options)
+        It is done in this process and in a sandbox that other tests have used, unless ``jobs`` says how many at a time.
+        """
+        from cnnlab.grading import commands, executor
+
+        options = {"allow_unsandboxed": True, "submissions_dir": self.submissions, "jobs": 1, **options}
+        make = executor.make_executor if options["jobs"] != 1 else _keeping(executor.make_executor)
+        with mock.patch.object(executor, "make_executor", make):
+            report = commands.grade("a1", course_dir=self.root, **options)
         return {result.student: result for result in report.results}
 
     def database(self):

@@ -1,6 +1,7 @@
 """A run that is killed at any moment continues, ends like one that was not, and leaves no process behind."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -23,7 +24,10 @@ def run_and_watch(course, *, event=0, when=0, jobs=1, executor="sandbox"):
     """Grade in a process of its own that is killed at an event or at a time, and say how that went."""
     doomed = [sys.executable, "-u", HERE / "doomed_run.py", course.root, course.submissions, jobs, executor, event]
     command = [sys.executable, HERE / "adopt.py", str(when), *map(str, doomed)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
+    temporary = course.root.parent / "temporary"  # who is killed cannot tidy up
+    temporary.mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True, env=environment)
     found = json.loads(ended.stdout)
     assert found["left"] == []
     return found
