@@ -71,7 +71,7 @@ def tile_size(out: Ints, positions: int) -> int:
     return max((stop - start for _, start, stop in tiles(out, positions)), default=0) if prod(out) else 0
 
 
-def at(box: Iterable[slice]) -> Any:
+def at(box: Iterable[int | slice]) -> Any:
     """Return the index that takes the box from the last axes of an array."""
     return (..., *box)
 

@@ -20,7 +20,7 @@ class Case:
     """A correlation y = w ⋆ x of an input that is padded already, or one of its gradients.
 
     The sizes are those of the correlation in all three. The gradient to the input can also be had from correlations of
-    dy with flipped kernels (`cnnlab.kernels.passes`); those are cases of their own, with "forward" work.
+    dy with flipped kernels (`cnnlab.kernels.passes_back`); those are cases of their own, with "forward" work.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ from cnnlab.kernels.arrays import Ints
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.gpu.algorithm import OnGPU, known
 from cnnlab.kernels.gpu.convolution import choose as choose_on_gpu
-from cnnlab.kernels.passes import backward_cases
+from cnnlab.kernels.passes_back import backward_cases
 from cnnlab.kernels.planner import Choice, check_forced, choose, fault, layer_of
 from cnnlab.kernels.rules import TAPS_MACS
 from cnnlab.kernels.settings import READABLE, forced
@@ -35,8 +35,8 @@ class Step:
     Attributes
     ----------
     work : str
-        "forward", "grad_input" or "grad_weight". The gradient to the input is one such step for each residue of the
-        stride.
+        "forward", "grad_input" or "grad_weight". The gradient to the input may be several such steps: one for each
+        rest that the stride leaves.
     algorithm : str
         The name of the one that was picked.
     because : str

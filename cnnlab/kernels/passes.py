@@ -1,9 +1,6 @@
-"""The passes of a convolution as correlations, cut into chunks for the cache and for threads.
+"""Forward and the gradient of the weights as correlations, cut into chunks for the cache and for threads.
 
-Forward is a correlation of the padded input. The gradient to the input is one as well: of the padded dy with flipped
-kernels, in which input and output channels have changed places. With a stride S, the inputs whose positions leave the
-same rest when divided by S see the same part of the kernel, every S-th tap; so there are S such correlations an axis,
-each with a small kernel, and none multiplies with the zeros that a stride would put between the entries of dy.
+Forward is a correlation of the padded input; so is the gradient to the input (`cnnlab.kernels.passes_back`).
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
 from math import inf, prod
 from typing import Any, TypeAlias
 
@@ -20,12 +16,11 @@ import numpy as np
 
 from cnnlab.geometry.options import Pads
 from cnnlab.kernels.algorithm import Algorithm, Whole
-from cnnlab.kernels.arrays import FloatArray, Ints, at, flip
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.borders import crop, zero_padded
 from cnnlab.kernels.case import NAMES, Case, Work
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split, with_one_blas_thread
-from cnnlab.kernels.workspace import workspace
 
 CHUNK_BYTES = 8 * 2**20  # of padded input that is worked on at a time
 
@@ -135,7 +130,7 @@ def _correlate(  # noqa: PLR0917  (what `correlate` knows)
             return _by_channels(x, w, b, layer, case, algorithm)
         run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
     else:
-        w, groups = in_rows(w), list(_groups(case, algorithm))
+        w, groups = in_rows(w), list(groups_of(case, algorithm))
         weights = [algorithm.prepare(w[outs], case) for _, outs in groups]
         run_parts([bind(work, chunk, groups, weights) for chunk in chunks(case, algorithm, pieces(case))])
     return y
@@ -191,7 +186,7 @@ def _correlate_weights(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, 
         for chunk in share:
             with _padded(x, layer, algorithm, case, chunk) as seen:
                 upstream = dy[chunk.pictures, :, chunk.rows]
-                for ins, outs in _groups(case, algorithm):
+                for ins, outs in groups_of(case, algorithm):
                     algorithm.grad_weight(upstream[:, outs], seen[:, ins], dw[outs], case)
 
     run_parts([bind(work, share, dw) for share, dw in zip(shares, sums, strict=True)])
@@ -229,112 +224,6 @@ def _weights_of_few_places(dy: FloatArray, x: FloatArray, layer: Layer, case: Ca
     return dw
 
 
-def correlate_back(dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, choose: Choose) -> FloatArray:
-    """Return dx (N, C_in, *spatial) for dy (N, C_out, *out)."""
-    shape = (dy.shape[0], w.shape[1] * layer.groups, *spatial)
-    case = layer.case(shape, w.shape, NAMES[dy.dtype.char], "grad_input")
-    algorithm = choose(case)
-    if algorithm is not None and case.out == dy.shape[2:]:
-        if isinstance(algorithm, Whole) and not algorithm.uses_blas:
-            return algorithm.correlate_back(dy, w, spatial, layer, case)
-        return _adjoint(dy, w, spatial, layer, case, algorithm)
-    parts = residues(spatial, w.shape[2:], dy.shape[2:], layer)
-    if len(parts) == 1 and set(layer.stride) == {1}:
-        return _of_residue(dy, w, parts[0], layer, choose)
-    all_reached = len(parts) == prod(layer.stride)
-    dx = results.empty(shape, dy.dtype) if all_reached else results.zeros(shape, dy.dtype)
-    for part in parts:
-        dx[at(part.inputs)] = _of_residue(dy, w, part, layer, choose)
-    return dx
-
-
-@with_one_blas_thread
-def _adjoint(  # noqa: PLR0917  (what `correlate_back` knows)
-    dy: FloatArray, w: FloatArray, spatial: Ints, layer: Layer, case: Case, algorithm: Algorithm
-) -> FloatArray:
-    """Return dx by an algorithm that has this gradient, some pictures, or channels of a picture, at a time."""
-    if isinstance(algorithm, Whole):
-        return algorithm.correlate_back(dy, w, spatial, layer, case)
-    groups = list(_groups(case, algorithm))
-    inside = [slice(before, size - after) for (before, after), size in zip(layer.pads, case.padded, strict=True)]
-    shape = (case.batch, case.in_channels, *case.padded)
-    dx = results.empty((*shape[:2], *(one.stop - one.start for one in inside)), dy.dtype)
-    bytes_a_picture = (prod(shape[1:]) + dy[0].size) * case.itemsize
-    many = max(1, CHUNK_BYTES // max(bytes_a_picture, 1))
-
-    def work(pictures: slice, channels: slice) -> None:  # of each group
-        size = len(groups) * (channels.stop - channels.start)
-        with workspace.borrow((pictures.stop - pictures.start, size, *shape[2:]), dy.dtype) as padded:
-            for (ins, outs), target in zip(groups, np.split(padded, len(groups), axis=1), strict=True):
-                algorithm.grad_input(dy[pictures, outs], algorithm.prepare(w[outs, channels], case), target, case)
-                dx[pictures, ins][:, channels] = target[at(inside)]
-
-    count = max(-(-case.batch // many), min(pieces(case), case.batch))
-    channels = split(w.shape[1], pieces(case) if case.batch < pieces(case) else 1)
-    run_parts([bind(work, some, ins) for some in split(case.batch, count) for ins in channels])
-    return dx
-
-
-@dataclass(frozen=True)
-class Residue:
-    """The inputs at one rest modulo the stride, the taps that reach them, and how to pad dy for them."""
-
-    inputs: tuple[slice, ...]
-    taps: tuple[slice, ...]
-    pads: Pads
-
-
-@lru_cache(maxsize=1024)
-def residues(spatial: Ints, kernel: Ints, out: Ints, layer: Layer) -> tuple[Residue, ...]:
-    """Return the residues that any tap reaches; for stride 1 it is one."""
-    found = []
-    axes = zip(spatial, kernel, out, layer.stride, layer.dilation, layer.pads, strict=True)
-    for one in product(*(list(_residues_of_axis(axis)) for axis in axes)):
-        inputs, taps, pads = zip(*one, strict=True)
-        found.append(Residue(inputs, taps, pads))
-    return tuple(found)
-
-
-def backward_cases(x_shape: Ints, w_shape: Ints, y_shape: Ints, layer: Layer, dtype: str) -> list[Case]:
-    """Return the correlations that `correlate_back` is made of, for x (N, C_in, *spatial) of a layer."""
-    cases = []
-    for part in residues(x_shape[2:], w_shape[2:], y_shape[2:], layer):
-        kernel = tuple(len(range(size)[taps]) for size, taps in zip(w_shape[2:], part.taps, strict=True))
-        cases.append(back_layer(layer, part).case(y_shape, (x_shape[1], y_shape[1] // layer.groups, *kernel), dtype))
-    return cases
-
-
-def _residues_of_axis(
-    axis: tuple[int, int, int, int, int, tuple[int, int]],
-) -> Iterator[tuple[slice, slice, tuple[int, int]]]:
-    size, kernel, out, step, gap, (before, _) = axis
-    # Input u lies at u + before = step·i + rest in the padded input. Tap rest + step·j takes it to output i - j·gap,
-    # where gap is 1 if there is a stride.
-    for rest in range(step):
-        reach = (-(-(kernel - rest) // step) - 1) * gap  # of the last such tap
-        start, stop = -(-(before - rest) // step), (before + size - 1 - rest) // step + 1
-        if reach >= 0 and stop > start:
-            first = start * step + rest - before
-            yield slice(first, None, step), slice(rest, None, step), (reach - start, stop - out)
-
-
-def _of_residue(dy: FloatArray, w: FloatArray, part: Residue, layer: Layer, choose: Choose) -> FloatArray:
-    return correlate(dy, flipped(w, part, layer.groups), None, back_layer(layer, part), choose)
-
-
-def flipped(w: FloatArray, part: Residue, groups: int) -> FloatArray:
-    """Return the kernels that bring dy to the inputs of a residue, (C_in, C_out/G, *kernel): with one group, a view."""
-    some = w[at(part.taps)]
-    M, C, *kernel = some.shape
-    swapped = flip(some, len(kernel)).reshape(groups, M // groups, C, *kernel).swapaxes(1, 2)
-    return swapped.reshape(groups * C, M // groups, *kernel)
-
-
-def back_layer(layer: Layer, part: Residue) -> Layer:
-    """Return the options of the correlation of dy with these kernels."""
-    return Layer((1,) * len(part.taps), layer.dilation, layer.groups, part.pads)
-
-
 def pieces(case: Case, *, compiled: bool = False) -> int:
     """Return into how many parts to cut the work for threads."""
     return shares_of(case.macs, compiled=compiled)
@@ -347,7 +236,7 @@ def _chosen(choose: Choose, case: Case) -> Algorithm:
     return algorithm
 
 
-def _groups(case: Case, algorithm: Algorithm) -> Iterator[tuple[slice, slice]]:
+def groups_of(case: Case, algorithm: Algorithm) -> Iterator[tuple[slice, slice]]:
     """Yield the input and the output channels of each group, or all of them."""
     groups = 1 if algorithm.grouped else case.groups
     ins, outs = case.in_channels // groups, case.out_channels // groups

@@ -15,7 +15,8 @@ from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.borders import fold_by_mode, pad_by_mode
 from cnnlab.kernels.case import NAMES, Case
 from cnnlab.kernels.elementwise import sum_maps
-from cnnlab.kernels.passes import Layer, correlate, correlate_back, correlate_weights
+from cnnlab.kernels.passes import Layer, correlate, correlate_weights
+from cnnlab.kernels.passes_back import correlate_back
 from cnnlab.kernels.settings import READABLE, compiled_allowed, forced, winograd_allowed
 from cnnlab.kernels.threads import one_blas_thread, run_parts, shares_of
 

@@ -1,5 +1,7 @@
 """Every algorithm computes what the readable sum over taps computes, over drawn layers, within its stated tolerance."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,9 +9,10 @@ from hypothesis import strategies as st
 
 from cnnlab import kernels, ops, reference
 from cnnlab.geometry import ConvGeometry
+from cnnlab.kernels import passes_back
 from cnnlab.kernels.algorithm import algorithms
 
-from .conftest import layers
+from .conftest import Drawn, layers
 
 laws = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 DTYPES = st.sampled_from(["float32", "float64"])
@@ -124,6 +127,44 @@ def test_each_rule_is_taken_where_it_should_be_and_agrees(name, dtype, threads, 
         close(ours, theirs, max(tolerance(name, dtype), tolerance("winograd", dtype)))
     for ours, theirs in zip(parameters, back[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@st.composite
+def depthwise_with_a_stride(draw):
+    """Draw a layer whose filters see one channel each, with kernels that are as large as the stride."""
+    rank = draw(st.integers(1, 3))
+    stride = draw(st.tuples(*[st.integers(1, 4)] * rank).filter(lambda steps: set(steps) != {1}))
+    kernel = tuple(step + draw(st.integers(0, 3)) for step in stride)
+    pads = draw(st.tuples(*[st.tuples(st.integers(0, 5), st.integers(0, 5))] * rank))
+    spatial = tuple(
+        max(k - sum(p), step) + draw(st.integers(0, 9)) for k, p, step in zip(kernel, pads, stride, strict=True)
+    )
+    C = draw(st.integers(2, 5))
+    options = {"stride": stride, "padding": pads, "groups": C}
+    return Drawn((draw(st.integers(1, 5)), C, *spatial), (C, 1, *kernel), options, draw(st.integers(0, 2**32 - 1)))
+
+
+@laws
+@given(depthwise_with_a_stride(), DTYPES, st.sampled_from([1, 2]), st.integers(0, 3))
+def test_one_correlation_gives_the_inputs_at_all_rests_where_filters_see_one_channel(layer, dtype, threads, more):
+    x, w, _, dy = layer.arrays(dtype)
+    geometry = ConvGeometry.of_weight(w.shape, **layer.options)
+    plan = kernels.explain_plan(geometry, x.shape, dtype=dtype)
+    assert [step.work for step in plan.steps].count("grad_input") == 1
+    # Of a transposed convolution the input may reach further than the windows do.
+    further = tuple(min(more, step - 1) for step in geometry.stride)
+    with kernels.use_algorithm("taps"):
+        want = ops.conv_backward(dy, x, w, **layer.options)[0]
+        transposed = ops.conv_transpose_forward(dy, w, output_padding=further, **layer.options)
+    padded = [n + sum(p) for n, p in zip(x.shape[2:], geometry.padding, strict=True)]
+    chunk = 2 * x.itemsize * w.shape[0] * max(np.prod(padded), x[0, 0].size)  # of two pictures
+    with (
+        mock.patch.object(passes_back, "CHUNK_BYTES", chunk),
+        kernels.use_algorithm("depthwise"),
+        kernels.use_threads(threads),
+    ):
+        close(ops.conv_backward(dy, x, w, **layer.options)[0], want, ERROR[dtype])
+        close(ops.conv_transpose_forward(dy, w, output_padding=further, **layer.options), transposed, ERROR[dtype])
 
 
 def test_against_the_edges_of_the_reference(rng):

@@ -20,7 +20,8 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, Three, forward_plan, three
 from cnnlab.kernels.fast.processor import lanes
 from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack, shares
-from cnnlab.kernels.passes import Layer, Residue, back_layer, flipped, pieces, residues
+from cnnlab.kernels.passes import Layer, pieces
+from cnnlab.kernels.passes_back import Residue, back_layer, flipped, residues
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_shared, split
 
