@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,6 +37,8 @@ def fold_by_mode(dy: FloatArray, pads: Pads, mode: PaddingMode) -> FloatArray:
 
 def crop(x: FloatArray, pads: Sequence[tuple[int, int]]) -> tuple[FloatArray, Pads]:
     """Cut off what negative padding asks for, as a view; return it with the padding that is left."""
+    if all(before >= 0 and after >= 0 for before, after in pads):
+        return x, tuple(pads)
     axes = zip(x.shape[2:], pads, strict=True)
     inside = [slice(max(0, -before), max(size - max(0, -after), 0, -before)) for size, (before, after) in axes]
     return x[at(inside)], tuple((max(0, before), max(0, after)) for before, after in pads)
@@ -70,7 +73,9 @@ def zero_padded(
         yield x
         return
     shape = (*x.shape[:2], *(n + sum(added) for n, added in zip(x.shape[2:], around, strict=True)))
-    with _borrow(shape, x.dtype, memory) as padded:
+    order, back = _order(memory, len(shape))
+    with workspace.borrow(tuple(shape[axis] for axis in order), x.dtype) as lent:
+        padded = lent.transpose(back)
         inside: list[slice] = [slice(None), slice(None)]
         for axis, (zeros, end) in enumerate(around, start=2):
             stop = shape[axis] - end
@@ -81,16 +86,9 @@ def zero_padded(
         yield padded
 
 
-@contextmanager
-def _borrow(shape: Ints, dtype: np.dtype[np.generic], memory: Memory) -> Iterator[FloatArray]:
-    """Lend an array (N, C, *spatial) whose axes lie in memory in another order."""
-    N, C, *spatial = shape
-    if memory == "N * C":
-        with workspace.borrow((N, *spatial, C), dtype) as lent:
-            yield np.moveaxis(lent, -1, 1)
-    elif memory == "C * N":
-        with workspace.borrow((C, *spatial, N), dtype) as lent:
-            yield np.moveaxis(lent, -1, 0)
-    else:
-        with workspace.borrow(shape, dtype) as lent:
-            yield lent
+@lru_cache(maxsize=16)
+def _order(memory: Memory, rank: int) -> tuple[Ints, Ints]:
+    """Return the axes of (N, C, *spatial) as they shall lie in memory, and what brings that back to this order."""
+    spatial = tuple(range(2, rank))
+    order = {"N C *": (0, 1, *spatial), "N * C": (0, *spatial, 1), "C * N": (1, *spatial, 0)}[memory]
+    return order, tuple(order.index(axis) for axis in range(rank))
