@@ -36,9 +36,6 @@ class Algorithm:
         shape is (n, C, *padded) all the same.
     grouped : bool
         Whether it takes all groups of channels in one call.
-    rows : int
-        Chunks are cut at multiples of so many rows of the output, and the input has zeros added at the ends of all
-        spatial axes for outputs up to such a multiple.
     in_rows : bool
         Whether the weights that it prepares have to lie in a row. Those of a gradient to the input are a transposed
         view, and to copy that takes longer than a small product.
@@ -58,7 +55,6 @@ class Algorithm:
     provider: ClassVar[str] = "numpy"
     memory: ClassVar[Memory] = "N C *"
     grouped: ClassVar[bool] = False
-    rows: ClassVar[int] = 1
     in_rows: ClassVar[bool] = True
     lays_out: ClassVar[bool] = False
     has_grad_weight: ClassVar[bool] = True
@@ -70,6 +66,20 @@ class Algorithm:
         """Return why this cannot compute the case, or None if it can."""
         del case
         return None
+
+    def rows_at_a_time(self, case: Case) -> int:
+        """Return at multiples of how many rows of the output chunks shall be cut."""
+        del case
+        return 1
+
+    def filters_at_a_time(self, case: Case) -> int:
+        """Return how many filters of one group shall be prepared at a time, where that takes much memory."""
+        return case.filters
+
+    def zeros_behind(self, case: Case, out: Ints) -> Ints:
+        """Return how many zeros it needs at the end of each spatial axis of the input of so many outputs."""
+        del case
+        return (0,) * len(out)
 
     def flops(self, case: Case) -> int:
         """Return about how many additions and multiplications it takes."""

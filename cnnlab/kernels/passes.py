@@ -75,13 +75,15 @@ def chunks(case: Case, algorithm: Algorithm, pieces: int) -> list[Chunk]:
             parts = -(-parts // pieces) * pieces  # as many for each thread
             return [Chunk(some, slice(0, rows)) for some in split(case.batch, parts)]
         return [
-            Chunk(some, lines) for some in split(case.batch, parts) for lines in _lines(rows, pieces, algorithm.rows)
+            Chunk(some, lines)
+            for some in split(case.batch, parts)
+            for lines in _lines(rows, pieces, algorithm.rows_at_a_time(case))
         ]
     # The rows that two neighbors both see are read twice, so chunks are much higher than the kernel.
     extent = case.dilation[0] * (case.kernel[0] - 1) + 1
     fitting = (CHUNK_BYTES * case.padded[0] // picture - extent) // case.stride[0] + 1
     fitting = max(fitting, -(-4 * extent // case.stride[0]), 1)
-    lines = _lines(rows, max(-(-rows // fitting), pieces if case.batch < pieces else 1), algorithm.rows)
+    lines = _lines(rows, max(-(-rows // fitting), pieces if case.batch < pieces else 1), algorithm.rows_at_a_time(case))
     return [Chunk(some, some_lines) for some in split(case.batch, case.batch) for some_lines in lines]
 
 
@@ -106,7 +108,8 @@ def _correlate(  # noqa: PLR0917  (what `correlate` knows)
     if isinstance(algorithm, Whole):
         return algorithm.correlate(x, w, b, layer, case)
     x, pads = crop(x, layer.pads)
-    layer = replace(layer, pads=pads)
+    if pads != layer.pads:
+        layer = replace(layer, pads=pads)
     y = results.empty((case.batch, case.out_channels, *case.out), x.dtype)
 
     def in_rows(w: FloatArray) -> FloatArray:
@@ -130,9 +133,10 @@ def _correlate(  # noqa: PLR0917  (what `correlate` knows)
             return _by_channels(x, w, b, layer, case, algorithm)
         run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
     else:
-        w, groups = in_rows(w), list(groups_of(case, algorithm))
-        weights = [algorithm.prepare(w[outs], case) for _, outs in groups]
-        run_parts([bind(work, chunk, groups, weights) for chunk in chunks(case, algorithm, pieces(case))])
+        w, todo = in_rows(w), chunks(case, algorithm, pieces(case))
+        for groups in _rounds(case, algorithm):
+            weights = [algorithm.prepare(w[outs], case) for _, outs in groups]
+            run_parts([bind(work, chunk, groups, weights) for chunk in todo])
     return y
 
 
@@ -244,11 +248,19 @@ def groups_of(case: Case, algorithm: Algorithm) -> Iterator[tuple[slice, slice]]
         yield slice(g * ins, (g + 1) * ins), slice(g * outs, (g + 1) * outs)
 
 
+def _rounds(case: Case, algorithm: Algorithm) -> list[list[tuple[slice, slice]]]:
+    """Return the groups, or with one group rounds of as many filters as the algorithm prepares at a time."""
+    at_once = algorithm.filters_at_a_time(case)
+    if case.groups > 1 or at_once >= case.out_channels:
+        return [list(groups_of(case, algorithm))]
+    return [[(slice(None), outs)] for outs in split(case.out_channels, -(-case.out_channels // at_once))]
+
+
 @contextmanager
 def _padded(x: FloatArray, layer: Layer, algorithm: Algorithm, case: Case, chunk: Chunk) -> Iterator[FloatArray]:
     """Lend the padded input that the chunk sees."""
     step, extent = case.stride[0], case.dilation[0] * (case.kernel[0] - 1) + 1
     rows = chunk.rows.start * step, (chunk.rows.stop - 1) * step + extent
-    more = [-size % algorithm.rows for size in (chunk.rows.stop - chunk.rows.start, *case.out[1:])]
+    more = algorithm.zeros_behind(case, (chunk.rows.stop - chunk.rows.start, *case.out[1:]))
     with zero_padded(x[chunk.pictures], layer.pads, rows, more=more, memory=algorithm.memory) as padded:
         yield padded

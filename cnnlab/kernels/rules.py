@@ -6,22 +6,26 @@ The numbers come from `benchmarks/conv_rules.py`, which measures them anew on an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
+from math import inf, prod
 
 from cnnlab.kernels.case import Case, Work
 from cnnlab.kernels.im2col import LARGE_MAP
 from cnnlab.kernels.settings import winograd_allowed
+from cnnlab.kernels.winograd_tiling import fault, tiling
 
 # Sizes from which on, or up to which, an algorithm is ahead.
 TAPS_MACS = 4_000  # less work than this is left to the readable sum over the taps
-# Nanoseconds of Winograd's algorithm and of im2col at 3×3: one is taken where these figures add up to less.
-WINOGRAD_PRODUCT = 0.8  # a tile of 4×4 outputs and a pair of channels: 36 products
-WINOGRAD_TRANSFORM = 110  # a tile and a channel of the input, or of the output
-WINOGRAD_KERNEL = 45  # a pair of channels, once
-IM2COL_PRODUCT = 0.22  # an output and a pair of channels: nine products
-IM2COL_COPY = 10  # an output and a channel of the input: nine copies
-WINOGRAD_GAIN = 1.05  # at least: it is less exact
+# What Winograd's algorithm and im2col cost: one is taken where these figures add up to less. About nanoseconds.
+WINOGRAD_PRODUCT = 0.036  # a number of a tile and a pair of channels
+WINOGRAD_INPUT = 0.7  # a number of a tile and a channel of the input, for the transform
+WINOGRAD_RUN = 4.0  # the same, if few channels lie side by side: divided by their number
+WINOGRAD_OUTPUT = 0.9  # the same of the output
+WINOGRAD_KERNEL = 0.7  # a number of a transformed kernel, once
+IM2COL_PRODUCT = 0.0244  # a multiply-add
+IM2COL_COPY = 0.18  # a number in the columns
+IM2COL_GROUP = 80_000  # a group, of several: they are computed one after the other
+WINOGRAD_GAIN = 1.15  # at least: it is less exact
 BATCH_LAST_BATCH = 16  # at least
 BATCH_LAST_CHANNELS = 8  # at most
 BATCH_LAST_PLACES = 600  # of a map of the output, less than
@@ -52,13 +56,26 @@ class Rule:
     first: bool = False
 
 
-def _many_tiles(case: Case) -> bool:
-    tiles = case.batch * -(-case.out[0] // 4) * -(-case.out[1] // 4)
-    if not tiles:
-        return False
-    C, M, places = case.in_channels // case.groups, case.filters, case.batch * case.positions / tiles
-    winograd = C * M * (WINOGRAD_PRODUCT + WINOGRAD_KERNEL / tiles) + (C + M) * WINOGRAD_TRANSFORM
-    return places * C * (M * IM2COL_PRODUCT + IM2COL_COPY) > WINOGRAD_GAIN * winograd
+def _by_winograd(case: Case) -> bool:
+    return _columns(case) > WINOGRAD_GAIN * _tiled(case)
+
+
+def _tiled(case: Case) -> float:
+    """Return what Winograd's algorithm costs, of each group."""
+    if not winograd_allowed() or not case.positions or fault(case) is not None:
+        return inf
+    how = tiling(case)
+    C, M, tiles = how.depth * how.channels, case.filters, how.tiles(case)
+    run = how.channels * (case.groups if how.depth == 1 else 1)
+    ins, outs = C * (WINOGRAD_INPUT + WINOGRAD_RUN / run), M * WINOGRAD_OUTPUT
+    products = C * M * (tiles * WINOGRAD_PRODUCT + WINOGRAD_KERNEL)
+    return how.tile.places * (products + tiles * (ins + outs))
+
+
+def _columns(case: Case) -> float:
+    """Return what columns and their product cost, of each group."""
+    places, group = case.batch * case.positions, IM2COL_GROUP if case.groups > 1 else 0
+    return group + places * case.depth * (case.filters * IM2COL_PRODUCT + IM2COL_COPY)
 
 
 def _long_runs(case: Case) -> bool:
@@ -97,7 +114,14 @@ def _reversible(case: Case) -> bool:
 
 
 def _back_by_winograd(case: Case) -> bool:
-    return winograd_allowed() and case.kernel == (3, 3) and case.dense and _many_tiles(case)
+    # The correlation with flipped kernels has an output for each input; col2im has columns for each output.
+    if set(case.stride) != {1}:
+        return False
+    axes = zip(case.padded, case.added or (0,) * len(case.padded), case.kernel, case.dilation, strict=True)
+    padded = tuple(n - more + d * (k - 1) for n, more, k, d in axes)
+    ins, outs = case.out_channels, case.in_channels
+    back = replace(case, in_channels=ins, out_channels=outs, padded=padded, added=(), work="forward")
+    return _columns(case) > WINOGRAD_GAIN * _tiled(back)
 
 
 _INPUT: frozenset[Work] = frozenset({"grad_input"})
@@ -120,8 +144,8 @@ RULES: list[Rule] = [
     Rule("pointwise", lambda case: case.taps == 1, "a 1×1 kernel sees one pixel: nothing has to be laid out"),
     Rule(
         "winograd",
-        lambda case: winograd_allowed() and case.kernel == (3, 3) and _many_tiles(case),
-        "3×3 at stride 1, with channels and tiles enough to pay for the transforms",
+        _by_winograd,
+        "a small kernel at stride 1, with channels and tiles enough to pay for the transforms",
     ),
     Rule("fft", _large_kernel, f"a kernel of at least {FFT_TAPS} taps, and few pairs of channels"),
     Rule(

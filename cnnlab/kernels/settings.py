@@ -146,8 +146,8 @@ def workspace_limit(size: int | None = None) -> int:
     Parameters
     ----------
     size : int, optional
-        Bytes, 64 MB unless set. Tiles get smaller to keep to it; a transformed kernel or a padded copy of one picture
-        may exceed it, and is then not kept.
+        Bytes, 64 MB unless set. Tiles get smaller to keep to it, and kernels are transformed some at a time; those of
+        many groups or a padded copy of one picture may exceed it, and are then not kept.
 
     Examples
     --------

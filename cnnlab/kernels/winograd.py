@@ -1,173 +1,222 @@
-"""Winograd's minimal filtering F(4×4, 3×3): a tile of 4×4 outputs by 36 products in place of 144.
+"""Winograd's minimal filtering: small tiles of outputs by fewer products than they have taps, 36 for 144 at 3×3.
 
-Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3, with the interpolation points
-0, 1, -1, 2, -2 and infinity. A tile of 6×6 inputs d and a kernel g are transformed, multiplied number by number and
-added up over the channels, and the sum is transformed back: Y = Aᵀ [Σ_c (G g Gᵀ) ⊙ (Bᵀ d B)] A. For each of the 36
-places of a tile that sum over channels is a product of matrices. Large factors cancel in the transforms, so it is less
-exact.
+Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4. A tile d of 6×6 or 8×8 inputs and a
+kernel g are transformed, multiplied number by number and added up over the channels, and the sum is transformed back:
+Y = Aᵀ [Σ_c (G g Gᵀ) ⊙ (Bᵀ d B)] A. For each place of a tile that sum over channels is a product of matrices. Large
+factors cancel in the transforms, so it is less exact.
 
 The gradient of the weights is the adjoint of that map in g: dg = Gᵀ [Σ_tiles (A dY Aᵀ) ⊙ (Bᵀ d B)] G. What was summed
 over the channels is summed over the tiles.
+
+What a case has beside that is dealt out (`cnnlab.kernels.winograd_tiling`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from cnnlab.kernels.algorithm import Algorithm, register
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import PASS_MACS, bind, run_parts, shares_of, split
 from cnnlab.kernels.winograd_tiles import (
-    SIDE,
     at_a_time,
     both_sides,
     cut_gradients,
     cut_inputs,
     join_outputs,
     kernels_at_a_time,
-    matrix,
     parts,
 )
+from cnnlab.kernels.winograd_tiling import Tiling, fault, tiling, zeros_behind
 from cnnlab.kernels.workspace import workspace
 
 TILES = 256  # that are multiplied at a time
 TILES_BYTES = 16 * 2**20
+FILTERS = 16  # that kernels are transformed for at a time, or gradients summed, at least
 SUMS_BYTES = 4 * 2**20  # of gradients of transformed kernels at a time
 
 
 class Winograd(Algorithm):
-    """F(4×4, 3×3), for 3×3 kernels on pictures at stride 1."""
+    """F(m×n, r×s) on the last two axes."""
 
     name = "winograd"
-    idea = "4×4 outputs by 36 products in place of 144 (Winograd), between transforms of input, kernel and output"
+    idea = "4×4 outputs by 36 products in place of 144, or 400 by 64 (Winograd), between transforms"
     memory = "N * C"
-    rows = SIDE
+    grouped = True
     in_rows = False
     tolerance = {"float32": 1e-4, "float64": 1e-12}  # noqa: RUF012  (of the class, like its base)
 
     def fault(self, case: Case) -> str | None:
-        """Refuse all but 3×3 kernels at stride 1."""
-        if case.kernel != (3, 3):
-            return f"the kernel is {'×'.join(map(str, case.kernel))}, not 3×3"
-        if not case.dense:
-            return f"stride {case.stride} and dilation {case.dilation} must be 1"
-        return None
+        """Refuse what cannot be dealt out to kernels of a few taps on two axes."""
+        return fault(case)
+
+    def rows_at_a_time(self, case: Case) -> int:
+        """Return the rows of a tile, of each picture that a dilation makes; with a third axis any number."""
+        how = tiling(case)
+        return how.tile.outs[0] * how.dilation[0] if len(case.kernel) == len(how.tile.outs) else 1
+
+    def filters_at_a_time(self, case: Case) -> int:
+        """Return how many transformed kernels are as large as the working memory may be."""
+        how = tiling(case)
+        numbers = how.tile.places * how.depth * how.channels
+        return max(FILTERS, workspace.limit // (numbers * case.itemsize))
+
+    def zeros_behind(self, case: Case, out: Ints) -> Ints:
+        """Return the zeros that fill the last tiles."""
+        return zeros_behind(case, out)
 
     def flops(self, case: Case) -> int:
         """Return the operations of the products and of the transforms of input and output."""
-        C, M = case.in_channels, case.out_channels
-        return 2 * _all_tiles(case) * (36 * C * case.filters + 2 * 6**3 * C + (16 + 24) * 6 * M)
+        how = tiling(case)
+        C, M, (o, p), wide = how.depth * how.channels, case.filters, how.tile.outs, how.tile.wide
+        ins, outs = 2 * wide**3 * C, (wide**2 * o + wide * o * p) * M
+        return 2 * how.tiles(case) * case.groups * (how.tile.places * C * M + ins + outs)
 
     def workspace(self, case: Case) -> int:
         """Return the bytes of transformed kernels or of their gradients, and of the tiles in work."""
-        C, M = case.in_channels // case.groups, case.filters
-        some = _filters(C, M, case.itemsize) if case.work == "grad_weight" else M
-        tiles = min(_tiles(C + some, case.itemsize), _all_tiles(case))
-        in_transform = 3 * 36 * max(C, some) * min(at_a_time(max(C, some), case.itemsize), tiles)
-        return (36 * C * some + 36 * (C + some) * tiles + in_transform) * case.itemsize
+        how = tiling(case)
+        G, C, M, places = case.groups, how.depth * how.channels, case.filters, how.tile.places
+        if case.work == "grad_weight":
+            groups, filters = _most(_filters_blocks(how, M, case.itemsize))
+            some, kernels = groups * filters, places * groups * filters * C
+        else:
+            some = G * M if G > 1 else min(M, self.filters_at_a_time(case))
+            kernels = places * C * some
+        tiles = min(_at_most(how, some, case.itemsize), how.tiles(case))
+        widest = max(G * C, some)
+        in_transform = 3 * places * widest * min(at_a_time(widest, case.itemsize), tiles)
+        return (kernels + places * (G * C + some) * tiles + in_transform) * case.itemsize
 
     def prepare(self, w: FloatArray, case: Case) -> Any:
-        """Return G g Gᵀ for each kernel, (36, C_in/G, C_out/G)."""
-        del case
-        M, C = w.shape[:2]
-        transformed = results.empty((6, 6, C, M), w.dtype)
-        many, small = kernels_at_a_time(M, w.itemsize), matrix("kernel", w.dtype)
+        """Return G g Gᵀ for each kernel, (places, groups, channels, filters)."""
+        how = tiling(case)
+        tile, w = how.tile, how.kernels(w)
+        (G, M, C), wide, taps = w.shape[:3], tile.wide, tile.kernel
+        transformed = results.empty((wide, wide, G, C, M), w.dtype)
+        blocks = _blocks(G, C, kernels_at_a_time(M, w.itemsize))
+        most, sides = prod(_most(blocks)) * M, tile.sides("kernel", w.dtype)
 
         def transform(share: slice) -> None:
-            most = min(many, share.stop - share.start) * M
-            with (
-                workspace.borrow((9 * most,), w.dtype) as turned,
-                workspace.borrow((18 * most,), w.dtype) as between,
-            ):
-                for first in range(share.start, share.stop, many):
-                    part = w[:, first : min(first + many, share.stop)]
-                    some, size = part.shape[1], part.size
-                    if w.strides[0] > w.strides[1]:  # filters far apart: side by side they are turned twice as fast
-                        near = between[:size].reshape(part.shape)
+            sizes = prod(taps) * most, wide * max(taps) * most
+            with workspace.borrow_rows(*sizes, dtype=w.dtype) as (turned, between):
+                for groups, channels in blocks[share]:
+                    part = w[groups, :, channels]
+                    if w.strides[1] > w.strides[2]:  # filters far apart: side by side they are turned twice as fast
+                        near = between[: part.size].reshape(part.shape)
                         np.copyto(near, part)
                         part = near
-                    np.copyto(turned[:size].reshape(3, 3, some, M), part.transpose(2, 3, 1, 0))
-                    target = transformed[:, :, first : first + some].reshape(6, 6, -1, copy=False)
-                    both_sides(small, turned[:size].reshape(3, 3, -1), target, between)
+                    kernels = turned[: part.size].reshape(*taps, len(part), -1, M)
+                    np.copyto(kernels, part.transpose(3, 4, 0, 2, 1))
+                    target = transformed[:, :, groups, channels].reshape(wide, wide, -1, copy=False)
+                    both_sides(sides, kernels.reshape(*taps, -1), target, between)
 
-        run_parts([bind(transform, share) for share in split(C, shares_of(PASS_MACS * transformed.size))])
-        return transformed.reshape(36, C, M)
+        shares = split(len(blocks), shares_of(PASS_MACS * transformed.size))
+        run_parts([bind(transform, share) for share in shares])
+        return transformed.reshape(-1, G, C, M)
 
     def forward(self, x: FloatArray, weights: Any, b: FloatArray | None, y: FloatArray, case: Case) -> None:
         """Transform tiles of the input, multiply, and transform back, some rows of tiles at a time."""
-        del case
-        (N, M, high, wide), C, seen = y.shape, x.shape[1], np.moveaxis(x, 1, -1)
-        for some, lines in parts(N, high, wide, _tiles(C + M, x.itemsize)):
-            part, T = _of(seen, some, lines)
-            with (
-                workspace.borrow((36, T, C), x.dtype) as transformed,
-                workspace.borrow((36, T, M), x.dtype) as products,
-            ):
-                cut_inputs(part, transformed.reshape(6, 6, T, C))
-                np.matmul(transformed, weights, out=products)
-                place = y[some, :, SIDE * lines.start : SIDE * lines.stop]
-                join_outputs(products.reshape(6, 6, T, M), b, place)
+        how = tiling(case)
+        tile, wide, (places, G, C, M) = how.tile, how.tile.wide, weights.shape
+        for seen, place, count in _parts(how, x, y, _at_most(how, G * M, x.itemsize)):
+            T = _number(seen, count)
+            with workspace.borrow_rows(places * T * G * C, places * T * G * M, dtype=x.dtype) as (ins, outs):
+                transformed, products = ins.reshape(places, T, G, C), outs.reshape(places, T, G, M)
+                cut_inputs(tile, seen, count, transformed.reshape(wide, wide, T, -1))
+                np.matmul(transformed.swapaxes(1, 2), weights, out=products.swapaxes(1, 2))
+                join_outputs(tile, products.reshape(wide, wide, T, -1), b, place, how.dilation)
 
     def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
         """Transform tiles of the input and of the gradients, multiply, and transform back, some filters at a time."""
-        del case
-        (N, M, high, wide), C, seen = dy.shape, x.shape[1], np.moveaxis(x, 1, -1)
-        filters = _filters(C, M, x.itemsize)
-        for some, lines in parts(N, high, wide, _tiles(C + filters, x.itemsize)):
-            part, T = _of(seen, some, lines)
-            with workspace.borrow((36, T, C), x.dtype) as transformed:
-                cut_inputs(part, transformed.reshape(6, 6, T, C))
-                for first in range(0, M, filters):
-                    outs = slice(first, min(first + filters, M))
-                    upstream = dy[some, outs, SIDE * lines.start : SIDE * lines.stop]
-                    _add_products(upstream, transformed, dw[outs])
+        how = tiling(case)
+        tile, G, C, M = how.tile, case.groups, how.depth * how.channels, case.filters
+        blocks = _filters_blocks(how, M, x.itemsize)
+        for seen, upstream, count in _parts(how, x, dy, _at_most(how, prod(_most(blocks)), x.itemsize)):
+            T = _number(seen, count)
+            with workspace.borrow((tile.places, T, G, C), x.dtype) as transformed:
+                cut_inputs(tile, seen, count, transformed.reshape(tile.wide, tile.wide, T, -1))
+                for groups, filters in blocks:
+                    outs = slice(groups.start * M + filters.start, (groups.stop - 1) * M + filters.stop)
+                    _add_products(how, upstream[:, outs], transformed[:, :, groups], dw[outs])
 
     def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
-        """Return dw as an array (C_out, C_in/G, 3, 3)."""
-        return np.moveaxis(dw.reshape(case.out_channels, 3, 3, case.in_channels // case.groups), -1, 1)
+        """Return dw as an array (C_out, C_in/G, *kernel)."""
+        return np.moveaxis(dw.reshape(case.out_channels, *case.kernel, case.in_channels // case.groups), -1, 1)
 
 
-def _of(seen: FloatArray, some: slice, lines: slice) -> tuple[FloatArray, int]:
-    """Return what some pictures' lines of tiles see of the input (N, 4·down + 2, 4·across + 2, C), and their number."""
-    part = seen[some, SIDE * lines.start : SIDE * lines.stop + 2]
-    return part, len(part) * (lines.stop - lines.start) * ((part.shape[2] - 2) // SIDE)
+def _parts(how: Tiling, x: FloatArray, y: FloatArray, tiles: int) -> Iterator[tuple[FloatArray, FloatArray, Ints]]:
+    """Yield about so many tiles at a time: what they see, their outputs, and their number down and across."""
+    (o, _), d = how.tile.outs, how.dilation[0]
+    down, across = how.count(y.shape[2:])
+    more = how.tile.kernel[0] - 1
+    for seen, place in how.stacks(x, y):
+        for some, lines in parts(len(place), down, prod(how.dilation) * across, tiles):
+            first, last = o * lines.start, o * lines.stop
+            count = lines.stop - lines.start, across
+            yield seen[some, :, :, first : last + more], place[some, :, d * first : d * last], count
 
 
-def _add_products(dy: FloatArray, transformed: FloatArray, dw: FloatArray) -> None:
-    """Add to dw (M, 9·C), taps before channels, for dy (n, M, high, wide) and the tiles of its input (36, T, C)."""
-    M, (_, T, C), dtype = dy.shape[1], transformed.shape, dy.dtype
-    with workspace.borrow((36, T, M), dtype) as upstream, workspace.borrow((36, M, C), dtype) as products:
-        cut_gradients(dy, upstream.reshape(6, 6, T, M))
-        np.matmul(upstream.transpose(0, 2, 1), transformed, out=products)
-        many, back = kernels_at_a_time(C, dtype.itemsize), matrix("kernel", dtype, back=True)
-        most = min(many, M) * C
-        with (
-            workspace.borrow((9 * most,), dtype) as memory,
-            workspace.borrow((18 * most,), dtype) as between,
-        ):
-            for first in range(0, M, many):
-                target = dw[first : first + many].reshape(-1, 9, C, copy=False)
-                part, taps = products[:, first : first + many], memory[: target.size]
-                both_sides(back, part.reshape(6, 6, -1, copy=False), taps.reshape(3, 3, -1), between)
-                target += taps.reshape(9, -1, C).transpose(1, 0, 2)
+def _number(seen: FloatArray, count: Ints) -> int:
+    """Return how many tiles there are of pictures with so many each, on all maps that a dilation makes of them."""
+    return int(prod(seen.shape[:3]) * prod(count))
 
 
-def _all_tiles(case: Case) -> int:
-    return case.batch * -(-case.out[0] // SIDE) * -(-case.out[1] // SIDE)
+def _add_products(how: Tiling, dy: FloatArray, transformed: FloatArray, dw: FloatArray) -> None:
+    """Add to dw (groups·filters, K) what dy (n, groups·filters, high, wide) and the tiles of its input make.
+
+    Those are (places, T, groups, channels).
+    """
+    tile, wide, taps, dtype = how.tile, how.tile.wide, how.tile.kernel, dw.dtype
+    (places, T, groups, C), rows = transformed.shape, len(dw)
+    many = kernels_at_a_time(C, dtype.itemsize)
+    most = min(many, rows) * C
+    sizes = places * T * rows, places * rows * C, prod(taps) * most, wide * max(taps) * most
+    with workspace.borrow_rows(*sizes, dtype=dtype) as (dealt, numbers, memory, between):
+        upstream = dealt.reshape(places, T, groups, -1)
+        products = numbers.reshape(places, groups, -1, C)
+        cut_gradients(tile, dy, how.dilation, upstream.reshape(wide, wide, T, rows))
+        np.matmul(upstream.transpose(0, 2, 3, 1), transformed.swapaxes(1, 2), out=products)
+        sums, sides = products.reshape(wide, wide, rows, C), tile.sides("kernel", dtype, back=True)
+        for first in range(0, rows, many):
+            some = sums[:, :, first : first + many]
+            kernels = memory[: prod(taps) * some.shape[2] * C].reshape(*taps, -1)
+            both_sides(sides, some.reshape(wide, wide, -1, copy=False), kernels, between)
+            how.gather(kernels.reshape(prod(taps), -1, C), dw[first : first + many])
 
 
-def _tiles(channels: int, itemsize: int) -> int:
-    """Return how many tiles are multiplied at a time, of inputs and outputs of so many channels together."""
-    return max(16, min(TILES, TILES_BYTES // (36 * channels * itemsize)))
+@lru_cache(maxsize=256)
+def _blocks(groups: int, size: int, many: int) -> tuple[tuple[slice, slice], ...]:
+    """Cut so many groups of so many rows each into blocks of about `many`: some groups, or some rows of one."""
+    if many >= size:
+        at_once = many // max(size, 1)
+        return tuple((slice(g, min(g + at_once, groups)), slice(0, size)) for g in range(0, groups, at_once))
+    rows = [slice(first, min(first + many, size)) for first in range(0, size, many)]
+    return tuple((slice(g, g + 1), some) for g in range(groups) for some in rows)
 
 
-def _filters(C: int, M: int, itemsize: int) -> int:
-    """Return for how many filters gradients are summed at a time."""
-    return min(M, max(16, SUMS_BYTES // (36 * C * itemsize)))
+def _most(blocks: tuple[tuple[slice, slice], ...]) -> Ints:
+    """Return how many groups and rows of each the first, which is the largest, of such blocks has."""
+    groups, rows = blocks[0]
+    return groups.stop - groups.start, rows.stop - rows.start
+
+
+def _filters_blocks(how: Tiling, M: int, itemsize: int) -> tuple[tuple[slice, slice], ...]:
+    """Return for which groups and filters gradients are summed at a time."""
+    many = max(FILTERS, SUMS_BYTES // (how.tile.places * how.depth * how.channels * itemsize))
+    return _blocks(how.groups, M, many)
+
+
+def _at_most(how: Tiling, outputs: int, itemsize: int) -> int:
+    """Return how many tiles are multiplied at a time, of all inputs and so many channels of outputs."""
+    numbers = how.tile.places * (how.groups * how.depth * how.channels + outputs)
+    return max(16, min(TILES, TILES_BYTES // (numbers * itemsize)))
 
 
 register(Winograd())

@@ -1,57 +1,82 @@
-"""Tiles for Winograd's F(4×4, 3×3): cut out of pictures, transformed, and put together again.
+"""Tiles for Winograd's algorithm: cut out of pictures, transformed, and put together again.
 
-A transform of a tile t is M t Mᵀ with a small matrix M. For many tiles it is two products with M: for each of the 36
-places of a tile the numbers of all tiles and channels lie side by side, so M is multiplied by matrices with long rows.
-That is done for so many tiles at a time that what they become stays in the cache, and is twice as fast then as one
-product with the Kronecker square of M, which multiplies three times as often.
+A transform of a tile t is L t Rᵀ with two small matrices. For many tiles it is two products: for each place of a tile
+the numbers of all tiles and channels lie side by side, so L and R are multiplied by matrices with long rows. That is
+done for so many tiles at a time that what they become stays in the cache, and is twice as fast then as one product with
+the Kronecker product of L and R, which multiplies three times as often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlab.kernels.arrays import FloatArray
+from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.winograd_matrices import Name, matrix
 from cnnlab.kernels.workspace import workspace
 
-SIDE = 4  # of a tile of outputs
-WIDE = 6  # of a tile of inputs: neighbors share two lines
 PLACE_BYTES = 20 * 2**10  # of all numbers at one place of a tile, that are transformed at a time
 KERNEL_BYTES = 28 * 2**10  # the same of kernels and their gradients, of which there is less in the cache beside
 
-_B = [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0]]
-_B += [[0, 4, 0, -5, 0, 1]]
-_G = [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6]]
-_G += [[1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
-_A = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-_MATRICES = {"input": _B, "kernel": _G, "output": _A}
 
+@dataclass(frozen=True)
+class Tile:
+    """A tile of wide×wide inputs, and the outputs that a kernel has there.
 
-@cache
-def matrix(name: str, dtype: np.dtype[Any], *, back: bool = False) -> FloatArray:
-    """Return Bᵀ for "input", G for "kernel" or Aᵀ for "output"; `back` turns it, for the gradient."""
-    found = np.array(_MATRICES[name], dtype)
-    return np.ascontiguousarray(found.T) if back else found
-
-
-def both_sides(small: FloatArray, tiles: FloatArray, out: FloatArray, memory: FloatArray) -> None:
-    """Write small · t · smallᵀ into out (o, o, n) for each tile t of tiles (i, i, n).
-
-    One of the two arrays lies in a row; rows of the other may be parts of longer ones. Memory (at least i·o·n,) takes
-    what lies between the two products.
+    Neighbors share the lines that the kernel sees beyond its first tap.
     """
-    (o, i), n = small.shape, tiles.shape[2]
-    half = memory[: i * o * n]
+
+    wide: int
+    kernel: Ints
+
+    @cached_property
+    def outs(self) -> Ints:
+        """Outputs of a tile, down and across."""
+        down, across = self.kernel
+        return self.wide + 1 - down, self.wide + 1 - across
+
+    @property
+    def places(self) -> int:
+        """Products for a tile and a pair of channels."""
+        return self.wide**2
+
+    def count(self, high: int, wide: int) -> Ints:
+        """Return how many tiles, down and across, a map of so many outputs has; the last may hang over."""
+        return -(-high // self.outs[0]), -(-wide // self.outs[1])
+
+    def sides(self, name: Name, dtype: np.dtype[Any], *, back: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Return the matrices of that name for the two sides of a tile."""
+        return _sides(name, self.outs, self.kernel, dtype, back)
+
+
+@lru_cache(maxsize=256)
+def _sides(name: Name, outs: Ints, kernel: Ints, dtype: np.dtype[Any], back: bool) -> tuple[FloatArray, FloatArray]:
+    down, across = zip(outs, kernel, strict=True)
+    return matrix(name, *down, dtype, back=back), matrix(name, *across, dtype, back=back)
+
+
+def both_sides(sides: tuple[FloatArray, FloatArray], tiles: FloatArray, out: FloatArray, memory: FloatArray) -> None:
+    """Write L t Rᵀ into out (o, p, n) for each tile t of tiles (i, j, n), with L and R for its two sides.
+
+    One of the two arrays lies in a row; rows of the other may be parts of longer ones. Memory (at least the larger of
+    o·j·n and i·p·n,) takes what lies between the two products.
+    """
+    left, right = sides
+    (o, i), (p, j), n = left.shape, right.shape, tiles.shape[2]
     if tiles.flags.c_contiguous:
-        np.matmul(small, tiles.reshape(i, i * n), out=half.reshape(o, i * n))
-        np.matmul(small, half.reshape(o, i, n), out=out)
+        half = memory[: o * j * n]
+        np.matmul(left, tiles.reshape(i, j * n), out=half.reshape(o, j * n))
+        np.matmul(right, half.reshape(o, j, n), out=out)
     else:
-        np.matmul(small, tiles, out=half.reshape(i, o, n))
-        np.matmul(small, half.reshape(i, o * n), out=out.reshape(o, o * n, copy=False))
+        half = memory[: i * p * n]
+        np.matmul(right, tiles, out=half.reshape(i, p, n))
+        np.matmul(left, half.reshape(i, p * n), out=out.reshape(o, p * n, copy=False))
 
 
 def at_a_time(channels: int, itemsize: int) -> int:
@@ -64,102 +89,109 @@ def kernels_at_a_time(channels: int, itemsize: int) -> int:
     return max(1, KERNEL_BYTES // (channels * itemsize))
 
 
-def parts(batch: int, high: int, wide: int, tiles: int) -> Iterator[tuple[slice, slice]]:
-    """Cut pictures of so many outputs into parts of about so many tiles: some pictures, and some lines of tiles."""
-    pictures, lines = _sizes(batch, high, wide, tiles)
-    down = -(-high // SIDE)
+def parts(batch: int, down: int, line: int, tiles: int) -> Iterator[tuple[slice, slice]]:
+    """Cut pictures with so many lines, each of so many tiles, into parts of about `tiles`: pictures, and lines."""
+    pictures, lines = _sizes(batch, down, line, tiles)
     for n in range(0, batch, pictures):
-        for line in range(0, down, lines):
-            yield slice(n, min(n + pictures, batch)), slice(line, min(line + lines, down))
+        for first in range(0, down, lines):
+            yield slice(n, min(n + pictures, batch)), slice(first, min(first + lines, down))
 
 
-def _sizes(batch: int, high: int, wide: int, tiles: int) -> tuple[int, int]:
+def _sizes(batch: int, down: int, line: int, tiles: int) -> tuple[int, int]:
     """Return how many pictures, and lines of tiles of each, such a part has at most."""
-    down, across = -(-high // SIDE), -(-wide // SIDE)
-    pictures = max(1, min(batch, tiles // (down * across)))
-    return pictures, min(down, max(1, tiles // (across * pictures)))
+    pictures = max(1, min(batch, tiles // (down * line)))
+    return pictures, min(down, max(1, tiles // (line * pictures)))
 
 
-def cut_inputs(x: FloatArray, transformed: FloatArray) -> None:
-    """Write Bᵀ d B of all tiles of x (n, 4·down + 2, 4·across + 2, C) into transformed (6, 6, n·down·across, C)."""
-    batch, high, wide, C = x.shape
-    down, across = (high - 2) // SIDE, (wide - 2) // SIDE
-    picture, line, pixel, channel = x.strides
-    strides = (line, pixel, picture, SIDE * line, SIDE * pixel, channel)
-    tiles = as_strided(x, (WIDE, WIDE, batch, down, across, C), strides, writeable=False)
-    transformed, small, first = transformed.reshape(WIDE, WIDE, -1, copy=False), matrix("input", x.dtype), 0
-    tiles_at_a_time = at_a_time(C, x.itemsize)
-    pictures, rows = _sizes(batch, high - 2, wide - 2, tiles_at_a_time)
-    most = WIDE * WIDE * pictures * rows * across * C
-    with workspace.borrow((most,), x.dtype) as memory, workspace.borrow((most,), x.dtype) as between:
-        for some, lines in parts(batch, high - 2, wide - 2, tiles_at_a_time):
+def cut_inputs(tile: Tile, x: FloatArray, count: Ints, transformed: FloatArray) -> None:
+    """Write the transforms of all tiles of x into transformed (wide, wide, tiles, channels).
+
+    x (n, d, e, high, wide, *channels) has `count` tiles down and across on each of its d·e maps; a line of tiles is one
+    of all these, map by map. The channels may be on several axes.
+    """
+    (batch, *rests, _, _), channels, (down, across) = x.shape[:5], x.shape[5:], count
+    C, line = prod(channels), prod(rests) * across
+    picture, *apart, row, pixel = x.strides[:5]
+    strides = (row, pixel, picture, tile.outs[0] * row, *apart, tile.outs[1] * pixel, *x.strides[5:])
+    shape = (tile.wide, tile.wide, batch, down, *rests, across, *channels)
+    tiles = as_strided(x, shape, strides, writeable=False)
+    transformed, first = transformed.reshape(tile.wide, tile.wide, -1, copy=False), 0
+    sides, at_most = tile.sides("input", x.dtype), at_a_time(C, x.itemsize)
+    most = tile.places * prod(_sizes(batch, down, line, at_most)) * line * C
+    with workspace.borrow_rows(most, most, dtype=x.dtype) as (memory, between):
+        for some, lines in parts(batch, down, line, at_most):
             part = tiles[:, :, some, lines]
-            copied, n = memory[: part.size], part.size // WIDE**2
+            copied, n = memory[: part.size], part.size // tile.places
             np.copyto(copied.reshape(part.shape), part)
-            both_sides(small, copied.reshape(WIDE, WIDE, n), transformed[:, :, first : first + n], between)
+            both_sides(sides, copied.reshape(tile.wide, tile.wide, n), transformed[:, :, first : first + n], between)
             first += n
 
 
-def cut_gradients(dy: FloatArray, transformed: FloatArray) -> None:
-    """Write A dY Aᵀ of all tiles of dy (n, M, high, wide) into transformed (6, 6, n·down·across, M)."""
-    batch, M, high, wide = dy.shape
-    transformed, small = transformed.reshape(WIDE, WIDE, -1, copy=False), matrix("output", dy.dtype, back=True)
-    for some, lines, place, tiles, channels_last, between in _in_turn(batch, M, high, wide, dy.dtype):
-        part = dy[some, :, SIDE * lines.start : SIDE * lines.stop]
-        rows = part.shape[2]
-        if rows < channels_last.shape[1]:
-            channels_last[:, rows:] = 0
-        if wide < channels_last.shape[2]:
-            channels_last[:, :, wide:] = 0
-        np.copyto(channels_last[:, :rows, :wide], part.transpose(0, 2, 3, 1))
-        np.copyto(tiles, _as_tiles(channels_last))
-        both_sides(small, tiles.reshape(SIDE, SIDE, -1), transformed[:, :, place], between)
+def cut_gradients(tile: Tile, dy: FloatArray, dilation: Ints, transformed: FloatArray) -> None:
+    """Write the transforms of all tiles of dy (n, M, high, wide) into transformed (wide, wide, tiles, M)."""
+    (o, p), sides = tile.outs, tile.sides("output", dy.dtype, back=True)
+    transformed = transformed.reshape(tile.wide, tile.wide, -1, copy=False)
+    for place, tiles, channels_last, maps, between in _in_turn(tile, dy, dilation):
+        for last, part in maps:
+            high, wide = part.shape[2:]
+            if high < last.shape[1]:
+                last[:, high:] = 0
+            if wide < last.shape[2]:
+                last[:, :, wide:] = 0
+            np.copyto(last[:, :high, :wide], part.transpose(0, 2, 3, 1))
+        np.copyto(tiles, _as_tiles(tile, channels_last))
+        both_sides(sides, tiles.reshape(o, p, -1), transformed[:, :, place], between)
 
 
-def join_outputs(products: FloatArray, b: FloatArray | None, y: FloatArray) -> None:
-    """Write Aᵀ m A of products (6, 6, n·down·across, M) into y (n, M, high, wide), with b (M,) added."""
-    batch, M, high, wide = y.shape
-    products, small = products.reshape(WIDE, WIDE, -1, copy=False), matrix("output", y.dtype)
-    for some, lines, place, tiles, channels_last, between in _in_turn(batch, M, high, wide, y.dtype):
-        both_sides(small, products[:, :, place], tiles.reshape(SIDE, SIDE, -1), between)
-        np.copyto(_as_tiles(channels_last), tiles)
+def join_outputs(tile: Tile, products: FloatArray, b: FloatArray | None, y: FloatArray, dilation: Ints) -> None:
+    """Write what the products (wide, wide, tiles, M) become into y (n, M, high, wide), with b (M,) added."""
+    (o, p), sides = tile.outs, tile.sides("output", y.dtype)
+    products = products.reshape(tile.wide, tile.wide, -1, copy=False)
+    for place, tiles, channels_last, maps, between in _in_turn(tile, y, dilation):
+        both_sides(sides, products[:, :, place], tiles.reshape(o, p, -1), between)
+        np.copyto(_as_tiles(tile, channels_last), tiles)
         if b is not None:
             np.add(channels_last, b, out=channels_last)
-        part = y[some, :, SIDE * lines.start : SIDE * lines.stop]
-        np.copyto(part, channels_last[:, : part.shape[2], :wide].transpose(0, 3, 1, 2))
+        for last, part in maps:
+            high, wide = part.shape[2:]
+            np.copyto(part, last[:, :high, :wide].transpose(0, 3, 1, 2))
 
 
-def _as_tiles(channels_last: FloatArray) -> FloatArray:
-    """Return the view (4, 4, n, down, across, M) of maps (n, 4·down, 4·across, M)."""
-    n, high, wide, M = channels_last.shape
-    return channels_last.reshape(n, high // SIDE, SIDE, wide // SIDE, SIDE, M, copy=False).transpose(2, 4, 0, 1, 3, 5)
+def _as_tiles(tile: Tile, channels_last: FloatArray) -> FloatArray:
+    """Return the view (o, p, n, down, maps, across, M) of maps (n, maps, o·down, p·across, M)."""
+    (n, maps, high, wide, M), (o, p) = channels_last.shape, tile.outs
+    apart = channels_last.reshape(n, maps, high // o, o, wide // p, p, M, copy=False)
+    return apart.transpose(3, 5, 0, 2, 1, 4, 6)
 
 
 def _in_turn(
-    batch: int, M: int, high: int, wide: int, dtype: np.dtype[Any]
-) -> Iterator[tuple[slice, slice, slice, FloatArray, FloatArray, FloatArray]]:
-    """Yield some pictures, some lines of tiles, which tiles of all they are, and memory for the steps with them.
+    tile: Tile, y: FloatArray, dilation: Ints
+) -> Iterator[tuple[slice, FloatArray, FloatArray, list[tuple[FloatArray, FloatArray]], FloatArray]]:
+    """Yield which tiles of all are next, and memory for the steps with them: some pictures, and some lines of tiles.
 
-    The memory is that of tiles (4, 4, n, down, across, M), of the same as maps (n, 4·down, 4·across, M), and of what
-    lies between two products.
+    The memory is that of tiles (o, p, n, down, maps, across, M), of the same as maps (n, maps, o·down, p·across, M),
+    and of what lies between two products. With a dilation a picture has several maps; of each there is a pair, the
+    memory (n, o·down, p·across, M) and its part of y (n, M, high, wide).
     """
-    across, at_most = -(-wide // SIDE), at_a_time(M, dtype.itemsize)
-    pictures, rows = _sizes(batch, high, wide, at_most)
-    most, first = pictures * rows * across * M, 0
-    with (
-        workspace.borrow((SIDE * SIDE * most,), dtype) as tiles,
-        workspace.borrow((SIDE * SIDE * most,), dtype) as channels_last,
-        workspace.borrow((SIDE * WIDE * most,), dtype) as between,
-    ):
-        for some, lines in parts(batch, high, wide, at_most):
-            n, down = some.stop - some.start, lines.stop - lines.start
-            size = n * down * across * M
+    (batch, M, high, wide), (o, p), dtype, rests = y.shape, tile.outs, y.dtype, prod(dilation)
+    down, across = tile.count(-(-high // dilation[0]), -(-wide // dilation[1]))
+    line, at_most, first = rests * across, at_a_time(M, dtype.itemsize), 0
+    most = prod(_sizes(batch, down, line, at_most)) * line * M
+    sizes = o * p * most, o * p * most, max(o, p) * tile.wide * most
+    with workspace.borrow_rows(*sizes, dtype=dtype) as (tiles, channels_last, between):
+        for some, lines in parts(batch, down, line, at_most):
+            n, rows = some.stop - some.start, lines.stop - lines.start
+            size, outs = n * rows * line * M, slice(o * lines.start, o * lines.stop)
+            maps = channels_last[: o * p * size].reshape(n, rests, o * rows, p * across, M)
+            pairs = []
+            for i in range(rests):
+                a, b = divmod(i, dilation[1])
+                pairs.append((maps[:, i], y[some, :, a :: dilation[0], b :: dilation[1]][:, :, outs]))
             yield (
-                some,
-                lines,
                 slice(first, first + size),
-                tiles[: SIDE * SIDE * size].reshape(SIDE, SIDE, n, down, across, M),
-                channels_last[: SIDE * SIDE * size].reshape(n, SIDE * down, SIDE * across, M),
+                tiles[: o * p * size].reshape(o, p, n, rows, rests, across, M),
+                maps,
+                pairs,
                 between,
             )
             first += size

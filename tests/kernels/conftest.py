@@ -33,8 +33,8 @@ def sizes(rank, low, high):
 
 
 @st.composite
-def layers(draw, *, kernel=None, dense=False, groups=True):
-    """Draw a layer; `kernel` may fix the kernel, `dense` stride and dilation of 1."""
+def layers(draw, *, kernel=None, dense=False, stride=None, groups=True):
+    """Draw a layer; `kernel` may fix the kernel, `stride` the stride, and `dense` stride and dilation of 1."""
     rank = len(kernel) if kernel else draw(st.integers(1, 3))
     kernel = kernel or draw(sizes(rank, 1, 4))
     dilation = (1,) * rank if dense else draw(sizes(rank, 1, 2))
@@ -53,7 +53,7 @@ def layers(draw, *, kernel=None, dense=False, groups=True):
         (draw(st.integers(1, 5)), G * C, *spatial),
         (G * M, C, *kernel),
         {
-            "stride": 1 if dense else draw(sizes(rank, 1, 5)),
+            "stride": 1 if dense else stride or draw(sizes(rank, 1, 5)),
             "padding": pads,
             "dilation": dilation,
             "groups": G,

@@ -30,7 +30,11 @@ DRAWN = {
     "fft": layers(dense=True),
     "linear": layers(groups=False, dense=True).map(of_one_place),
     "pointwise": st.one_of(*[layers(kernel=(1,) * rank) for rank in (1, 2, 3)]),
-    "winograd": layers(kernel=(3, 3), dense=True),
+    "winograd": st.one_of(
+        layers(kernel=(3, 3), dense=True),
+        st.tuples(st.integers(2, 7), st.integers(2, 7)).flatmap(lambda kernel: layers(kernel=kernel, stride=1)),
+        st.tuples(*[st.integers(1, 4)] * 3).flatmap(lambda kernel: layers(kernel=kernel, stride=1)),
+    ),
 }
 ERROR = {"float32": 3e-5, "float64": 1e-12}  # of the sums that an algorithm leaves to others, and of the readable op
 

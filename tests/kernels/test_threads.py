@@ -12,6 +12,7 @@ from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import planner, threads, winograd_tiles, workers
 from cnnlab.kernels.algorithm import algorithms
+from cnnlab.kernels.case import Case
 from cnnlab.kernels.threads import _pool, run_parts, thread_count
 from cnnlab.kernels.workers import Worker
 
@@ -388,12 +389,13 @@ def test_transformed_kernels_are_the_same_in_any_pieces(monkeypatch, rng, M, C, 
     w = rng.standard_normal((M, C, 3, 3), dtype=np.float32)
     algorithm = algorithms()["winograd"]
     kernel = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
-    wanted = np.einsum("pi,qj,mcij->pqcm", kernel, kernel, w).reshape(36, C, M)
+    wanted = np.einsum("pi,qj,mcij->pqcm", kernel, kernel, w).reshape(36, 1, C, M)
+    case = Case(1, C, M, 1, (9, 9), (3, 3), (1, 1), (1, 1), "float32")
     for size in (1, 2**14, 2**30):
         monkeypatch.setattr(winograd_tiles, "KERNEL_BYTES", size)
         for view in (w, np.ascontiguousarray(w.swapaxes(0, 1)).swapaxes(0, 1)):
             with kernels.use_threads(count):
-                np.testing.assert_allclose(algorithm.prepare(view, None), wanted, rtol=1e-5, atol=1e-5)
+                np.testing.assert_allclose(algorithm.prepare(view, case), wanted, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")

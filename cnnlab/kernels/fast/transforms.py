@@ -2,7 +2,7 @@
 
 With them m outputs of r taps take m + r - 1 = 6 products an axis: F(4, 3) for kernels of 3, F(2, 5) for those of 5, and
 F(3, 4) and F(5, 2) for their gradients, where a tile of gradients stands in for the kernel. The transform of the input
-is the same for all; the others follow from the points (`cnnlab.kernels.winograd_tiles` has the matrices of F(4, 3)).
+is the same for all; the others follow from the points (`cnnlab.kernels.winograd_matrices` has them as matrices).
 """
 
 from __future__ import annotations
