@@ -372,7 +372,7 @@ style = {"xlabel": "channels, as powers of 2", "ylabel": "operations / definitio
 viz.curves(range(9), {"F(4×4, 3×3)": relative}, log=True, level=(1, "equal"), **style)
 
 # %% [markdown]
-# And by the clock? The deck's layer has kernels of 5×5; here it is with 3×3, in a batch of 64, and beside it a layer with 64 channels:
+# And by the clock? The deck's layer has kernels of 5×5, for which there are such tiles, too (further down); here it is with 3×3, in a batch of 64, and beside it a layer with 64 channels:
 
 # %%
 for C, M, N in ((3, 10, 64), (64, 64, 4)):
@@ -534,12 +534,12 @@ for name, one in special.items():
 
 # %%
 try:
-    computed_by("winograd", batch, w, b, padding=2)
+    computed_by("pointwise", batch, w, b, padding=2)
 except ValueError as refusal:
     print(refusal)
 
 # %%
-names = ["taps", "im2col_full", "im2col", "channels_last", "batch_last", "fft"]
+names = ["taps", "im2col_full", "im2col", "channels_last", "batch_last", "winograd", "fft"]
 
 
 def compare(layer, x, names):
@@ -587,12 +587,11 @@ print_table(deck)
 
 # %% [markdown]
 # "Of the peak" counts the *definition's* multiply-adds and divides by what the core did in the product of large matrices. (The memory of the taps is that of NumPy's temporary arrays, of a slice and of a product. A picture of this layer makes just one tile, so `im2col_full` and `im2col` do nearly the same.) Ten filters are few: no product here is as square as one of 512, and that is a part of what remains to the floor. Now a layer from the
-# middle of a net, 3×3 with 64 channels, where Winograd's way may enter:
+# middle of a net, 3×3 with 64 channels, where Winograd's way has more to save:
 
 # %%
 middle = nn.Conv2d(64, 64, 3, padding=1, rng=rng)
 maps32 = rng.standard_normal((4, 64, 32, 32), dtype="float32")
-names = ["taps", "im2col_full", "im2col", "channels_last", "batch_last", "winograd", "fft"]
 in_the_middle = compare(middle, maps32, names)
 shown(in_the_middle)
 
@@ -605,7 +604,7 @@ print_table(in_the_middle)
 # *Usually asked:* "Which should I use?" None by hand. Libraries choose, by rules as here or by trying all on the first call (PyTorch's `torch.backends.cudnn.benchmark`).
 
 # %% [markdown]
-# In both layers `fft` has fewer operations than im2col, and on most machines it is behind in both, in the second by far: it makes a spectrum of every filter for every channel, as large as the picture. With 64 times 64 of them these are more numbers than the layer's inputs, weights and outputs together, and all have to be moved. Operations are not time.
+# In both layers `fft` has fewer operations than im2col, and on most machines it is behind in both, in the second by far: it makes a spectrum of every filter for every channel, as large as the picture. With 64 times 64 of them these are more numbers than the layer's inputs, weights and outputs together, and all have to be moved. Operations are not time. `winograd` takes tiles of 8×8 inputs for the deck's 5×5 taps, 64 products in place of 400; but with three channels and ten filters more than three quarters of its operations are transforms, and next to none of them is in a product of large matrices.
 #
 # And hardly ever is one algorithm the best for both layers. So a library **plans**: it looks at kernel, stride, channels, batch and size, and picks one by rules that were measured somewhere. `explain_plan` says which and why, for the way there and for both gradients:
 
