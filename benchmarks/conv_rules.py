@@ -24,11 +24,15 @@ from cnnlab.kernels.algorithm import algorithms
 
 # Constants, and values to try.
 TRIED = {
-    "WINOGRAD_PRODUCT": (0.4, 0.6, 0.8, 1.1, 1.6),
-    "WINOGRAD_TRANSFORM": (55, 80, 110, 150, 220),
-    "WINOGRAD_KERNEL": (20, 30, 45, 65, 90),
-    "IM2COL_PRODUCT": (0.11, 0.16, 0.22, 0.33, 0.44),
-    "IM2COL_COPY": (5, 7, 10, 14, 20),
+    "WINOGRAD_PRODUCT": (0.018, 0.026, 0.036, 0.05, 0.07),
+    "WINOGRAD_INPUT": (0.35, 0.5, 0.7, 1.0, 1.4),
+    "WINOGRAD_RUN": (0.0, 2.0, 4.0, 8.0),
+    "WINOGRAD_OUTPUT": (0.45, 0.65, 0.9, 1.3, 1.8),
+    "WINOGRAD_KERNEL": (0.35, 0.5, 0.7, 1.0, 1.4),
+    "WINOGRAD_GAIN": (0.9, 1.0, 1.05, 1.15, 1.3),
+    "IM2COL_PRODUCT": (0.012, 0.017, 0.0244, 0.035, 0.05),
+    "IM2COL_COPY": (0.09, 0.13, 0.18, 0.25, 0.36),
+    "IM2COL_GROUP": (0, 40_000, 80_000, 160_000),
     "BATCH_LAST_BATCH": (2, 4, 8, 16, 32, 64),
     "BATCH_LAST_CHANNELS": (1, 3, 4, 8, 16, 32),
     "BATCH_LAST_PLACES": (0, 100, 300, 600, 1200),
@@ -53,6 +57,21 @@ def grid(size):
                 for kernel, stride in ((3, 1), (3, 2), (5, 1)) if few else ((3, 1), (3, 2), (5, 1), (7, 2), (15, 1)):
                     if N * C * M * width**2 * kernel**2 <= 4e9 and kernel <= width:
                         yield (N, C, width, width), (M, C, kernel, kernel), {"stride": stride, "padding": kernel // 2}
+    yield from GROUPED_DILATED_DEEP
+
+
+# Sizes of x and w, and options.
+GROUPED_DILATED_DEEP = (
+    ((4, 64, 28, 28), (128, 16, 3, 3), {"padding": 1, "groups": 4}),
+    ((4, 32, 28, 28), (64, 16, 3, 3), {"padding": 1, "groups": 2}),
+    ((1, 256, 28, 28), (256, 8, 3, 3), {"padding": 1, "groups": 32}),
+    ((16, 16, 28, 28), (16, 4, 3, 3), {"padding": 1, "groups": 4}),
+    ((4, 16, 32, 32), (16, 16, 3, 3), {"padding": 2, "dilation": 2}),
+    ((2, 64, 32, 32), (64, 64, 3, 3), {"padding": 2, "dilation": 2}),
+    ((2, 64, 33, 33), (64, 64, 3, 3), {"padding": 4, "dilation": 4}),
+    ((4, 8, 8, 28, 28), (16, 8, 3, 3, 3), {"padding": 1}),
+    ((1, 32, 8, 28, 28), (32, 32, 3, 3, 3), {"padding": 1}),
+)
 
 
 def measure(layer, work, rounds, clock):
@@ -120,10 +139,11 @@ def main():
                 measured.append((case, times))
                 for name, seconds in times.items():
                     x, w = ("x".join(map(str, shape)) for shape in layer[:2])
-                    rows.add(work=work, x=x, w=w, stride=layer[2]["stride"], algorithm=name, seconds=seconds)
+                    rows.add(work=work, x=x, w=w, options=repr(layer[2]), algorithm=name, seconds=seconds)
                 best = min(times, key=times.get)
                 lost = picked(case, times) / times[best]
-                sizes = f"{layer[0]!s:<20} {layer[1]!s:<18} stride {layer[2]['stride']}"
+                told = ", ".join(f"{option} {value}" for option, value in layer[2].items())
+                sizes = f"{layer[0]!s:<20} {layer[1]!s:<18} {told:<22}"
                 print(f"{work:<12} {sizes}  best {best:<14} rules lose {lost:5.2f}", flush=True)
     print(f"\nthe rules take {loss(measured):.3f} times as long as the best algorithm for each layer (geometric mean)")
     for name, values in TRIED.items():
