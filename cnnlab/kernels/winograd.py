@@ -8,7 +8,7 @@ factors cancel in the transforms, so it is less exact.
 The gradient of the weights is the adjoint of that map in g: dg = Gᵀ [Σ_tiles (A dY Aᵀ) ⊙ (Bᵀ d B)] G. What was summed
 over the channels is summed over the tiles.
 
-What a case has beside that is dealt out (`cnnlab.kernels.winograd_tiling`).
+How dilations, groups and a third axis come in says `cnnlab.kernels.winograd_tiling`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Winograd(Algorithm):
     """F(m×n, r×s) on the last two axes."""
 
     name = "winograd"
-    idea = "4×4 outputs by 36 products in place of 144, or 400 by 64 (Winograd), between transforms"
+    idea = "4×4 outputs by fewer products (Winograd): 36, not 144, for 3×3, 64, not 400, for 5×5; between transforms"
     memory = "N * C"
     grouped = True
     in_rows = False

@@ -79,8 +79,8 @@ class Tiling:
 
 def fault(case: Case) -> str | None:
     """Return why a case has no tiles, or None if it has."""
-    if len(case.kernel) < AXES:
-        return "the kernel has one axis, and tiles have two"
+    if not AXES <= len(case.kernel) <= AXES + 1:
+        return f"the number of axes is {len(case.kernel)}, not 2 or 3"
     shown = "×".join(map(str, case.kernel))
     if not all(FEWEST <= taps <= MOST for taps in case.kernel[-AXES:]):
         return f"the kernel is {shown}: it is for {FEWEST} to {MOST} taps on each of the last two axes"

@@ -159,6 +159,19 @@ def test_it_is_taken_where_it_saves_more_than_it_costs():
     assert any(rule.algorithm == "winograd" for rule in RULES)
 
 
+@pytest.mark.parametrize("rank", [1, 4])
+def test_it_refuses_what_has_no_tiles(rng, rank):
+    x, w = rng.standard_normal((2, 3, *[7] * rank)), rng.standard_normal((4, 3, *[3] * rank))
+    with (
+        kernels.use_algorithm("winograd"),
+        pytest.raises(ValueError, match=f"the number of axes is {rank}, not 2 or 3"),
+    ):
+        ops.conv_forward(x, w)
+    with kernels.use_algorithm("taps"):
+        wanted = ops.conv_forward(x, w)
+    np.testing.assert_allclose(ops.conv_forward(x, w), wanted, atol=1e-10)
+
+
 def test_columns_of_few_outputs_are_added_up_though_the_input_has_tiles():
     # dx has 14×14 places, dy 10×10: col2im has half the columns of the correlation that Winograd's way would compute.
     layer = nn.Conv2d(6, 16, 5)
