@@ -13,7 +13,7 @@ import numpy as np
 from cnnlab.kernels.fast import micro
 from cnnlab.kernels.fast.compiled import compiled
 from cnnlab.kernels.fast.jobs import code_of, kept, share_out
-from cnnlab.kernels.fast.micro import get, move, move_between, move_every, put, put_zeros
+from cnnlab.kernels.fast.micro import deal, get, move, move_between, put, put_zeros
 from cnnlab.kernels.fast.vectors import WIDE
 
 
@@ -95,34 +95,35 @@ def pack_box(x: int, channels: int, size: Any, start: Any, box: Any, phases: int
                 z, y = start[0] + d, start[1] + h
                 inside = 0 <= z < size[0] and 0 <= y < high
                 row = source + 4 * (z * high + y) * wide
-                for phase in range(phases):
-                    first = start[2] + phase  # of the input, for the first number of this row
-                    # What is written behind the last number is overwritten with what comes next.
-                    if not inside:
-                        for i in range(0, across, WIDE):
-                            put_zeros(out + 4 * i)
-                    elif phases == 1:
-                        for i in range(0, across, WIDE):
-                            left = first + i
-                            move_between(row + 4 * left, out + 4 * i, -left, wide - left)
-                    elif phases == 2:
-                        for i in range(0, across, WIDE):
-                            left = first + 2 * i
-                            move_every((0, 0), row + 4 * left, out + 4 * i, -left, wide - left)
-                    elif phases == 4:
-                        for i in range(0, across, WIDE):
-                            left = first + 4 * i
-                            move_every((0, 0, 0, 0), row + 4 * left, out + 4 * i, -left, wide - left)
-                    else:
+                # What is written behind the last number of a row is overwritten with what comes next.
+                if not inside:
+                    for i in range(0, phases * across, WIDE):
+                        put_zeros(out + 4 * i)
+                elif phases == 1:
+                    for i in range(0, across, WIDE):
+                        left = start[2] + i
+                        move_between(row + 4 * left, out + 4 * i, -left, wide - left)
+                elif phases == 2:  # from the end on: what reaches into a row from before is then overwritten, too
+                    for i in range((across - 1) // WIDE * WIDE, -1, -WIDE):
+                        left = start[2] + 2 * i
+                        deal((0, 0), row + 4 * left, out + 4 * i, 4 * across, -left, wide - left)
+                elif phases == 4:
+                    for i in range((across - 1) // WIDE * WIDE, -1, -WIDE):
+                        left = start[2] + 4 * i
+                        deal((0, 0, 0, 0), row + 4 * left, out + 4 * i, 4 * across, -left, wide - left)
+                else:
+                    for phase in range(phases):
+                        first = start[2] + phase  # of the input, for the first number of this row
+                        row_out = out + 4 * phase * across
                         low = min(max(0, -(first // phases)), across)
                         top = max(low, min(across, (wide - 1 - first) // phases + 1))
                         for i in range(low):
-                            put(out + 4 * i, 0.0)
+                            put(row_out + 4 * i, 0.0)
                         for i in range(low, top):
-                            put(out + 4 * i, get(row + 4 * (first + i * phases)))
+                            put(row_out + 4 * i, get(row + 4 * (first + i * phases)))
                         for i in range(top, across):
-                            put(out + 4 * i, 0.0)
-                    out += 4 * across
+                            put(row_out + 4 * i, 0.0)
+                out += 4 * phases * across
 
 
 @compiled

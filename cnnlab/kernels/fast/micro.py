@@ -343,21 +343,24 @@ def move_between(context: Any, source: Any, target: Any, low: Any, high: Any) ->
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def move_every(context: Any, step: Any, source: Any, target: Any, low: Any, high: Any) -> Any:
-    """Write a vector of the first of every ``len(step)`` numbers, a power of two, of which only these are there."""
-    del context, source, target, low, high
+def deal(context: Any, ways: Any, source: Any, target: Any, target_step: Any, low: Any, high: Any) -> Any:
+    """Deal out numbers to ``len(ways)`` vectors in turn, a power of two; there are zeros but from ``low`` to ``high``.
+
+    The vectors are written ``target_step`` bytes apart, in their order.
+    """
+    del context, source, target, target_step, low, high
 
     def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        step, (source, target, low, high) = signature.args[0].count, arguments[1:]
-        here = [v.at(b, source, i * BYTES) for i in range(step)]
-        inside = b.and_(b.icmp_signed("<=", low, v.word(0)), b.icmp_signed(">=", high, v.word(step * v.WIDE)))
+        ways, (source, target, target_step, low, high) = signature.args[0].count, arguments[1:]
+        here = [v.at(b, source, i * BYTES) for i in range(ways)]
+        inside = b.and_(b.icmp_signed("<=", low, v.word(0)), b.icmp_signed(">=", high, v.word(ways * v.WIDE)))
         whole, partly, loaded = (b.append_basic_block(name) for name in ("whole", "partly", "loaded"))
         b.cbranch(inside, whole, partly)
         b.position_at_end(whole)
         all_there = [v.load(b, one) for one in here]
         b.branch(loaded)
         b.position_at_end(partly)
-        befores = [v.word(i * v.WIDE) for i in range(step)]
+        befores = [v.word(i * v.WIDE) for i in range(ways)]
         some_there = [
             v.load_between(b, one, b.sub(low, before), b.sub(high, before))
             for one, before in zip(here, befores, strict=True)
@@ -368,13 +371,20 @@ def move_every(context: Any, step: Any, source: Any, target: Any, low: Any, high
         for phi, one, other in zip(vectors, all_there, some_there, strict=True):
             phi.add_incoming(one, whole)
             phi.add_incoming(other, partly)
-        while len(vectors) > 1:
-            pairs = zip(vectors[::2], vectors[1::2], strict=True)
-            vectors = [v.shuffle(b, first, second, range(0, 2 * v.WIDE, 2)) for first, second in pairs]
-        v.store(b, vectors[0], target)
+        for way, vector in enumerate(_dealt(b, vectors)):
+            v.store(b, vector, b.add(target, b.mul(target_step, v.word(way))))
         return context.get_dummy_value()
 
-    return types.void(step, *[types.intp] * 4), build
+    return types.void(ways, *[types.intp] * 5), build
+
+
+def _dealt(b: Any, vectors: list[Any]) -> list[Any]:
+    """Return the numbers of a row of vectors dealt out in turn to as many: those at even places and at odd ones."""
+    if len(vectors) == 1:
+        return vectors
+    pairs = list(zip(vectors[::2], vectors[1::2], strict=True))
+    even, odd = (_dealt(b, [v.shuffle(b, *pair, range(first, 2 * v.WIDE, 2)) for pair in pairs]) for first in (0, 1))
+    return [vector for both in zip(even, odd, strict=True) for vector in both]
 
 
 @intrinsic  # type: ignore[untyped-decorator]

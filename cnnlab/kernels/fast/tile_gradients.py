@@ -54,14 +54,15 @@ def grad_weight(
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
         begins, ends = begins_and_ends(g, unit, first, stop)
-        pictures = min(g.pictures, g.batch - chunk * g.pictures)
+        picture = g.batch * chunk // g.chunks
+        pictures = g.batch * (chunk + 1) // g.chunks - picture
         begin, end = g.down * piece // g.pieces, g.down * (piece + 1) // g.pieces
         high = end - begin
         tiles = pictures * high * g.across
         rows, columns = side * (high - 1) + 6, side * (g.across - 1) + 6
         step, of_place = 4 * apart(tiles * parts * WIDE), 4 * apart(tiles * block)
         for i in range(pictures):
-            here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
+            here = x + 4 * ((picture + i) * g.groups + group) * g.channels * g.high * g.wide
             side_by_side(here, g.channels, g.high, g.wide, side * begin - g.top, -g.left, rows, columns, lines)
             for c in range(parts):
                 for r in range(high):
@@ -78,7 +79,7 @@ def grad_weight(
             if dw != 0 and begins:
                 clear(of_block, g.channels * area * block)
             for i in range(pictures):
-                filter_ = ((chunk * g.pictures + i) * g.groups + group) * g.filters + o * block
+                filter_ = ((picture + i) * g.groups + group) * g.filters + o * block
                 here = dy + 4 * filter_ * g.out_high * g.out_wide
                 side_by_side(here, there, g.out_high, g.out_wide, side * begin, 0, rows, columns, lines)
                 for part in range(-(-there // WIDE)):

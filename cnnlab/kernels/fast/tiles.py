@@ -104,7 +104,8 @@ def forward(
     for unit in range(first, stop):
         piece, rest = unit % g.pieces, unit // g.pieces
         group, chunk = rest % g.groups, rest // g.groups
-        pictures = min(g.pictures, g.batch - chunk * g.pictures)
+        picture = g.batch * chunk // g.chunks
+        pictures = g.batch * (chunk + 1) // g.chunks - picture
         begin, end = g.down * piece // g.pieces, g.down * (piece + 1) // g.pieces
         high = end - begin
         each = high * g.across
@@ -113,7 +114,7 @@ def forward(
         step = 4 * apart(parts * room * WIDE)
         rows, columns = side * (high - 1) + 6, side * (g.across - 1) + 6
         for i in range(pictures):
-            here = x + 4 * ((chunk * g.pictures + i) * g.groups + group) * g.channels * g.high * g.wide
+            here = x + 4 * ((picture + i) * g.groups + group) * g.channels * g.high * g.wide
             side_by_side(here, g.channels, g.high, g.wide, side * begin - g.top, -g.left, rows, columns, lines)
             for c in range(parts):
                 for r in range(high):
@@ -143,7 +144,7 @@ def forward(
                             4 * block, c,
                         )  # fmt: skip
             for i in range(pictures):
-                maps = y + 4 * (((chunk * g.pictures + i) * g.groups + group) * g.filters + o * block) * area
+                maps = y + 4 * (((picture + i) * g.groups + group) * g.filters + o * block) * area
                 for r in range(high):
                     for q in range(g.across):
                         source = sums + 4 * (i * each + r * g.across + q) * block

@@ -44,7 +44,8 @@ class Plan(NamedTuple):
     down: int  # tiles
     across: int
     pieces: int  # into which the rows of tiles are cut
-    pictures: int  # that are worked on at a time
+    chunks: int  # into which the batch is cut
+    pictures: int  # in the largest of them: so many are worked on at a time
     together: int  # tiles that are summed at a time
     room: int  # for so many tiles
     some: int  # channels of which kernels are transformed at a time
@@ -162,7 +163,7 @@ def apart(numbers: int, width: int) -> int:
 
 
 def _units(g: Plan) -> int:
-    return -(-g.batch // g.pictures) * g.groups * g.pieces
+    return g.chunks * g.groups * g.pieces
 
 
 def _channels(channels: int, width: int, vectors: int) -> tuple[int, ...]:
@@ -179,10 +180,12 @@ def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int
     cuts = min(down, -(-down // max(1, fitting // across)))
     if case.batch * case.groups < threads:
         cuts = min(down, max(cuts, threads))
-    pictures = 1
+    chunks = case.batch
     if cuts == 1:
-        pictures = max(1, min(-(-case.batch // threads), fitting // (down * across)))
-        pictures = -(-case.batch // -(-case.batch // pictures))
+        chunks = -(-case.batch // max(1, fitting // (down * across)))
+        if chunks * case.groups < 4 * threads:  # three for two threads would let one wait half of the time
+            chunks = min(case.batch, -(-chunks // threads) * threads)
+    pictures = -(-case.batch // chunks)
     vectors = filter_vectors(case.filters, width)
     block = vectors * width
     blocks = -(-case.filters // block)
@@ -191,5 +194,5 @@ def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int
     some = -(-channels // -(-channels // CHANNELS))
     return Plan(
         case.batch, case.groups, channels, case.filters, block, blocks, *size, *before, case.out[0], case.out[1],
-        down, across, cuts, pictures, together, -(-tiles // together) * together, some,
+        down, across, cuts, chunks, pictures, together, -(-tiles // together) * together, some,
     )  # fmt: skip
