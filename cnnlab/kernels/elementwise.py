@@ -14,7 +14,7 @@ import numpy as np
 from cnnlab.kernels.arrays import FloatArray, sum_rows
 from cnnlab.kernels.results import LEAST_BYTES, results
 from cnnlab.kernels.settings import READABLE, forced
-from cnnlab.kernels.threads import PASS_MACS, bind, one_blas_thread, run_parts, run_shared, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, bind, in_turn, one_blas_thread, run_parts, run_shared, shares_of, split
 
 BLOCK_BYTES = 64 * 2**10  # of each array that is worked on at a time
 _BITS: dict[str, np.dtype[Any]] = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}
@@ -73,7 +73,7 @@ def sum_maps(maps: FloatArray) -> FloatArray:
     for provider in providers if _applies(maps) else ():
         if (work := provider.sum_maps(maps.dtype)) is not None:
             sums = np.empty(len(maps), maps.dtype)
-            shares = split(len(maps), shares_of(PASS_MACS * maps.size, compiled=True))
+            shares = in_turn(len(maps), shares_of(PASS_MACS * maps.size, compiled=True))
             run_shared(work, (maps, sums), [(share.start, share.stop) for share in shares])
             return sums
     with one_blas_thread():
@@ -114,7 +114,8 @@ def _each_block(
         return None
     y = results.empty(arrays[0].shape, arrays[0].dtype)
     flat = [array.reshape(-1) for array in (*arrays, y)]
-    shares = split(y.size, shares_of(PASS_MACS * y.size, compiled=compiled))
+    threads = shares_of(PASS_MACS * y.size, compiled=compiled)
+    shares = in_turn(y.size, threads) if compiled else split(y.size, threads)
     if compiled:
         run_shared(work, tuple(flat), [(share.start, share.stop) for share in shares])
         return y

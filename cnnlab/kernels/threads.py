@@ -29,6 +29,8 @@ from cnnlab.kernels.workers import Worker, keep_apart, let_go, ready_for_jobs
 Part = Callable[[], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
 PASS_MACS = 20  # that take as long as a pass over one number, about
+LEAST_UNITS = 4  # of a thread, for which it pays to let the threads take some of them in turn
+SHARES_LEFT = 4  # of each thread, to be taken in turn
 least_macs = [10_000_000, 1_500_000]  # to share: NumPy's, step by step under the interpreter's lock; one compiled call
 
 
@@ -99,8 +101,11 @@ class _Pool:
         fixed: tuple[Any, ...],
         rows: Sequence[Sequence[int]],
         most: int | None = None,
+        own: int = 0,
     ) -> None:
         """Run a compiled function for all rows of numbers, some of them in other threads.
+
+        Each thread begins with one row, and takes the next that nobody has begun when it is done with that.
 
         Parameters
         ----------
@@ -112,6 +117,9 @@ class _Pool:
             The numbers of each share.
         most : int, optional
             Threads, at most: as many as there are unless given.
+        own : int
+            How many numbers at the beginning of a row say what memory a thread uses. With any, the rows behind the
+            first ``most`` are run in the memory of one of those.
 
         Raises
         ------
@@ -120,9 +128,10 @@ class _Pool:
         """
         if not rows:
             return
-        table = np.array(rows, np.int64)
-        where = address(table), table.strides[0], len(rows)
-        count = min(self.count(), len(rows), most or len(rows)) if len(rows) > 1 else 1
+        table = np.array([*rows, rows[0]], np.int64)  # the last is room for a word
+        most = len(rows) if most is None else most
+        where = address(table), table.strides[0], len(rows), most if own else len(rows), own
+        count = min(self.count(), len(rows), most) if len(rows) > 1 else 1
         if count < 2 or not self._busy.acquire(blocking=False):
             failed = function(fixed, (0, 0, *where))
         else:
@@ -310,6 +319,24 @@ def split(count: int, pieces: int) -> tuple[slice, ...]:
     pieces = max(1, min(pieces, count))
     edges = [count * i // pieces for i in range(pieces + 1)]
     return tuple(slice(a, b) for a, b in pairwise(edges))
+
+
+@lru_cache(maxsize=1024)
+def in_turn(units: int, threads: int) -> tuple[slice, ...]:
+    """Cut so many units for threads: a share for each to begin with, and others for whoever is done with that.
+
+    The first are about half of all. Where there are few units the shares are as many as the threads.
+
+    Examples
+    --------
+    >>> [some.stop for some in in_turn(16, 2)]
+    [4, 8, 9, 10, 11, 12, 13, 14, 15, 16]
+    """
+    if threads == 1 or units < LEAST_UNITS * threads:
+        return split(units, threads)
+    begun = units // (2 * threads) * threads
+    left = split(units - begun, SHARES_LEFT * threads)
+    return *split(begun, threads), *(slice(begun + some.start, begun + some.stop) for some in left)
 
 
 def bind(function: Callable[..., None], *arguments: Any) -> Part:

@@ -14,10 +14,10 @@ from cnnlab.kernels.arrays import FloatArray, Ints, address
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Three, shapes, steps, three
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, lent, sum_shares
+from cnnlab.kernels.fast.sharing import FLOAT, in_memory_of, lent, sum_shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_shared, split
+from cnnlab.kernels.threads import in_turn, run_shared, split
 
 
 class Numbers(NamedTuple):
@@ -74,15 +74,15 @@ class CompiledDepthwise(Whole):
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         wide = max(1, min(2, plan.out[2] // lanes()))
         tile = (0,) * min(4 if lanes() == 16 else 3, plan.out[1]), (0,) * wide
-        whole, parts = window(case), _shares(case)
+        whole, parts, at_once = window(case), *_turns(case)
         vectors = (0,) * (2 if plan.out[2] > lanes() and case.taps <= 9 else 1)
         fixed = plan, offsets, address(x), address(w), address(bias), address(y), layer.floor
-        with lent(len(parts), room(plan), *[8 * lanes()] * (whole is None)) as memory:
-            rows = [(*own, maps.start, maps.stop) for maps, own in zip(parts, memory, strict=True)]
+        with lent(at_once, room(plan), *[8 * lanes()] * (whole is None)) as memory:
+            rows, own = in_memory_of(memory, parts), len(memory[0])
             if whole:
-                run_shared(strips.forward_shared, (*whole, vectors, *fixed), rows)
+                run_shared(strips.forward_shared, (*whole, vectors, *fixed), rows, at_once, own)
             else:
-                run_shared(lines.forward_shared, (*tile, *fixed), rows)
+                run_shared(lines.forward_shared, (*tile, *fixed), rows, at_once, own)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -118,16 +118,21 @@ class CompiledDepthwise(Whole):
         w, zero = np.ascontiguousarray(w), np.zeros(1, FLOAT)
         dx = results.empty((case.batch, case.in_channels, *spatial), FLOAT)
         vectors = (0,) * (2 if spatial[1] > 2 * lanes() and case.taps <= 9 else 1)
-        arrays, parts = (address(dy), address(w), address(zero), address(dx)), _shares(case)
+        arrays, (parts, at_once) = (address(dy), address(w), address(zero), address(dx)), _turns(case)
         fixed = *back.tile, vectors, back.plan, back.below, back.offsets, *arrays
-        with lent(len(parts), room(back.plan)) as memory:
-            rows = [(*own, maps.start, maps.stop) for maps, own in zip(parts, memory, strict=True)]
-            run_shared(grad_input_shared, fixed, rows)
+        with lent(at_once, room(back.plan)) as memory:
+            run_shared(grad_input_shared, fixed, in_memory_of(memory, parts), at_once, own=1)
         return dx
 
 
 def _shares(case: Case) -> tuple[slice, ...]:
     return split(case.batch * case.groups, pieces(case, compiled=True))
+
+
+def _turns(case: Case) -> tuple[tuple[slice, ...], int]:
+    """Return the shares for where nothing is summed, and how many of them are done at once."""
+    parts = in_turn(case.batch * case.groups, threads := pieces(case, compiled=True))
+    return parts, min(threads, len(parts))
 
 
 def _by_twos(case: Case) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,18 @@ from cnnlab.kernels.arrays import FloatArray, Ints, address, at
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, forward_plan, weight_plan
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, LINE, Share, add_gradients, filter_offsets, in_blocks, lent, pack, shares
+from cnnlab.kernels.fast.sharing import (
+    FLOAT,
+    LINE,
+    Share,
+    add_gradients,
+    filter_offsets,
+    in_blocks,
+    lent,
+    pack,
+    shares,
+    turns,
+)
 from cnnlab.kernels.fast.strided import LARGEST, WOVEN, gradient
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
@@ -63,16 +75,21 @@ class Direct(Whole):
         y, bias = results.empty(ready.y_shape, FLOAT), in_blocks(b, ready.cut.plan.numbers)
         taps, at_w, per_filter = filter_offsets(w), address(w), w.strides[0] // 4
         with lent(*ready.memory) as memory:
-            if ready.apart:
+            if ready.by_blocks:
                 rows = [(*own, *row) for own, row in zip(memory, ready.rows, strict=True)]
-            else:
+                fixed = *ready.head, taps, address(x), at_w, per_filter, address(bias), address(y), *ready.tail
+                run_shared(forward_by_blocks_shared, fixed, rows)
+                return y
+            if not ready.apart:
                 [[packed, *boxes]] = memory
-                rows = [(packed, box, *row) for box, row in zip(boxes, ready.rows, strict=True)]
                 if not ready.packs:
                     pack(w, packed, ready.cut.plan.numbers, threads)
-                    at_w = 0
-            fixed = *ready.head, taps, address(x), at_w, per_filter, address(bias), address(y), *ready.tail
-            run_shared(forward_by_blocks_shared if ready.by_blocks else forward_shared, fixed, rows)
+            # Only with its first share a thread packs what it needs.
+            at_once = memory if ready.apart else [[packed, box] for box in boxes]
+            given = [at_w if ready.packs and i < len(at_once) else 0 for i in range(len(ready.rows))]
+            rows = [(*own, at, *row) for own, at, row in zip(cycle(at_once), given, ready.rows, strict=False)]
+            fixed = *ready.head, taps, address(x), per_filter, address(bias), address(y), *ready.tail
+            run_shared(forward_shared, fixed, rows, len(at_once), own=2)
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -120,11 +137,12 @@ def _forward(case: Case, layer: Layer, threads: int) -> Forward:
         rows: list[Ints] = [(some.start, some.stop) for some in split(g.blocks, threads)]
         memory: Ints = (len(rows), cut.units * box if g.packed else LINE, of_block)
         return Forward(cut, y_shape, head, (cut.box, cut.units, floor), memory, rows, True, True, True)
-    parts = shares(cut.units, g.blocks, threads)
+    parts = turns(cut.units, g.blocks, threads)
     rows = [(units.start, units.stop, blocks.start, blocks.stop) for units, blocks in parts]
+    at_once = min(threads, len(parts))
     alone = len(parts) == 1 or parts[0][1] != slice(0, g.blocks)  # nobody else needs a share's filters
     apart = not alone and filters <= FEW_WEIGHTS
-    memory = (len(parts), filters, box) if apart else (1, filters, *[box] * len(parts))
+    memory = (at_once, filters, box) if apart else (1, filters, *[box] * at_once)
     return Forward(cut, y_shape, head, (floor,), memory, rows, False, alone or apart, apart)
 
 

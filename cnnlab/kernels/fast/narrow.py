@@ -18,10 +18,10 @@ from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.depthwise import map_plan, room, window
 from cnnlab.kernels.fast.plans import forward_plan
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, lent, sum_shares
+from cnnlab.kernels.fast.sharing import FLOAT, in_memory_of, lent, sum_shares
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
-from cnnlab.kernels.threads import run_shared, split
+from cnnlab.kernels.threads import in_turn, run_shared, split
 
 WIDEST = 16  # floats: a register of AVX-512, of which there are 32
 
@@ -86,13 +86,13 @@ class Narrow(Whole):
         """Sum tile by tile; the filters' rows are their first axis."""
         from cnnlab.kernels.fast.lines import narrow_shared
 
-        fixed, y_shape, order, sizes, own = _forward(case, layer, pieces(case, compiled=True))
+        fixed, y_shape, order, sizes, parts, at_once = _forward(case, layer, pieces(case, compiled=True))
         x, w = np.ascontiguousarray(x), np.ascontiguousarray(w.transpose(order) if order else w)
         y = results.empty(y_shape, FLOAT)
         bias: FloatArray = np.zeros(case.out_channels, FLOAT) if b is None else np.ascontiguousarray(b)
         arrays = address(x), address(w), address(bias), address(y), layer.floor
-        with lent(len(own), *sizes) as memory:
-            run_shared(narrow_shared, (*fixed, *arrays), [(*one, *row) for one, row in zip(memory, own, strict=True)])
+        with lent(at_once, *sizes) as memory:
+            run_shared(narrow_shared, (*fixed, *arrays), in_memory_of(memory, parts), at_once, own=len(sizes))
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
@@ -116,29 +116,37 @@ class Narrow(Whole):
         from cnnlab.kernels.fast.spread import grad_input_shared
 
         channels = case.in_channels // case.groups
-        head, (rows, filled, wide), room, parts = _back(case, layer, pieces(case, compiled=True), tuple(spatial))
+        head, (rows, filled, wide), room, parts, at_once = _back(
+            case, layer, pieces(case, compiled=True), tuple(spatial)
+        )
         dy = np.ascontiguousarray(dy)
         dx = results.empty((case.batch, case.in_channels, *spatial), FLOAT)
         runs = np.zeros((case.out_channels, rows, wide), FLOAT)
         by_rows = w.reshape(case.out_channels, channels, rows, case.kernel[-1]).transpose(0, 2, 3, 1)
         runs[:, :, :filled] = by_rows.reshape(case.out_channels, rows, -1)
-        with lent(len(parts), room) as memory:
-            shares = [(*own, units.start, units.stop) for units, own in zip(parts, memory, strict=True)]
-            run_shared(grad_input_shared, (*head, address(dy), address(runs), address(dx)), shares)
+        fixed = *head, address(dy), address(runs), address(dx)
+        with lent(at_once, room) as memory:
+            run_shared(grad_input_shared, fixed, in_memory_of(memory, parts), at_once, own=1)
         return dx
 
 
 @lru_cache(maxsize=512)
-def _forward(case: Case, layer: Layer, threads: int) -> tuple[tuple[Any, ...], Ints, Ints | None, Ints, list[Ints]]:
-    """Return what all shares have in common, the output's shape, the weights' order, what to borrow, and the shares."""
+def _forward(
+    case: Case, layer: Layer, threads: int
+) -> tuple[tuple[Any, ...], Ints, Ints | None, Ints, tuple[slice, ...], int]:
+    """Return what all shares have in common, the output's shape, the weights' order, and what to borrow.
+
+    Then come the shares, and how many of them are done at once.
+    """
     cut = forward_plan(case, layer.pads, lanes(), threads, narrow=True)
     rows, gap, order = 1, 1, None
     if len(case.kernel) == 2 or (len(case.kernel) == 3 and case.kernel[0] == 1):
         rank = 2 + len(case.kernel)
         rows, gap, order = case.kernel[-2], case.dilation[-2], (0, rank - 2, *range(1, rank - 2), rank - 1)
     y_shape = case.batch, case.out_channels, *case.out
-    own: list[Ints] = [(units.start, units.stop) for units in split(cut.units, threads)]
-    return (*cut.tile, cut.plan, rows, gap, cut.offsets), y_shape, order, (cut.box + 4 * lanes(), 32 * lanes()), own
+    fixed, memory = (*cut.tile, cut.plan, rows, gap, cut.offsets), (cut.box + 4 * lanes(), 32 * lanes())
+    parts = in_turn(cut.units, threads)
+    return fixed, y_shape, order, memory, parts, min(threads, len(parts))
 
 
 @lru_cache(maxsize=512)
@@ -155,8 +163,8 @@ def _weights(case: Case, layer: Layer, threads: int) -> tuple[tuple[Any, ...], i
 @lru_cache(maxsize=512)
 def _back(
     case: Case, layer: Layer, threads: int, spatial: Ints
-) -> tuple[tuple[Any, ...], tuple[int, int, int], int, tuple[slice, ...]]:
-    """Return likewise; rows of a window, numbers in one and in its vectors; numbers to borrow, and the shares."""
+) -> tuple[tuple[Any, ...], tuple[int, int, int], int, tuple[slice, ...], int]:
+    """Return likewise, after rows of a window, numbers in one and in its vectors."""
     tile, channels = spread_tile(case), case.in_channels // case.groups
     if tile is None:
         raise ValueError(Narrow().fault(case))
@@ -170,4 +178,5 @@ def _back(
     )  # fmt: skip
     head = (0,) * rows, (0,) * vectors, (0,) * valid, (0,) * places, plan
     of_window = rows, channels * case.kernel[-1], vectors * lanes()
-    return head, of_window, lines * plan.pitch + 2 * lanes(), split(case.batch * case.groups, threads)
+    parts = in_turn(case.batch * case.groups, threads)
+    return head, of_window, lines * plan.pitch + 2 * lanes(), parts, min(threads, len(parts))

@@ -17,7 +17,7 @@ from cnnlab.kernels.fast.plans import Three, three
 from cnnlab.kernels.fast.processor import refusal
 from cnnlab.kernels.results import results
 from cnnlab.kernels.settings import compiled_allowed
-from cnnlab.kernels.threads import PASS_MACS, run_shared, shares_of, split
+from cnnlab.kernels.threads import PASS_MACS, in_turn, run_shared, shares_of
 
 AXES = 3  # at most
 LEAST_VECTOR = 4  # windows in a row
@@ -116,4 +116,4 @@ def _maps(array: FloatArray, axes: int = AXES) -> FloatArray:
 
 def _each_map(function: Callable[..., int], fixed: tuple[Any, ...], arrays: Sequence[FloatArray]) -> None:
     threads = shares_of(PASS_MACS * max([array.size for array in arrays]), compiled=True)
-    run_shared(function, fixed, [(some.start, some.stop) for some in split(len(arrays[0]), threads)])
+    run_shared(function, fixed, [(some.start, some.stop) for some in in_turn(len(arrays[0]), threads)])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, cycle
 from typing import Any, Protocol
 
 import numpy as np
 
 from cnnlab.kernels.arrays import FloatArray, Ints, address, sum_rows
-from cnnlab.kernels.threads import run_shared, split
+from cnnlab.kernels.threads import in_turn, run_shared, split
 from cnnlab.kernels.workspace import workspace
 
 FLOAT = np.dtype(np.float32)
@@ -154,3 +154,17 @@ def shares(units: int, blocks: int, threads: int, *, by_blocks: bool = False) ->
     if threads == 1 or units % threads == 0 or units >= 4 * threads or blocks < threads:
         return tuple((some, slice(0, blocks)) for some in split(units, threads))
     return tuple((slice(0, units), some) for some in split(blocks, threads))
+
+
+@lru_cache(maxsize=1024)
+def turns(units: int, blocks: int, threads: int, *, by_blocks: bool = False) -> tuple[Share, ...]:
+    """Cut the work in the same way, but units by `in_turn`: where nothing is summed over them."""
+    parts = shares(units, blocks, threads, by_blocks=by_blocks)
+    if len(parts) < 2 or parts[0][1] != slice(0, blocks):
+        return parts
+    return tuple((some, slice(0, blocks)) for some in in_turn(units, threads))
+
+
+def in_memory_of(memory: Sequence[Sequence[int]], parts: Sequence[slice]) -> list[Sequence[int]]:
+    """Return the rows of shares whose first numbers are those of a thread's memory."""
+    return [(*own, some.start, some.stop) for own, some in zip(cycle(memory), parts, strict=False)]

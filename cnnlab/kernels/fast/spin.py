@@ -3,8 +3,9 @@
 Whoever waits here does so without the interpreter's lock, and whoever tells something here does so when it has let go
 of that lock. For a thread that finds it taken falls asleep, and it takes about 60 microseconds until it is awake again.
 
-A job is compiled code and the arguments of its shares. A worker that looks out for work does it without the interpreter
-and looks out for the next; what no worker has begun when the giver is done with its own shares, the giver does too.
+A job is compiled code and the arguments of its shares, a row of words for each. A worker that looks out for work does
+its own share without the interpreter, then others that nobody has begun, and looks out for the next job; what no worker
+has begun when the giver is done, the giver does too. So a slow core, or one that others use as well, does less.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ LOOKS = 30_000  # 25 to 50 ns each
 SOME = 50  # of them
 
 IDLE, POSTED, RUNNING = 0, 1, 2  # what a job can be
-# Words of a job behind its state: where its code is, its common arguments and the first row of a share's; bytes from
-# each of its rows to the next; how many there are; and whether one failed.
-CODE, FIXED, ROW, STEP, ROWS, FAILED = range(JOB + 1, JOB + 7)
+# Words of a job behind its state: where its code is, its common arguments, the worker's own row and the first row;
+# bytes from each row to the next; how many rows there are, how many of them have all their words, and how many words
+# come from the own row else; where the number of the next row is; and whether a row failed.
+CODE, FIXED, OWN_ROW, ROW, STEP, ROWS, WHOLE, OWN, NEXT, FAILED = range(JOB + 1, JOB + 11)
 JOB_CODE = ir.FunctionType(v.WORD, [v.WORD, v.WORD])  # of the common arguments and a row; not 0: it failed
 
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
@@ -83,6 +85,18 @@ def _exchange(context: Any, address: Any, old: Any, new: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def _count(context: Any, address: Any) -> Any:
+    """Return the number at an address, and add one to it there, before any other thread does."""
+    del context, address
+
+    def build(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        return b.atomic_rmw("add", v.pointer(b, arguments[0], v.WORD), v.word(1), "acq_rel")
+
+    return types.int64(types.intp), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def _run(context: Any, code: Any, fixed: Any, row: Any) -> Any:
     """Run a job's code for a row; return what is not 0 if it failed."""
     del context, code, fixed, row
@@ -114,12 +128,25 @@ def _wait_for(address: int) -> None:
 
 
 @compiled
-def _rows_of_job(code: int, fixed: int, row: int, step: int, rows: int) -> int:
-    """Run the code for some rows; return what is not 0 if it failed for one."""
-    failed = 0
-    for i in range(rows):
-        failed |= _run(code, fixed, row + i * step)
-    return failed
+def _rows_of_job(
+    code: int, fixed: int, own_row: int, row: int, step: int, rows: int, whole: int, own: int, next_row: int
+) -> int:
+    """Run the code for a row, then for others that nobody has begun; return what is not 0 if it failed for one.
+
+    Rows behind the first ``whole`` ones lack ``own`` words at their beginning, which are taken from ``own_row``: they
+    say what memory is the thread's.
+    """
+    failed: int = _run(code, fixed, own_row)
+    while True:
+        i = _count(next_row)
+        if i >= rows:
+            return failed
+        taken = row + i * step
+        if i >= whole:
+            for word in range(8 * own, step, 8):
+                _tell(own_row + word, _seen(taken + word))
+            taken = own_row
+        failed |= _run(code, fixed, taken)
 
 
 @compiled
@@ -140,8 +167,9 @@ def next_work(signals: int, finished: bool) -> None:
             break
         if _seen(signals + 8 * JOB) == POSTED and _exchange(signals + 8 * JOB, POSTED, RUNNING):
             failed = _rows_of_job(
-                _seen(signals + 8 * CODE), _seen(signals + 8 * FIXED), _seen(signals + 8 * ROW),
-                _seen(signals + 8 * STEP), _seen(signals + 8 * ROWS),
+                _seen(signals + 8 * CODE), _seen(signals + 8 * FIXED), _seen(signals + 8 * OWN_ROW),
+                _seen(signals + 8 * ROW), _seen(signals + 8 * STEP), _seen(signals + 8 * ROWS),
+                _seen(signals + 8 * WHOLE), _seen(signals + 8 * OWN), _seen(signals + 8 * NEXT),
             )  # fmt: skip
             _tell(signals + 8 * FAILED, failed)
             _tell(signals + 8 * JOB, IDLE)
@@ -153,24 +181,31 @@ def next_work(signals: int, finished: bool) -> None:
 def share_out(code: int, fixed: int, shares: Any) -> int:
     """Run a job's code for all its rows, some of them in workers; return what is not 0 if it failed for one.
 
-    ``fixed`` is where its common arguments lie. ``shares`` are five numbers: where the addresses of the workers'
-    signals lie, how many workers there are, where the first row lies, bytes from row to row, and how many there are.
+    ``fixed`` is where its common arguments lie. ``shares`` are seven numbers: where the addresses of the workers'
+    signals lie, how many workers there are, and of the rows where the first lies, bytes from each to the next, how many
+    there are, and what `_rows_of_job` has of them. Each thread begins with a row of its own, a whole one. Behind the
+    last row there is room for a word.
     """
-    signals, workers, row, step, rows = shares
-    threads = workers + 1
+    signals, workers, row, step, rows, whole, own = shares
+    threads, next_row = workers + 1, row + rows * step
+    _tell(next_row, threads)
     for i in range(1, threads):
         worker = _seen(signals + 8 * (i - 1))
         _tell(worker + 8 * CODE, code)
         _tell(worker + 8 * FIXED, fixed)
-        _tell(worker + 8 * ROW, row + i * step)
-        _tell(worker + 8 * STEP, threads * step)
-        _tell(worker + 8 * ROWS, (rows - i + threads - 1) // threads)
+        _tell(worker + 8 * OWN_ROW, row + i * step)
+        _tell(worker + 8 * ROW, row)
+        _tell(worker + 8 * STEP, step)
+        _tell(worker + 8 * ROWS, rows)
+        _tell(worker + 8 * WHOLE, whole)
+        _tell(worker + 8 * OWN, own)
+        _tell(worker + 8 * NEXT, next_row)
         _tell(worker + 8 * JOB, POSTED)
-    failed = _rows_of_job(code, fixed, row, threads * step, (rows + threads - 1) // threads)
+    failed = _rows_of_job(code, fixed, row, row, step, rows, whole, own, next_row)
     for i in range(1, threads):
         worker = _seen(signals + 8 * (i - 1))
         if _exchange(worker + 8 * JOB, POSTED, IDLE):  # it sleeps, or has something else to do
-            failed |= _rows_of_job(code, fixed, row + i * step, threads * step, (rows - i + threads - 1) // threads)
+            failed |= _run(code, fixed, row + i * step)
             continue
         looks = 0
         while _seen(worker + 8 * JOB) != IDLE:

@@ -19,7 +19,7 @@ from cnnlab.kernels.arrays import FloatArray, Ints, address
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import Cut, Three, forward_plan, three
 from cnnlab.kernels.fast.processor import lanes
-from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack, shares
+from cnnlab.kernels.fast.sharing import FLOAT, Blocks, Share, filter_offsets, lent, pack, turns
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.passes_back import Residue, back_layer, flipped, residues
 from cnnlab.kernels.results import results
@@ -136,19 +136,19 @@ def _by_pictures(work: Work, filters: Sequence[int], pictures: slice, memory: Se
     from cnnlab.kernels.fast.loops import forward_shared
 
     seen, *maps = memory
-    parts = shares(pictures.stop - pictures.start, work.g.blocks, work.threads)
+    parts = turns(pictures.stop - pictures.start, work.g.blocks, work.threads)
     dy = _padded(work, pictures, seen)
     for one, packed, target in zip(work.plan.correlations, filters, maps, strict=True):
         of_picture = one.cut.units // work.batch
         begin = target - 4 * pictures.start * work.channels * prod(one.case.out)
         rows = [
             (
-                packed, 0, (pictures.start + some.start) * of_picture, (pictures.start + some.stop) * of_picture,
+                packed, 0, 0, (pictures.start + some.start) * of_picture, (pictures.start + some.stop) * of_picture,
                 blocks.start, blocks.stop,
             )
             for some, blocks in parts
         ]  # fmt: skip
-        fixed = *one.cut.tile, one.cut.plan, one.cut.offsets, NOWHERE, dy, 0, 0, work.bias, begin, -np.inf
+        fixed = *one.cut.tile, one.cut.plan, one.cut.offsets, NOWHERE, dy, 0, work.bias, begin, -np.inf
         run_shared(forward_shared, fixed, rows)
     _weave(work, maps, pictures, parts)
 

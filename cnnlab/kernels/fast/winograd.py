@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import cycle
 from math import prod
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from cnnlab.kernels.arrays import FloatArray, address
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.fast.plans import filter_vectors
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.sharing import FLOAT, add_gradients, filter_offsets, in_blocks, lent, shares
+from cnnlab.kernels.fast.sharing import FLOAT, add_gradients, filter_offsets, in_blocks, lent, shares, turns
 from cnnlab.kernels.passes import Layer, pieces
 from cnnlab.kernels.results import results
 from cnnlab.kernels.threads import run_shared
@@ -93,7 +94,7 @@ class CompiledWinograd(Whole):
         tile, vectors = (0,) * g.together, (0,) * (g.block // width)
         shape = (0,) * case.kernel[0], (0,) * side(case), tile, vectors, g
         arrays = filter_offsets(w), address(x), address(w), w.strides[0] // 4, address(bias), address(y), layer.floor
-        parts = shares(_units(g), g.blocks, threads, by_blocks=by_blocks)
+        parts = turns(_units(g), g.blocks, threads, by_blocks=by_blocks)
         sizes = (
             padded * seen + width * width,
             36 * apart(padded * g.room, width),
@@ -101,12 +102,12 @@ class CompiledWinograd(Whole):
             36 * apart(g.some * g.block, width),
             36 * apart(g.room * g.block, width),
         )
-        with lent(len(parts), *sizes) as memory:
+        with lent(min(threads, len(parts)), *sizes) as memory:
             rows = [
                 (*own, units.start, units.stop, blocks.start, blocks.stop)
-                for (units, blocks), own in zip(parts, memory, strict=True)
+                for (units, blocks), own in zip(parts, cycle(memory), strict=False)
             ]
-            run_shared(forward_shared, (*shape, *arrays), rows)
+            run_shared(forward_shared, (*shape, *arrays), rows, len(memory), own=len(sizes))
         return y
 
     def correlate_weights(self, dy: FloatArray, x: FloatArray, layer: Layer, case: Case) -> FloatArray:
