@@ -18,14 +18,17 @@ from cnnlab.kernels.winograd_tiling import fault, tiling
 TAPS_MACS = 4_000  # less work than this is left to the readable sum over the taps
 # What Winograd's algorithm and im2col cost: one is taken where these figures add up to less. About nanoseconds.
 WINOGRAD_PRODUCT = 0.036  # a number of a tile and a pair of channels
-WINOGRAD_INPUT = 0.7  # a number of a tile and a channel of the input, for the transform
-WINOGRAD_RUN = 4.0  # the same, if few channels lie side by side: divided by their number
-WINOGRAD_OUTPUT = 0.9  # the same of the output
-WINOGRAD_KERNEL = 0.7  # a number of a transformed kernel, once
-IM2COL_PRODUCT = 0.0244  # a multiply-add
-IM2COL_COPY = 0.18  # a number in the columns
+WINOGRAD_INPUT = 1.6  # a number of a tile and a channel of the input, for the transform
+WINOGRAD_RUN = 14.0  # the same, if few channels lie side by side: divided by their number
+WINOGRAD_OUTPUT = 0.85  # the same of the output
+WINOGRAD_KERNEL = 0.9  # a number of a transformed kernel, once
+IM2COL_PRODUCT = 0.027  # a multiply-add
+IM2COL_COPY = 0.54  # a number in the columns
+IM2COL_FAR = 0.64  # the same, more, for those that the cache does not hold: rows beyond so many
+IM2COL_NEAR_ROWS = 300
 IM2COL_GROUP = 80_000  # a group, of several: they are computed one after the other
-WINOGRAD_GAIN = 1.15  # at least: it is less exact
+WINOGRAD_GAIN = 1.2  # at least: it is less exact
+WINOGRAD_GAIN_BACK = 1.05  # the same beside columns that are added up
 BATCH_LAST_BATCH = 16  # at least
 BATCH_LAST_CHANNELS = 8  # at most
 BATCH_LAST_PLACES = 600  # of a map of the output, less than
@@ -75,7 +78,8 @@ def _tiled(case: Case) -> float:
 def _columns(case: Case) -> float:
     """Return what columns and their product cost, of each group."""
     places, group = case.batch * case.positions, IM2COL_GROUP if case.groups > 1 else 0
-    return group + places * case.depth * (case.filters * IM2COL_PRODUCT + IM2COL_COPY)
+    copies = case.depth * IM2COL_COPY + max(0, case.depth - IM2COL_NEAR_ROWS) * IM2COL_FAR
+    return group + places * (case.depth * case.filters * IM2COL_PRODUCT + copies)
 
 
 def _long_runs(case: Case) -> bool:
@@ -121,7 +125,7 @@ def _back_by_winograd(case: Case) -> bool:
     padded = tuple(n - more + d * (k - 1) for n, more, k, d in axes)
     ins, outs = case.out_channels, case.in_channels
     back = replace(case, in_channels=ins, out_channels=outs, padded=padded, added=(), work="forward")
-    return _columns(case) > WINOGRAD_GAIN * _tiled(back)
+    return _columns(case) > WINOGRAD_GAIN_BACK * _tiled(back)
 
 
 _INPUT: frozenset[Work] = frozenset({"grad_input"})
