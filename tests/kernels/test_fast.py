@@ -16,7 +16,9 @@ from cnnlab import kernels, ops
 from cnnlab.geometry import ConvGeometry
 from cnnlab.kernels import fast, planner
 from cnnlab.kernels.algorithm import algorithms
+from cnnlab.kernels.fast import winograd
 from cnnlab.kernels.fast.plans import weight_plan
+from cnnlab.kernels.fast.sharing import shares
 
 from .conftest import layers
 
@@ -66,6 +68,7 @@ SHAPES = {
     "one vector of filters, 3-D": ((2, 5, 6, 9, 12), (14, 5, 3, 2, 3), {"padding": 1}),
     "one vector of filters, 1-D": ((3, 7, 65), (14, 7, 6), {}),
     "stride 4, at the border": ((2, 3, 30, 150), (20, 3, 5, 6), {"stride": (1, 4), "padding": (0, 5)}),
+    "stride 4, short rows": ((2, 3, 9, 21), (20, 3, 3, 5), {"stride": 4, "padding": 2}),
     "11 wide": ((1, 3, 47, 52), (64, 3, 11, 11), {"stride": 4, "padding": 2}),
     "wide channels": ((1, 300, 7, 7), (96, 300, 3, 3), {"padding": 1}),
 }
@@ -150,6 +153,22 @@ def test_the_tables_of_a_gradient_say_which_numbers_to_sum(name, wide, rng):
     np.testing.assert_allclose(np.array(sums)[cut.taps].T.reshape(w_shape), dw, atol=1e-10)
     assert g.lines == len(cut.line_offsets)
     assert g.places % places == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("C", [16, 32, 100])
+@pytest.mark.parametrize("size", [5, 14])
+def test_threads_get_about_as_many_pictures_of_tiles(size, C, threads):
+    for batch in range(1, 80):
+        geometry = ConvGeometry.of_weight((32, C, 3, 3), padding=1)
+        case = planner.layer_of(geometry).case((batch, C, size, size), (32, C, 3, 3), "float32", "forward")
+        g = winograd._plan(case, (1, 1), (size, size), 16, threads)
+        pictures = [batch * (i + 1) // g.chunks - batch * i // g.chunks for i in range(g.chunks)]
+        assert max(pictures) == g.pictures
+        assert min(pictures) > 0
+        work = [sum(pictures[units]) for units, _ in shares(g.chunks, g.blocks, threads)]
+        # Evenly, or each of them has so many chunks that one more is little.
+        assert max(work) - min(work) <= max(threads, g.pictures if g.chunks >= 4 * threads else 0)
 
 
 @needs_numba

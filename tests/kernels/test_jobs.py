@@ -44,6 +44,29 @@ def need_shared(fixed, shares):
     return share_out(code_of(need, fixed), kept(fixed), shares)
 
 
+@compiled
+def in_memory_of(slots, done_in, busy, counts, work, slot, place, more):  # noqa: PLR0917  (as above)
+    """Do the same for a place, and note in whose memory that was, and whether another was at work there meanwhile."""
+    busy[slot] += 1
+    count_up((0, 0, 0), (1, 0.5), counts, work * more, place, 0)
+    done_in[place] = slot if busy[slot] == 1 else -2
+    busy[slot] -= 1
+
+
+@compiled
+def in_memory_of_shared(fixed, shares):
+    return share_out(code_of(in_memory_of, fixed), kept(fixed), shares)
+
+
+def noted(slots, works):
+    """Return in whose memory each place was done, of which only the first have some of their own."""
+    counts, done_in, busy = np.zeros(len(works), np.int64), np.full(len(works), -1), np.zeros(slots, np.int64)
+    rows = [(i if i < slots else 2**40, i, work) for i, work in enumerate(works)]
+    run_shared(in_memory_of_shared, (slots, done_in, busy, counts, 1), rows, slots, own=1)
+    assert counts.tolist() == [3] * len(works)
+    return done_in.tolist()
+
+
 def counted(rows, work=1000):
     counts = np.zeros(max(rows, 1), np.int64)
     run_shared(count_up_shared, ((0, 0, 0), (1, 0.5), counts, work), [(i, 10 * i) for i in range(rows)])
@@ -125,6 +148,38 @@ def test_no_more_threads_than_asked_for_take_part():
         run_shared(count_up_shared, ((0, 0, 0), (1, 0.5), counts, 10), rows, 2)
         assert counts.tolist() == wanted(5)
         assert len(_pool._workers) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_rows_behind_the_first_are_done_in_the_memory_of_one_of_those(count, slots, rng):
+    with kernels.use_threads(count):
+        for _ in range(100):
+            done_in = noted(slots, rng.integers(0, 5000, 11).tolist())
+            assert done_in[:slots] == list(range(slots))
+            assert set(done_in[slots:]) <= set(range(min(slots, count)))
+    assert not _pool._busy.locked()
+
+
+@pytest.mark.parametrize("slow", [0, 1])
+def test_who_is_slow_does_less(slow):
+    works = [20_000_000 if place == slow else 1000 for place in range(10)]
+    with kernels.use_threads(2):
+        found = [noted(2, works)[2:] for _ in range(10)]  # a machine that is busy may not run the worker at once
+    assert [1 - slow] * 8 in found
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+def test_units_are_cut_for_threads_without_gaps_and_half_of_them_at_once(count):
+    for units in range(1, 200):
+        parts = threads.in_turn(units, count)
+        assert [i for some in parts for i in range(some.start, some.stop)] == list(range(units))
+        sizes = [some.stop - some.start for some in parts]
+        assert min(sizes) > 0
+        assert max(sizes[:count]) - min(sizes[:count]) <= 1
+        if len(parts) > count:
+            assert max(sizes[count:]) <= min(sizes[:count])
+            assert sum(sizes[:count]) <= units / 2
 
 
 def test_ended_workers_are_replaced():

@@ -17,7 +17,7 @@ from cnnlab.kernels.fast.depthwise import CompiledDepthwise
 from cnnlab.kernels.fast.direct import Direct
 from cnnlab.kernels.fast.narrow import Narrow, spread_tile
 from cnnlab.kernels.fast.processor import fault, lanes
-from cnnlab.kernels.fast.winograd import CompiledWinograd, tiles_of
+from cnnlab.kernels.fast.winograd import CompiledWinograd, side, tiles_of
 from cnnlab.kernels.pooling import providers
 from cnnlab.kernels.settings import compiled_allowed, winograd_allowed
 
@@ -42,6 +42,8 @@ COL2IM = 3.0  # times the work of col2im the correlation may have
 WINOGRAD_CHANNELS = 12  # of input and output, at least
 # For a kernel of so many rows: tiles in the batch, at least, and tiles times channels of the smaller side.
 WINOGRAD_TILES = {3: (8, 800), 5: (32, 3000)}
+TRANSFORMS = 1024  # multiply-adds that take as long as the transforms of a tile, for a channel or filter: whole vectors
+WINOGRAD_WORK = 1.1  # of what the direct sum takes, at most
 
 
 def wanted(setting: str | None, *, installed: bool) -> bool:
@@ -144,7 +146,15 @@ def _tiles(case: Case) -> bool:
         return False
     tiles, least = case.batch * tiles_of(case), min(case.in_channels // case.groups, case.filters)
     few, work = WINOGRAD_TILES[case.kernel[0]]
-    return least >= WINOGRAD_CHANNELS and tiles >= few and tiles * least >= work
+    return least >= WINOGRAD_CHANNELS and tiles >= few and tiles * least >= work and _transforms_pay(case)
+
+
+def _transforms_pay(case: Case) -> bool:
+    # Both multiply channels with vectors of filters; the transforms take vectors of both.
+    channels, outputs = case.in_channels // case.groups, side(case) ** 2
+    filled, filters = (-(-count // LANES) * LANES for count in (channels, case.filters))
+    products = channels * filters
+    return 36 * products + TRANSFORMS * (filled + filters) <= WINOGRAD_WORK * outputs * case.taps * products
 
 
 # In the order in which they are put in front of the others: the last is read first.
