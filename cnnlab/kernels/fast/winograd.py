@@ -184,8 +184,7 @@ def _plan(case: Case, before: tuple[int, int], size: tuple[int, int], width: int
     chunks = case.batch
     if cuts == 1:
         chunks = -(-case.batch // max(1, fitting // (down * across)))
-        if chunks * case.groups < 4 * threads:  # three for two threads would let one wait half of the time
-            chunks = min(case.batch, -(-chunks // threads) * threads)
+        chunks = min(case.batch, -(-chunks // threads) * threads)  # of three for two threads one would wait for long
     pictures = -(-case.batch // chunks)
     vectors = filter_vectors(case.filters, width)
     block = vectors * width
