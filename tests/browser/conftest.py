@@ -136,6 +136,14 @@ class Lab:
         assert result["status"] == "ok", result
         return str(result["data"]["text/plain"])
 
+    def expect_in_kernel(self, page: Page, expression: str, value: str, *, seconds: int = 20) -> None:
+        """Wait until the kernel has heard of what was done on the page."""
+        for _ in range(10 * seconds):
+            if self.in_kernel(page, expression) == value:
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError(f"{expression} is {self.in_kernel(page, expression)}, not {value}")
+
 
 @contextmanager
 def running_lab(folder: Path, *, notebooks: Path | None = None) -> Iterator[Lab]:

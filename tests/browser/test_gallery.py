@@ -55,8 +55,7 @@ def test_gallery_notebook_runs_in_jupyterlab_and_its_demos_talk_to_python(lab, p
     stepper.locator(".stage").focus()
     page.keyboard.press("ArrowRight")
     expect(stepper.locator(".words")).to_contain_text("Output row 0, column 1")
-    page.wait_for_timeout(400)
-    assert lab.in_kernel(page, "gallery[7].step") == "1"
+    lab.expect_in_kernel(page, "gallery[7].step", "1")
     lab.in_kernel(page, "setattr(gallery[7], 'stride', [2, 3])")
     expect(stepper.locator(".answer")).to_have_text("Output 3 × 2")
     assert (lab.root / "demos.html").stat().st_size > 1_000_000

@@ -31,8 +31,7 @@ def test_the_scanner_talks_to_python_and_survives_as_a_page(lab, page, new_page)
     expect(page.locator(".words")).to_contain_text("Window t = 4 ")
     assert page.evaluate(active) == cell
     assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == len(CELLS)
-    page.wait_for_timeout(400)
-    assert lab.in_kernel(page, "demo.position") == "4"
+    lab.expect_in_kernel(page, "demo.position", "4")
     lab.in_kernel(page, "setattr(demo, 'threshold', 1000.0)")
     expect(page.locator(".answer")).to_have_text("No window above the threshold")
     assert lab.in_kernel(page, "demo.threshold") == "1000.0"

@@ -119,7 +119,7 @@ def test_lecture_02_runs_and_its_flower_moves(lab, page):
         page.keyboard.press("Shift+ArrowLeft")
     for _ in range(6):
         page.keyboard.press("Shift+ArrowDown")
-    in_kernel(lab, page, "list(flower_scanner.flower_at)", "[14, 22]")
+    lab.expect_in_kernel(page, "list(flower_scanner.flower_at)", "[14, 22]")
     brightest = lab.in_kernel(page, f"[int(i) + 11.5 for i in np.argwhere(scan({scene}) == scan({scene}).max())[0]]")
     row, column = json.loads(brightest)
     expect(demo.locator(".verdict")).to_contain_text(f"center at row {row:g}, column {column:g}")
@@ -133,15 +133,6 @@ def test_lecture_02_runs_and_its_flower_moves(lab, page):
 def score_in(demo):
     """The score that the demo's sentence tells of its window."""
     return float(re.search(r"score ([+−]?[\d.]+)", demo.locator(".words").inner_text())[1].replace("−", "-"))
-
-
-def in_kernel(lab, page, expression, value):
-    """Wait until the kernel has heard of what was done on the page."""
-    for _ in range(50):
-        if lab.in_kernel(page, expression) == value:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{expression} is {lab.in_kernel(page, expression)}, not {value}")
 
 
 def test_start_page_shows_demo_and_card(lab, page):
