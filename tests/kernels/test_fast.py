@@ -314,6 +314,14 @@ def test_chosen_by_itself_for_float32_alone_and_can_be_ruled_out():
         kernels.allow_compiled(1)
 
 
+@needs_numba
+@pytest.mark.parametrize(("C", "M", "name"), [(14, 14, "direct"), (16, 16, "direct"), (24, 24, "winograd_compiled")])
+def test_winograd_is_for_channels_whose_transforms_pay(C, M, name):
+    layer = ConvGeometry((3, 3), in_channels=C, out_channels=M, padding=1)
+    plan = kernels.explain_plan(layer, (8, C, 32, 32))
+    assert {plan[work] for work in ("forward", "grad_input", "grad_weight")} == {name}
+
+
 @st.composite
 def pools(draw):
     """Draw shapes and options of a pooling layer; half of them are the pairs that have loops of their own."""

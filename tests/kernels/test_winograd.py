@@ -151,7 +151,9 @@ def test_it_is_taken_where_it_saves_more_than_it_costs():
     assert rows(64, 64, (3, 3), (32, 32), padding=2, dilation=2)[0] == "winograd"
     assert rows(128, 128, (3, 3), (14, 14), padding=1, groups=4)[0] == "winograd"
     assert rows(32, 32, (3, 3, 3), (8, 28, 28), padding=1)[0] == "winograd"
+    assert rows(32, 32, (7, 7), (32, 32), padding=3)[0] == "winograd"  # columns are too deep for the cache
     # Few channels, a stride, or next to no tiles.
+    assert rows(3, 16, (7, 7), (32, 32), padding=3)[0] != "winograd"
     assert rows(3, 10, (5, 5), (32, 32), padding=2)[0] != "winograd"
     assert rows(64, 192, (5, 5), (27, 27), padding=2, stride=2)[0] != "winograd"
     assert rows(256, 256, (3, 3), (7, 7), padding=1)[0] != "winograd"
