@@ -44,6 +44,9 @@ class Algorithm:
         few places share the input's channels, so that none is laid out twice; else they share the filters.
     has_grad_weight, has_grad_input : bool
         Whether it computes that gradient as well.
+    weights_lie : bool
+        Whether `grad_weight` leaves the weights of a filter in the order of w, so that they can be written to where
+        they are to lie.
     uses_blas : bool
         Whether it multiplies matrices: then BLAS is held to one thread meanwhile.
     tolerance : dict of str to float
@@ -59,6 +62,7 @@ class Algorithm:
     lays_out: ClassVar[bool] = False
     has_grad_weight: ClassVar[bool] = True
     has_grad_input: ClassVar[bool] = False
+    weights_lie: ClassVar[bool] = True
     uses_blas: ClassVar[bool] = True
     tolerance: ClassVar[dict[str, float]] = {"float32": 1e-5, "float64": 1e-13}
 
@@ -71,6 +75,10 @@ class Algorithm:
         """Return at multiples of how many rows of the output chunks shall be cut."""
         del case
         return 1
+
+    def few_places(self, case: Case) -> bool:
+        """Return whether threads shall share channels, and each see all places, since these are the fewer."""
+        return case.few_places
 
     def filters_at_a_time(self, case: Case) -> int:
         """Return how many filters of one group shall be prepared at a time, where that takes much memory."""
@@ -99,10 +107,11 @@ class Algorithm:
         """Write into y (n, C_out/G, *rows) the correlation of x (n, C_in/G, *padded), with b (C_out/G,) added."""
         raise NotImplementedError(f"{self.name} has no forward")
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
-        """Add to dw (C_out/G, K) the gradient for dy (n, C_out/G, *rows) and x (n, C_in/G, *padded).
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
+        """Write to dw (C_out/G, K), or add to it, the gradient for dy (n, C_out/G, *rows) and x (n, C_in/G, *padded).
 
-        The weights of a filter may stand in any order that `in_order` knows.
+        Unless `weights_lie` the weights of a filter stand in an order that `in_order` knows; if so, rows of dw may lie
+        apart.
         """
         raise NotImplementedError(f"{self.name} has no grad_weight")
 

@@ -76,6 +76,21 @@ def at(box: Iterable[int | slice]) -> Any:
     return (..., *box)
 
 
+def put(target: FloatArray, array: FloatArray, *, add: bool) -> None:
+    """Copy an array to its place, or add it to what is there."""
+    if add:
+        target += array
+    else:
+        np.copyto(target, array)
+
+
+def put_product(target: FloatArray, a: FloatArray, b: FloatArray, memory: FloatArray, *, add: bool) -> None:
+    """Write a @ b to its place, or into memory of that shape and add it to what is there."""
+    np.matmul(a, b, out=memory if add else target)
+    if add:
+        target += memory
+
+
 def flip(w: FloatArray, rank: int) -> FloatArray:
     """Return w with its last axes reversed, as a view."""
     flipped: FloatArray = w[at([slice(None, None, -1)] * rank)]

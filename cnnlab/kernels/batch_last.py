@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from cnnlab.kernels.algorithm import Algorithm, register
-from cnnlab.kernels.arrays import FloatArray, at, tile_size, tiles, windows
+from cnnlab.kernels.arrays import FloatArray, at, put, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
@@ -74,7 +74,7 @@ class BatchLast(Algorithm):
                     product += b[:, None]
                 y[:, :, start:stop] = product.reshape(M, stop - start, N).transpose(2, 0, 1)
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
         """Multiply the gradients at the places of each tile with its columns, and add up over the tiles."""
         N, M, out = dy.shape[0], dy.shape[1], dy.shape[2:]
         places, K = self._places(N, case), dw.shape[1]
@@ -93,7 +93,8 @@ class BatchLast(Algorithm):
                 np.copyto(tile.reshape(view.shape), view)
                 # This way around, with the longer side first, OpenBLAS is up to 1.5 times as fast.
                 np.matmul(tile, upstream[:, start * N : stop * N].T, out=product)
-                dw += product.T
+                put(dw, product.T, add=add)
+                add = True
 
     def grad_input(self, dy: FloatArray, weights: FloatArray, dx: FloatArray, case: Case) -> None:
         """Multiply back to columns, and add each tap's part to the inputs that it sees: the adjoint of laying out."""

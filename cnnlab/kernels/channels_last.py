@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cnnlab.kernels.algorithm import Algorithm, register
-from cnnlab.kernels.arrays import FloatArray, Ints, at, tile_size, tiles, windows
+from cnnlab.kernels.arrays import FloatArray, Ints, at, put_product, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.im2col import STEP_MACS
 from cnnlab.kernels.results import results
@@ -30,6 +30,7 @@ class ChannelsLast(Algorithm):
     idea = "im2col in memory laid out (N, *spatial, C): windows as rows, in tiles that fit the cache"
     memory = "N * C"
     lays_out = True
+    weights_lie = False
 
     def _sizes(self, batch: int, out: Ints, case: Case) -> tuple[int, int]:
         """Return how many pictures and how many places of each a tile has."""
@@ -78,7 +79,7 @@ class ChannelsLast(Algorithm):
                         product += b
                     place[...] = product.reshape(len(place), -1, M).transpose(0, 2, 1)
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
         """Multiply the gradients at the places of each tile with its windows, and add up over the tiles."""
         N, M, out = dy.shape[0], dy.shape[1], dy.shape[2:]
         pictures, places = self._sizes(N, out, case)
@@ -95,8 +96,8 @@ class ChannelsLast(Algorithm):
                 else:
                     one = joined[: upstream.size].reshape(M, -1)
                     one.reshape(M, len(upstream), -1)[...] = upstream.transpose(1, 0, 2)
-                np.matmul(one, rows, out=product)
-                dw += product
+                put_product(dw, one, rows, product, add=add)
+                add = True
 
     def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
         """Return dw as an array (C_out, C_in/G, *kernel)."""

@@ -135,11 +135,13 @@ class Depthwise(Algorithm):
         else:
             _by_windows(x, weights, b, y, case)
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
         """Add up the products of the gradient with the shifted input, for each tap and channel."""
         G, out = case.groups, dy.shape[2:]
         dy = dy.reshape(dy.shape[0], G, -1, *out)
         dw = dw.reshape(G, -1, case.taps, copy=False)
+        if not add:
+            dw[...] = 0
         runs = _runs(x.shape[2:], case.kernel, out, case.stride, case.dilation)
         many = _many(runs.length, case, MAP_BYTES)
         with workspace.borrow((many, out[0], *runs.sizes[1:]), x.dtype) as spread:

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from cnnlab.kernels.algorithm import Algorithm, register
-from cnnlab.kernels.arrays import FloatArray, Ints, at, tile_size, tiles, windows
+from cnnlab.kernels.arrays import FloatArray, Ints, at, put, put_product, tile_size, tiles, windows
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.workspace import workspace
 
@@ -74,7 +74,7 @@ class Im2col(Algorithm):
                     if b is not None:
                         place += b[:, None]
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
         """Multiply the gradients at the places of each tile with its columns, and add up over the tiles."""
         N, M, out = dy.shape[0], dy.shape[1], dy.shape[2:]
         dy = dy.reshape(N, M, -1)
@@ -96,11 +96,14 @@ class Im2col(Algorithm):
                 if M < FEW_FILTERS:
                     product = product.reshape(len(tile), *dw.shape[::-1])
                     np.matmul(tile, upstream.transpose(0, 2, 1), out=product)
-                    product = product.transpose(0, 2, 1)
+                    put(dw, _sum(product).T, add=add)
+                elif len(tile) == 1:
+                    put_product(dw, upstream[0], tile[0].T, product.reshape(dw.shape), add=add)
                 else:
                     product = product.reshape(len(tile), *dw.shape)
                     np.matmul(upstream, tile.transpose(0, 2, 1), out=product)
-                dw += product[0] if len(product) == 1 else product.sum(axis=0)
+                    put(dw, _sum(product), add=add)
+                add = True
 
 
 class FullIm2col(Im2col):
@@ -121,6 +124,12 @@ def _pictures(batch: int, case: Case, columns: int) -> int:
         fitting = TILE_BYTES // (case.depth * case.positions * case.itemsize)
         many = max(many, min(-(-STEP_MACS // (case.filters * case.depth * case.positions)), fitting))
     return max(1, min(batch, many))
+
+
+def _sum(products: FloatArray) -> FloatArray:
+    """Return the sum over the first axis."""
+    total: FloatArray = products[0] if len(products) == 1 else products.sum(axis=0)
+    return total
 
 
 def _joined(batch: int, positions: int) -> bool:

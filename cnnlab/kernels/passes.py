@@ -128,10 +128,10 @@ def _correlate(  # noqa: PLR0917  (what `correlate` knows)
         for chunk in chunks(case, algorithm, 1):
             work(chunk, [(slice(None), outs)], weights)
 
-    if case.few_places and pieces(case) > 1:
+    if algorithm.few_places(case) and pieces(case) > 1:
         if algorithm.lays_out and case.in_channels > 1:
             return _by_channels(x, w, b, layer, case, algorithm)
-        run_parts([bind(some_filters, outs) for outs in split(case.out_channels, pieces(case))])
+        run_parts([bind(some_filters, outs) for outs in _filters_of_threads(case, algorithm)])
     else:
         w, todo = in_rows(w), chunks(case, algorithm, pieces(case))
         for groups in _rounds(case, algorithm):
@@ -179,19 +179,19 @@ def correlate_weights(dy: FloatArray, x: FloatArray, w_shape: Ints, layer: Layer
 def _correlate_weights(dy: FloatArray, x: FloatArray, layer: Layer, case: Case, algorithm: Algorithm) -> FloatArray:
     if isinstance(algorithm, Whole):
         return algorithm.correlate_weights(dy, x, layer, case)
-    if case.few_places and pieces(case) > 1:
+    if algorithm.few_places(case) and pieces(case) > 1:
         return _weights_of_few_places(dy, x, layer, case, algorithm)
     todo = chunks(case, algorithm, pieces(case))
     # Each share adds up its own sum, in order; so the result does not depend on which thread was faster.
     shares = [todo[some] for some in split(len(todo), pieces(case))]
-    sums = [results.zeros((case.out_channels, case.depth), x.dtype) for _ in shares]
+    sums = [results.empty((case.out_channels, case.depth), x.dtype) for _ in shares]
 
     def work(share: list[Chunk], dw: FloatArray) -> None:
-        for chunk in share:
+        for number, chunk in enumerate(share):
             with _padded(x, layer, algorithm, case, chunk) as seen:
                 upstream = dy[chunk.pictures, :, chunk.rows]
                 for ins, outs in groups_of(case, algorithm):
-                    algorithm.grad_weight(upstream[:, outs], seen[:, ins], dw[outs], case)
+                    algorithm.grad_weight(upstream[:, outs], seen[:, ins], dw[outs], case, add=number > 0)
 
     run_parts([bind(work, share, dw) for share, dw in zip(shares, sums, strict=True)])
     if len(sums) == 1:
@@ -214,11 +214,13 @@ def _weights_of_few_places(dy: FloatArray, x: FloatArray, layer: Layer, case: Ca
 
     def some_weights(outs: slice, ins: slice) -> None:
         some = replace(case, in_channels=ins.stop - ins.start, out_channels=outs.stop - outs.start)
-        sums = results.zeros((some.out_channels, some.depth), x.dtype)
-        for chunk in chunks(some, algorithm, 1):
+        size = some.out_channels, some.depth
+        sums = dw[outs, ins].reshape(size, copy=False) if algorithm.weights_lie else results.empty(size, x.dtype)
+        for number, chunk in enumerate(chunks(some, algorithm, 1)):
             with _padded(x[:, ins], layer, algorithm, some, chunk) as seen:
-                algorithm.grad_weight(dy[chunk.pictures, outs, chunk.rows], seen, sums, some)
-        dw[outs, ins] = algorithm.in_order(sums, some)
+                algorithm.grad_weight(dy[chunk.pictures, outs, chunk.rows], seen, sums, some, add=number > 0)
+        if not algorithm.weights_lie:
+            dw[outs, ins] = algorithm.in_order(sums, some)
 
     ins, outs = slice(0, case.in_channels), slice(0, case.out_channels)
     if algorithm.lays_out and case.in_channels > 1:
@@ -254,6 +256,12 @@ def _rounds(case: Case, algorithm: Algorithm) -> list[list[tuple[slice, slice]]]
     if case.groups > 1 or at_once >= case.out_channels:
         return [list(groups_of(case, algorithm))]
     return [[(slice(None), outs)] for outs in split(case.out_channels, -(-case.out_channels // at_once))]
+
+
+def _filters_of_threads(case: Case, algorithm: Algorithm) -> tuple[slice, ...]:
+    """Return shares of the filters, for threads that each prepare their own: together as many as may be at a time."""
+    rounds = -(-case.out_channels // algorithm.filters_at_a_time(case))
+    return split(case.out_channels, rounds * pieces(case))
 
 
 @contextmanager

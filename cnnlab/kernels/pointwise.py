@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from cnnlab.kernels.algorithm import Algorithm, register
-from cnnlab.kernels.arrays import FloatArray, at
+from cnnlab.kernels.arrays import FloatArray, at, put, put_product
 from cnnlab.kernels.case import Case
+from cnnlab.kernels.workspace import workspace
 
 COLUMNS = 1024  # of a product, as in `cnnlab.kernels.im2col`
 
@@ -40,15 +41,17 @@ class Pointwise(Algorithm):
             if b is not None:
                 y[n, :, places] += b[:, None]
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
         """Multiply the gradients with all pixels, and add up over the batch."""
         pixels = _pixels(x, dy.shape[2:], case)
         dy = dy.reshape(*dy.shape[:2], -1)
         if len(dy) > 1 and dy.shape[2] < 256:  # few pixels a picture: all pictures side by side
-            dw += np.tensordot(dy, pixels, axes=((0, 2), (0, 2)))
+            put(dw, np.tensordot(dy, pixels, axes=((0, 2), (0, 2))), add=add)
             return
-        for n in range(len(dy)):
-            dw += dy[n] @ pixels[n].T
+        with workspace.borrow(dw.shape, x.dtype) as product:
+            for upstream, seen in zip(dy, pixels, strict=True):
+                put_product(dw, upstream, seen.T, product, add=add)
+                add = True
 
 
 def _pixels(x: FloatArray, out: tuple[int, ...], case: Case) -> FloatArray:

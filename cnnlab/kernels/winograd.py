@@ -41,6 +41,7 @@ TILES = 256  # that are multiplied at a time
 TILES_BYTES = 16 * 2**20
 FILTERS = 16  # that kernels are transformed for at a time, or gradients summed, at least
 SUMS_BYTES = 4 * 2**20  # of gradients of transformed kernels at a time
+FILTERS_A_TILE = 5  # at least: then threads share filters, and each transforms all inputs
 
 
 class Winograd(Algorithm):
@@ -51,6 +52,7 @@ class Winograd(Algorithm):
     memory = "N * C"
     grouped = True
     in_rows = False
+    weights_lie = False
     tolerance = {"float32": 1e-4, "float64": 1e-12}  # noqa: RUF012  (of the class, like its base)
 
     def fault(self, case: Case) -> str | None:
@@ -61,6 +63,10 @@ class Winograd(Algorithm):
         """Return the rows of a tile, of each picture that a dilation makes; with a third axis any number."""
         how = tiling(case)
         return how.tile.outs[0] * how.dilation[0] if len(case.kernel) == len(how.tile.outs) else 1
+
+    def few_places(self, case: Case) -> bool:
+        """Return whether there are much more filters than tiles."""
+        return case.groups == 1 and case.filters >= FILTERS_A_TILE * tiling(case).tiles(case)
 
     def filters_at_a_time(self, case: Case) -> int:
         """Return how many transformed kernels are as large as the working memory may be."""
@@ -133,7 +139,7 @@ class Winograd(Algorithm):
                 np.matmul(transformed.swapaxes(1, 2), weights, out=products.swapaxes(1, 2))
                 join_outputs(tile, products.reshape(wide, wide, T, -1), b, place, how.dilation)
 
-    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case) -> None:
+    def grad_weight(self, dy: FloatArray, x: FloatArray, dw: FloatArray, case: Case, *, add: bool) -> None:
         """Transform tiles of the input and of the gradients, multiply, and transform back, some filters at a time."""
         how = tiling(case)
         tile, G, C, M = how.tile, case.groups, how.depth * how.channels, case.filters
@@ -144,7 +150,8 @@ class Winograd(Algorithm):
                 cut_inputs(tile, seen, count, transformed.reshape(tile.wide, tile.wide, T, -1))
                 for groups, filters in blocks:
                     outs = slice(groups.start * M + filters.start, (groups.stop - 1) * M + filters.stop)
-                    _add_products(how, upstream[:, outs], transformed[:, :, groups], dw[outs])
+                    _products(how, upstream[:, outs], transformed[:, :, groups], dw[outs], add=add)
+            add = True
 
     def in_order(self, dw: FloatArray, case: Case) -> FloatArray:
         """Return dw as an array (C_out, C_in/G, *kernel)."""
@@ -168,10 +175,10 @@ def _number(seen: FloatArray, count: Ints) -> int:
     return int(prod(seen.shape[:3]) * prod(count))
 
 
-def _add_products(how: Tiling, dy: FloatArray, transformed: FloatArray, dw: FloatArray) -> None:
-    """Add to dw (groups·filters, K) what dy (n, groups·filters, high, wide) and the tiles of its input make.
+def _products(how: Tiling, dy: FloatArray, transformed: FloatArray, dw: FloatArray, *, add: bool) -> None:
+    """Write to dw (groups·filters, K), or add to it, the products of dy with the transformed tiles of its input.
 
-    Those are (places, T, groups, channels).
+    Shapes: dy (n, groups·filters, high, wide), tiles (places, T, groups, channels).
     """
     tile, wide, taps, dtype = how.tile, how.tile.wide, how.tile.kernel, dw.dtype
     (places, T, groups, C), rows = transformed.shape, len(dw)
@@ -188,7 +195,7 @@ def _add_products(how: Tiling, dy: FloatArray, transformed: FloatArray, dw: Floa
             some = sums[:, :, first : first + many]
             kernels = memory[: prod(taps) * some.shape[2] * C].reshape(*taps, -1)
             both_sides(sides, some.reshape(wide, wide, -1, copy=False), kernels, between)
-            how.gather(kernels.reshape(prod(taps), -1, C), dw[first : first + many])
+            how.gather(kernels.reshape(prod(taps), -1, C), dw[first : first + many], add=add)
 
 
 @lru_cache(maxsize=256)

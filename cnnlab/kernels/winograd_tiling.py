@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnnlab.kernels.arrays import FloatArray, Ints
+from cnnlab.kernels.arrays import FloatArray, Ints, put
 from cnnlab.kernels.case import Case
 from cnnlab.kernels.winograd_tiles import Tile
 
@@ -70,11 +70,14 @@ class Tiling:
             w = np.moveaxis(w, 1, 2)
         return w.reshape(self.groups, len(w) // self.groups, -1, *self.tile.kernel)
 
-    def gather(self, taps: FloatArray, dw: FloatArray) -> None:
-        """Add gradients (taps, filters, taps of a third axis · channels) to dw (filters, K), taps before channels."""
+    def gather(self, taps: FloatArray, dw: FloatArray, *, add: bool) -> None:
+        """Write gradients (taps, filters, taps of a third axis · channels) to dw (filters, K), or add them.
+
+        There taps stand before channels.
+        """
         many, filters, _ = taps.shape
         target = dw.reshape(filters, self.depth, many, self.channels, copy=False)
-        target += taps.reshape(many, filters, self.depth, self.channels).transpose(1, 2, 0, 3)
+        put(target, taps.reshape(many, filters, self.depth, self.channels).transpose(1, 2, 0, 3), add=add)
 
 
 def fault(case: Case) -> str | None:

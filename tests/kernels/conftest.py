@@ -8,6 +8,8 @@ import pytest
 from hypothesis import strategies as st
 
 from cnnlab import kernels, ops
+from cnnlab.kernels.results import Results
+from cnnlab.kernels.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,26 @@ def layers(draw, *, kernel=None, dense=False, stride=None, groups=True):
 def small_work_is_shared_too(monkeypatch):
     """Let threads take part in layers as small as those that are drawn."""
     monkeypatch.setattr(kernels.threads, "least_macs", [1000, 1000])
+
+
+@pytest.fixture(autouse=True)
+def memory_is_full_of_nan(monkeypatch):
+    """Let whoever reads memory of results, or borrowed memory, before it is written to see numbers that are none."""
+    empty, take = Results.empty, Workspace.take
+
+    def spoiled(self, shape, dtype):
+        array = empty(self, shape, dtype)
+        if dtype.kind == "f":
+            array.fill(np.nan)
+        return array
+
+    def spoiled_bytes(self, size):
+        piece = take(self, size)
+        piece.fill(255)  # NaN in each format
+        return piece
+
+    monkeypatch.setattr(Results, "empty", spoiled)
+    monkeypatch.setattr(Workspace, "take", spoiled_bytes)
 
 
 @pytest.fixture(autouse=True)

@@ -207,3 +207,33 @@ def test_transposed_convolution_equals_the_readable_op(layer, more):
         for other in results[1:]:
             for ours, theirs in zip(other, results[0], strict=True):
                 close(ours, theirs, 1e-12)
+
+
+GRADIENTS = [name for name, one in algorithms().items() if one.provider == "numpy" and one.has_grad_weight]
+
+
+@pytest.mark.parametrize("name", [name for name in GRADIENTS if name != "linear"])
+@pytest.mark.parametrize("filters", [6, 70])
+@pytest.mark.parametrize("N", [1, 3])
+def test_gradients_of_weights_are_written_or_added_as_asked_for(name, filters, N, rng):
+    algorithm, G = algorithms()[name], 6 if name == "depthwise" else 1
+    kernel = (1, 1) if name == "pointwise" else (3, 3)
+    x = rng.standard_normal((N, 6, 12, 13))
+    filters *= G
+    geometry = ConvGeometry.of_weight((filters, 6 // G, *kernel), groups=G)
+    dy = rng.standard_normal((N, filters, *geometry.output_size(x.shape[2:])))
+    case = kernels.planner.layer_of(geometry).case(x.shape, (filters, 6 // G, *kernel), "float64", "grad_weight")
+    if kernels.planner.fault(algorithm, case):
+        pytest.skip("it has none of this case")
+    with kernels.use_algorithm("taps"):
+        wanted = ops.conv_backward_parameters(dy, x, np.zeros((filters, 6 // G, *kernel)), groups=G)[0]
+    more = algorithm.zeros_behind(case, case.out)
+    x = np.pad(x, ((0, 0), (0, 0), *((0, n) for n in more)))
+    for add, before, times in ((False, np.nan, 1), (True, 0.0, 2)):
+        room = np.full((filters, case.depth + (5 if algorithm.weights_lie and G == 1 else 0)), before)
+        dw = room[:, : case.depth]  # its rows may lie apart
+        for _ in range(times):
+            algorithm.grad_weight(dy, x, dw, case, add=add)
+        found = algorithm.in_order(np.ascontiguousarray(dw), case)
+        np.testing.assert_allclose(found, times * wanted, rtol=0, atol=1e-11 * np.abs(wanted).max())
+        np.testing.assert_array_equal(room[:, case.depth :], before)

@@ -112,6 +112,26 @@ def test_kernels_of_many_filters_are_transformed_some_at_a_time(monkeypatch, rng
     assert plan.steps[0].workspace < 2**20 + 2**18
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_where_tiles_are_few_threads_share_filters_and_no_more_memory(monkeypatch, rng, count):
+    made, limit = [], kernels.workspace_limit()
+    prepare = winograd.Winograd.prepare
+    monkeypatch.setattr(
+        winograd.Winograd, "prepare", lambda self, w, case: made.append(prepare(self, w, case)) or made[-1]
+    )
+    try:
+        kernels.workspace_limit(2**18)  # of 16 filters' kernels
+        with kernels.use_threads(count):
+            agrees((1, 40, 5, 6), (75, 40, 5, 5), rng, padding=2)
+            apart, made = made, []
+            agrees((2, 40, 9, 10), (75, 40, 5, 5), rng, padding=2)  # tiles enough: threads share the pictures
+    finally:
+        kernels.workspace_limit(limit)
+    assert sum(one.shape[-1] for one in apart) == 75
+    assert max(one.shape[-1] for one in apart) * count <= 16 + count
+    assert [one.shape[-1] for one in made] == [15] * 5
+
+
 @pytest.mark.parametrize("kernel", [(r, s) for r in range(2, 8) for s in range(2, 8)])
 def test_every_kernel_that_it_takes(rng, kernel):
     agrees((2, 3, 13, 15), (4, 3, *kernel), rng, padding=1)
