@@ -65,7 +65,7 @@ class Winograd(Algorithm):
         return how.tile.outs[0] * how.dilation[0] if len(case.kernel) == len(how.tile.outs) else 1
 
     def few_places(self, case: Case) -> bool:
-        """Return whether there are much more filters than tiles."""
+        """Return whether there are so many filters for few tiles."""
         return case.groups == 1 and case.filters >= FILTERS_A_TILE * tiling(case).tiles(case)
 
     def filters_at_a_time(self, case: Case) -> int:
